@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// `development` makes the workspace packages resolve to their sources, so no build is needed to test.
+export default defineConfig({
+  resolve: { conditions: ['development'] },
+  ssr: { resolve: { conditions: ['development', 'node', 'import', 'module', 'default'] } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(process.env.HYPETUNE_DEEP ? [] : ['**/*.deep.test.ts'])],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
