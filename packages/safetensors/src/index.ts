@@ -1,1 +1,5 @@
-export {};
+export { type DType, type TensorData, decodeElements } from './dtype.js';
+export { SafetensorsError, type SafetensorsErrorCode } from './error.js';
+export { type Header, LENGTH_BYTES, type TensorEntry, parseHeader, parseHeaderLength } from './header.js';
+export { type StoredTensor, parseMetadata, parseSafetensors } from './reader.js';
+export { serializeSafetensors } from './writer.js';
