@@ -1,1 +1,11 @@
-export {};
+export * from './batch.js';
+export * from './errors.js';
+export * from './hooks.js';
+export * from './math/divergence.js';
+export * from './math/norm.js';
+export * from './math/tape.js';
+export * from './parameters.js';
+export * from './pass.js';
+export * from './plugin.js';
+export * from './stages.js';
+export * from './step.js';

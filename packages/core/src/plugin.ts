@@ -1,0 +1,92 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Key } from '@hypetune/ops';
+import type { Dataset } from './batch.js';
+import type { TrainerHooks } from './hooks.js';
+import type { ParameterInfo } from './parameters.js';
+import type { LayerInfo } from './pass.js';
+import type { Gradients, Task } from './step.js';
+
+/** What a plugin says about standing beside another one. Core enforces it and knows no plugin's name itself. */
+export interface PluginPair {
+  /** Name of the other plugin. */
+  readonly with: string;
+  /** `error`: refused at construction. `warn`: said once. `note`: only documented. */
+  readonly verdict: 'error' | 'warn' | 'note';
+  readonly reason: string;
+}
+
+/** Plain values a plugin needs to resume; tensors belong into `host.tensors(name)`. */
+export type PluginState = Readonly<Record<string, number | string | boolean>>;
+
+/** One method. `apply` only taps; a plugin is switched off by its arguments. */
+export interface Plugin {
+  /** Unique in a trainer; keys the plugin's draws, loss terms and state. */
+  readonly name: string;
+  readonly pairs?: readonly PluginPair[];
+  apply(host: PluginHost): void;
+  state?(): PluginState;
+  restore?(state: PluginState): void;
+}
+
+/** Tensors that outlive a step: core keeps, saves, restores and disposes them. */
+export interface TensorStore {
+  get(name: string): Tensor | undefined;
+  /** Takes the tensor over; the one it replaces is disposed. */
+  set(name: string, tensor: Tensor): void;
+  names(): string[];
+}
+
+/** Dropout rates that replace the model's own while training; absent means unchanged. */
+export interface DropoutRates {
+  readonly hidden?: number;
+  readonly attention?: number;
+}
+
+/** What a plugin sees of the trainer in `apply`. */
+export interface PluginHost {
+  readonly hooks: TrainerHooks;
+  readonly task: Task;
+  /** Every parameter of the model, in the model's order. */
+  readonly parameters: readonly ParameterInfo[];
+  /** The hidden layers, from the input up. */
+  readonly layers: readonly LayerInfo[];
+  /** Whether the model looks tokens up in a table (else `afterEmbedding` sees the float input). */
+  readonly hasTokenTable: boolean;
+  /** Whether any layer of the model draws at random in training (dropout). */
+  readonly hasDropout: boolean;
+  /** The peak learning rate of the optimizer. */
+  readonly peakLearningRate: number;
+  /** Bits of the engine's floats: 32 or 16. */
+  readonly floatPrecision: 16 | 32;
+  /** Replaces dropout rates while training, shown by `explain()`; two plugins asking for different rates is an error. */
+  overrideDropout(rates: DropoutRates, plugin: string): void;
+  /** Says whether hidden noise acts in the main pass (default true), shown by `explain()`. */
+  perturbMainPass(perturb: boolean, plugin: string): void;
+  /** Asks core to keep a copy of the weights as they are after `afterLoad`. */
+  keepReference(plugin: string): void;
+  /** That copy of a parameter; undefined for one that was not pre-trained (the new head). Throws if nobody asked. */
+  reference(parameter: ParameterInfo): Tensor | undefined;
+  /** The current value of a parameter, to read only. */
+  value(parameter: ParameterInfo): Tensor;
+  /** This plugin's tensors. */
+  tensors(plugin: string): TensorStore;
+  /** Says something once. */
+  warn(plugin: string, message: string): void;
+}
+
+/** What the hooks of a whole run see. */
+export interface Run {
+  readonly seed: number;
+  /** Draws of the run that belong to no step. */
+  readonly key: Key;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly data: Dataset;
+  /** True when the run goes on from a snapshot. */
+  readonly resumed: boolean;
+  /**
+   * One pass over the training data with training-mode dropout and no plugin's noise or mixing; `visit` gets the task
+   * loss's gradient of each batch, in a tidy (Child-Tuning-D's Fisher information).
+   */
+  eachGradient(visit: (gradients: Gradients, batch: number, batches: number) => void): Promise<void>;
+}

@@ -1,0 +1,52 @@
+/** Where a tap stands among the taps of its hook: lower runs first, equal stages run in registration order. */
+export const WEIGHT_STAGE = {
+  /** Move the weight before anything reads it (SAM's offset). */
+  OFFSET: -100,
+  /** Exchange entries of the weight for others (Mixout); one plugin at most. */
+  REPLACE: 0,
+  /** Bound what the earlier taps made (R4F's spectral norm). */
+  CONSTRAIN: 100,
+} as const;
+
+export const HIDDEN_STAGE = {
+  /** Change the hidden state as a whole (mixup, skipping a layer). */
+  TRANSFORM: -100,
+  /** Add noise to it (HyPe, R3F, NEFTune). */
+  NOISE: 0,
+  /** Watch what the layer really sees (LNSR, probes). */
+  RECORD: 100,
+} as const;
+
+export const LOSS_STAGE = {
+  /** Rewrite `task` (R-Drop's average over two passes); one plugin at most. */
+  REPLACE: -100,
+  /** Add a term that compares passes (R3F, SMART, LNSR). */
+  CONSISTENCY: 0,
+  /** Add a term of the weights (L2-SP). */
+  PENALTY: 100,
+} as const;
+
+export const GRADIENT_STAGE = {
+  /** Take a loss scale back out. */
+  UNSCALE: -200,
+  /** Bound the global norm (core's own clipping). */
+  CLIP: -100,
+  /** Zero what must not move (Child-Tuning). */
+  MASK: 0,
+  /** Watch the gradient that reaches the optimizer. */
+  RECORD: 100,
+} as const;
+
+export const BACKWARD_STAGE = {
+  /** Several computations for one gradient (FreeLB). */
+  MULTISTEP: -100,
+  /** A gradient taken at shifted weights (SAM), outside everything else. */
+  SHARPNESS: 100,
+} as const;
+
+export const UPDATE_STAGE = {
+  /** Scale the optimizer's update. */
+  SCALE: -100,
+  /** Pull the weights somewhere (RecAdam, decoupled L2-SP). */
+  PULL: 0,
+} as const;
