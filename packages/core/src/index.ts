@@ -4,6 +4,7 @@ export * from './hooks.js';
 export * from './math/divergence.js';
 export * from './math/norm.js';
 export * from './math/tape.js';
+export * from './method.js';
 export * from './parameters.js';
 export * from './pass.js';
 export * from './plugin.js';
