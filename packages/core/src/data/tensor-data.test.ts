@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { expect, test } from 'vitest';
+import { tensorData } from './tensor-data.js';
+
+test('picks the rows asked for, of every input, in order', () => {
+  const values = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
+  const tokens = tf.tensor2d([7, 8, 9], [3, 1], 'int32');
+  const before = tf.memory().numTensors;
+  const data = tensorData([values, tokens], [0, 1, 0]);
+  const [first, second] = data.inputs([2, 0, 2]);
+  expect([...first!.dataSync()]).toEqual([5, 6, 1, 2, 5, 6]);
+  expect([...second!.dataSync()]).toEqual([9, 7, 9]);
+  expect(second!.dtype).toBe('int32');
+  expect([data.size, data.label(1)]).toEqual([3, 1]);
+  tf.dispose([first!, second!]);
+  expect(tf.memory().numTensors).toBe(before);
+  tf.dispose([values, tokens]);
+});
+
+test('as many labels as rows', () => {
+  const values = tf.zeros([3, 2]);
+  expect(() => tensorData(values, [0, 1])).toThrow(
+    'tensorData: input 0 has shape [3, 2] but there are 2 labels',
+  );
+  expect(() => tensorData([], [])).toThrow('at least one input');
+  values.dispose();
+});

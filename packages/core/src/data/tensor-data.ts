@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dataset } from '../batch.js';
+import { HypetuneError } from '../errors.js';
+
+/**
+ * A data set from tensors that hold every row: `inputs` in the model's order, each `[rows, ...]`; `labels` the class index
+ * or target value of each row. The tensors stay the caller's, who disposes them when training is over.
+ */
+export function tensorData(inputs: tf.Tensor | readonly tf.Tensor[], labels: readonly number[]): Dataset {
+  const tensors: readonly tf.Tensor[] = inputs instanceof Array ? inputs : [inputs];
+  if (tensors.length === 0) throw new HypetuneError('tensorData: give at least one input tensor.');
+  for (const [place, tensor] of tensors.entries())
+    if (tensor.shape[0] !== labels.length)
+      throw new HypetuneError(
+        `tensorData: input ${place} has shape [${tensor.shape.join(', ')}] but there are ${labels.length} labels; ` +
+          'the first dimension counts the rows.',
+      );
+  return {
+    size: labels.length,
+    label: (index) => labels[index]!,
+    inputs: (indices) => {
+      const rows = tf.tensor1d([...indices], 'int32');
+      const picked = tensors.map((tensor) => tf.gather(tensor, rows));
+      rows.dispose();
+      return picked;
+    },
+  };
+}
