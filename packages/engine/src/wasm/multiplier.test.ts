@@ -1,0 +1,102 @@
+import { webAssembly } from './webassembly.js';
+import { afterAll, expect, test } from 'vitest';
+import { Multiplier } from './multiplier.js';
+import type { ProductThreads } from './threads.js';
+
+const stopped: ProductThreads[] = [];
+afterAll(() => Promise.all(stopped.map((threads) => threads.stop())));
+
+async function multiplier(count: number): Promise<{ unit: Multiplier; floats: Float32Array; free: number }> {
+  const memory = new webAssembly.Memory({ initial: 600 });
+  let free = 64;
+  const threads = await Multiplier.startThreads(count);
+  if (threads !== undefined) stopped.push(threads);
+  const unit = new Multiplier(
+    memory,
+    (bytes) => {
+      const address = free;
+      free += Math.ceil(bytes / 64) * 64;
+      return address;
+    },
+    threads,
+  );
+  return { unit, floats: new Float32Array(memory.buffer), free };
+}
+
+/** Small integers, so that sums are exact in any order. */
+function fill(floats: Float32Array, from: number, size: number): void {
+  for (let i = 0; i < size; i++) floats[from + i] = ((i * 7919) % 17) - 8;
+}
+
+const cases = [
+  [1, 1, 1],
+  [4, 8, 3],
+  [5, 8, 256],
+  [6, 9, 257],
+  [130, 33, 300],
+  [7, 2050, 3],
+  [251, 190, 130],
+] as const;
+
+for (const count of [1, 3])
+  test(`products with ${count} thread(s) equal the sums of products, transposed and accumulated`, async () => {
+    const { unit, floats, free } = await multiplier(count);
+    for (const [m, n, k] of cases)
+      for (const variant of [0, 1, 2, 3, 4, 5, 6, 7]) {
+        const [transposeA, transposeB, accumulate] = [variant & 1, variant & 2, (variant & 4) > 0];
+        const a = free / 4;
+        const b = a + m * k;
+        const c = b + k * n;
+        fill(floats, a, m * k + k * n + m * n);
+        const before = floats.slice(c, c + m * n);
+        unit.run(
+          { address: 4 * a, row: transposeA ? 1 : k, column: transposeA ? m : 1 },
+          { address: 4 * b, row: transposeB ? 1 : n, column: transposeB ? k : 1 },
+          { address: 4 * c, row: n, column: 1 },
+          { m, n, k, accumulate },
+        );
+        let wrong = 0;
+        for (let i = 0; i < m; i++)
+          for (let j = 0; j < n; j++) {
+            let sum = accumulate ? before[i * n + j]! : 0;
+            for (let l = 0; l < k; l++)
+              sum +=
+                floats[a + (transposeA ? l * m + i : i * k + l)]! *
+                floats[b + (transposeB ? j * k + l : l * n + j)]!;
+            if (sum !== floats[c + i * n + j]) wrong++;
+          }
+        expect(wrong, `${m} x ${n} x ${k}, variant ${variant}`).toBe(0);
+      }
+  });
+
+for (const count of [1, 2])
+  test(`heads inside rows are multiplied without a transpose, with ${count} thread(s)`, async () => {
+    const { unit, floats, free } = await multiplier(count);
+    const [batch, time, heads, size] = [5, 33, 4, 16];
+    const width = heads * size;
+    const q = free / 4;
+    const scores = q + batch * time * width;
+    fill(floats, q, batch * time * width);
+    const operand = { address: 4 * q, outer: time * width, inner: size };
+    // Enough heads to pass the threshold of the threads.
+    for (let repeat = 0; repeat < 3; repeat++)
+      unit.run(
+        { ...operand, row: width, column: 1 },
+        { ...operand, row: 1, column: width },
+        { address: 4 * scores, row: time, column: 1, outer: heads * time * time, inner: time * time },
+        { m: time, n: time, k: size, outer: batch, inner: heads, accumulate: repeat > 0 },
+      );
+    let wrong = 0;
+    for (let x = 0; x < batch; x++)
+      for (let h = 0; h < heads; h++)
+        for (let i = 0; i < time; i++)
+          for (let j = 0; j < time; j++) {
+            let sum = 0;
+            for (let d = 0; d < size; d++)
+              sum +=
+                floats[q + (x * time + i) * width + h * size + d]! *
+                floats[q + (x * time + j) * width + h * size + d]!;
+            if (floats[scores + ((x * heads + h) * time + i) * time + j] !== 3 * sum) wrong++;
+          }
+    expect(wrong).toBe(0);
+  });
