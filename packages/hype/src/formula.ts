@@ -1,0 +1,44 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { HypetuneError } from '@hypetune/core';
+import { randomNormal, randomUniform, type Key } from '@hypetune/ops';
+
+/** Shape of the noise: N(0, 1), U(-1, 1), or the one-sided U(0, 1) that the released code draws for "uniform". */
+export type Noise = 'normal' | 'uniform' | 'uniform01';
+export const noises: readonly Noise[] = ['normal', 'uniform', 'uniform01'];
+
+/** Which layers' inputs get noise; nothing given is every layer, several together are their union. */
+export interface LayerSubset {
+  /** The top N layers. */
+  readonly topLayers?: number;
+  /** The lowest N layers. */
+  readonly lowLayers?: number;
+  /** These layers, 0 nearest to the model's input. */
+  readonly layers?: readonly number[];
+}
+
+/** `h + sigma * unit`, for hidden states and unit noise of one shape. */
+export function perturb(hidden: tf.Tensor, unit: tf.Tensor, scale: number): tf.Tensor {
+  return tf.add(hidden, tf.mul(unit, scale));
+}
+
+/** Noise of unit strength, float32. */
+export function unitNoise(noise: Noise, shape: number[], key: Key): tf.Tensor {
+  return noise === 'normal'
+    ? randomNormal(shape, key)
+    : randomUniform(shape, key, noise === 'uniform' ? -1 : 0, 1);
+}
+
+/** Indices of the layers that a subset chooses out of `count`. Throws when it names one that is not there. */
+export function chosenLayers(subset: LayerSubset, count: number): ReadonlySet<number> {
+  const { topLayers = 0, lowLayers = 0, layers = [] } = subset;
+  const beyond = [...layers, topLayers - 1, lowLayers - 1].find((index) => index >= count);
+  if (beyond !== undefined)
+    throw new HypetuneError(
+      `hype: the layer subset needs layer ${beyond}; the model's hidden layers are 0 to ${count - 1}.`,
+    );
+  const all = Array.from({ length: count }, (_, index) => index);
+  const chosen = all.filter(
+    (index) => index < lowLayers || index >= count - topLayers || layers.includes(index),
+  );
+  return new Set(chosen.length > 0 ? chosen : all);
+}
