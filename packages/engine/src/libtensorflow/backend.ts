@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { Binding } from './binding.js';
+import type { Library } from './library.js';
+import { Runtime } from './values.js';
+
+/** How the native engine registers itself with tfjs. */
+export interface NativeBackendOptions {
+  /** Name of the backend; the stock kernels are registered for 'tensorflow', the default. */
+  readonly name?: string;
+  /** 'cuda' needs a CUDA build of TensorFlow and an NVIDIA GPU. Default 'cpu'. */
+  readonly device?: 'cpu' | 'cuda';
+}
+
+/** The parts of tfjs-node's backend class that are used here. */
+export interface NativeBackend extends tf.KernelBackend {
+  readonly binding: Binding;
+  readonly tensorMap: tf.DataStorage<{
+    id: number;
+    values: tf.backend_util.BackendValues | null;
+    shape: number[];
+    dtype: number;
+  }>;
+  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+  createOutputTensor(metadata: { id: number; shape: number[]; dtype: number }): tf.Tensor;
+  getNumOfTFTensors(): number;
+}
+
+type BackendClass = new (binding: Binding, packageName: string) => NativeBackend;
+
+/** Priority above every other backend that tfjs registers. */
+const PRIORITY = 4;
+
+/**
+ * Registers the native engine as a tfjs backend (`tf.setBackend('tensorflow')` then selects it). The kernels are
+ * tfjs-node's own JavaScript; its addon is never loaded.
+ */
+export function registerNativeBackend(library: Library, options: NativeBackendOptions = {}): void {
+  const name = options.name ?? 'tensorflow';
+  const kernels = loadKernels();
+  const registered = tf.registerBackend(
+    name,
+    () => createBackend(kernels, library, options.device ?? 'cpu'),
+    PRIORITY,
+  );
+  if (!registered) {
+    throw new Error(
+      `A tfjs backend named "${name}" is registered already. Remove it with tf.removeBackend("${name}") first.`,
+    );
+  }
+  if (name === 'tensorflow') return;
+  for (const kernel of tf.getKernelsForBackend('tensorflow'))
+    tf.registerKernel({ ...kernel, backendName: name });
+}
+
+function createBackend(kernels: BackendClass, library: Library, device: 'cpu' | 'cuda'): NativeBackend {
+  const binding = new Binding(new Runtime(library, device));
+  const backend = new kernels(
+    binding,
+    device === 'cuda' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node',
+  );
+  backend.read = (dataId) => {
+    const data = backend.tensorMap.get(dataId);
+    if (data.values !== null) return Promise.resolve(data.values);
+    return binding.tensorData(data.id) as Promise<tf.backend_util.BackendValues>;
+  };
+  backend.memory = () => ({ unreliable: false, numBytes: 0 }) as ReturnType<tf.KernelBackend['memory']>;
+  return backend;
+}
+
+/** Loads tfjs-node's kernels and its backend class, without its index, which would load the addon. */
+function loadKernels(): BackendClass {
+  // tfjs-node calls what Node 23 removed.
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
+  legacy['isArray'] ??= Array.isArray;
+  const require = createRequire(import.meta.url);
+  const packages = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'];
+  for (const name of packages) {
+    try {
+      require.resolve(`${name}/dist/nodejs_kernel_backend`);
+    } catch {
+      continue;
+    }
+    if (tf.getKernelsForBackend('tensorflow').length === 0) require(`${name}/dist/register_all_kernels`);
+    return (require(`${name}/dist/nodejs_kernel_backend`) as { NodeJSKernelBackend: BackendClass })
+      .NodeJSKernelBackend;
+  }
+  throw new Error(
+    'The kernels of the native engine come with @tensorflow/tfjs-node, which is not installed. ' +
+      'Run "npm install --ignore-scripts @tensorflow/tfjs-node@4.22.0"; its install script and its addon are not needed.',
+  );
+}

@@ -1,0 +1,138 @@
+import type { Attribute } from './attributes.js';
+import * as types from './data-types.js';
+import type { Values } from './data-types.js';
+import type { Runtime, Value } from './values.js';
+
+/** What the addon of tfjs-node calls a tensor's description. */
+export interface TensorMetadata {
+  id: number;
+  shape: number[];
+  dtype: number;
+}
+
+/** Runs operations: at once, or by recording them. */
+export interface Executor {
+  execute(name: string, attributes: readonly Attribute[], inputs: readonly Value[], outputs: number): Value[];
+}
+
+/**
+ * The interface of tfjs-node's native addon (its `TFJSBinding`) over the C API, so that tfjs-node's kernels run on it
+ * unmodified. Tensors go by numbers, which are never used twice.
+ */
+export class Binding {
+  readonly runtime: Runtime;
+  /** Where operations go; a step recorder puts itself here while it records. */
+  executor: Executor;
+  readonly #values = new Map<number, Value>();
+  #next = 0;
+
+  readonly TF_FLOAT: number = types.TF_FLOAT;
+  readonly TF_INT32: number = types.TF_INT32;
+  readonly TF_INT64: number = types.TF_INT64;
+  readonly TF_BOOL: number = types.TF_BOOL;
+  readonly TF_COMPLEX64: number = types.TF_COMPLEX64;
+  readonly TF_STRING: number = types.TF_STRING;
+  readonly TF_RESOURCE: number = types.TF_RESOURCE;
+  readonly TF_UINT8: number = types.TF_UINT8;
+  readonly TF_ATTR_STRING: number = types.TF_ATTR_STRING;
+  readonly TF_ATTR_INT: number = types.TF_ATTR_INT;
+  readonly TF_ATTR_FLOAT: number = types.TF_ATTR_FLOAT;
+  readonly TF_ATTR_BOOL: number = types.TF_ATTR_BOOL;
+  readonly TF_ATTR_TYPE: number = types.TF_ATTR_TYPE;
+  readonly TF_ATTR_SHAPE: number = types.TF_ATTR_SHAPE;
+  readonly TF_ATTR_RESOURCE: number = types.TF_RESOURCE;
+  readonly TF_Version: string;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+    this.executor = runtime;
+    this.TF_Version = runtime.library.version;
+  }
+
+  createTensor(shape: readonly number[], dtype: number, values: Values): number {
+    return this.add(this.runtime.fromHost(dtype, shape, values));
+  }
+
+  deleteTensor(id: number): void {
+    const value = this.#lookUp(id);
+    this.#values.delete(id);
+    this.runtime.release(value);
+  }
+
+  tensorDataSync(id: number): Values {
+    return this.runtime.read(this.#lookUp(id));
+  }
+
+  tensorData(id: number): Promise<Values> {
+    return this.runtime.readAsync(this.#lookUp(id));
+  }
+
+  executeOp(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[] {
+    const values = new Array<Value>(inputs.length);
+    for (let i = 0; i < inputs.length; i++) values[i] = this.#lookUp(inputs[i]!);
+    const results = this.executor.execute(name, attributes, values, outputs);
+    const metadata = new Array<TensorMetadata>(results.length);
+    for (let i = 0; i < results.length; i++) metadata[i] = this.describe(results[i]!);
+    return metadata;
+  }
+
+  /** Gives a value a number. */
+  add(value: Value): number {
+    this.#values.set(this.#next, value);
+    return this.#next++;
+  }
+
+  /** Gives a value a number and describes it as the addon does; the shape is the caller's own. */
+  describe(value: Value): TensorMetadata {
+    return { id: this.add(value), shape: value.shape.slice(), dtype: value.dtype };
+  }
+
+  /** The value behind a number. */
+  value(id: number): Value {
+    return this.#lookUp(id);
+  }
+
+  #lookUp(id: number): Value {
+    const value = this.#values.get(id);
+    if (value === undefined)
+      throw new Error(
+        `The native engine has no tensor number ${id}: it was disposed, or belongs to another backend.`,
+      );
+    return value;
+  }
+
+  getNumOfTensors(): number {
+    return this.#values.size;
+  }
+
+  isUsingGpuDevice(): boolean {
+    return this.runtime.context.gpu !== undefined;
+  }
+
+  getNumOfSavedModels(): number {
+    return 0;
+  }
+
+  loadSavedModel(): never {
+    throw noSavedModels();
+  }
+
+  deleteSavedModel(): never {
+    throw noSavedModels();
+  }
+
+  runSavedModel(): never {
+    throw noSavedModels();
+  }
+}
+
+function noSavedModels(): Error {
+  return new Error(
+    'The native engine does not run TensorFlow SavedModels. Convert the model to a tfjs layers or graph model, or use tfjs-node.',
+  );
+}

@@ -1,0 +1,96 @@
+import { setAttributes, type Attribute } from './attributes.js';
+import { cName } from './data-types.js';
+import { shapeOf } from './handles.js';
+import type { Library } from './library.js';
+
+/** An output of an operation. */
+export interface Result {
+  readonly handle: number;
+  readonly dtype: number;
+  readonly shape: number[];
+}
+
+/** ConfigProto bytes: let GPU memory grow, instead of taking all of it; and one that hides every GPU. */
+const GROW_GPU_MEMORY = Uint8Array.of(0x32, 0x02, 0x20, 0x01);
+const NO_GPU = Uint8Array.of(0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00);
+
+/** TensorFlow's eager context on one device: runs one operation at a time. */
+export class Context {
+  readonly library: Library;
+  readonly pointer: number;
+  /** Name of the GPU in use, undefined on the CPU. */
+  readonly gpu: string | undefined;
+  readonly #outputs = new BigUint64Array(256);
+  readonly #count = new Int32Array(1);
+
+  constructor(library: Library, device: 'cpu' | 'cuda') {
+    const { symbols: s, status } = library;
+    this.library = library;
+    const options = s.TFE_NewContextOptions();
+    const config = device === 'cuda' ? GROW_GPU_MEMORY : NO_GPU;
+    s.TFE_ContextOptionsSetConfig(options, config, config.length, status);
+    library.check('Setting the options of TensorFlow');
+    this.pointer = s.TFE_NewContext(options, status);
+    s.TFE_DeleteContextOptions(options);
+    library.check('Starting TensorFlow');
+    this.gpu = device === 'cuda' ? this.#findGpu() : undefined;
+  }
+
+  #findGpu(): string {
+    const { symbols: s, status } = this.library;
+    const devices = s.TFE_ContextListDevices(this.pointer, status);
+    this.library.check('Listing devices');
+    try {
+      for (let i = 0; i < s.TF_DeviceListCount(devices); i++) {
+        if (s.TF_DeviceListType(devices, i, status) === 'GPU') return s.TF_DeviceListName(devices, i, status);
+      }
+    } finally {
+      s.TF_DeleteDeviceList(devices);
+    }
+    throw new Error(
+      `TensorFlow ${this.library.version} at ${this.library.paths.tensorflow} sees no NVIDIA GPU: it is a CPU build, or the ` +
+        'driver or a CUDA library is missing. Use device "cpu", or run "hypetune engine doctor".',
+    );
+  }
+
+  /** Runs an operation or a function on handles; the caller owns the handles of the results. */
+  execute(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): Result[] {
+    const { symbols: s } = this.library;
+    return this.executeHandles(name, attributes, inputs, outputs).map((handle) => ({
+      handle,
+      dtype: s.TFE_TensorHandleDataType(handle),
+      shape: shapeOf(this.library, handle),
+    }));
+  }
+
+  /** The same, where the caller knows the types and shapes. */
+  executeHandles(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): number[] {
+    const { library } = this;
+    const { symbols: s, status } = library;
+    const operation = s.TFE_NewOp(this.pointer, cName(name), status);
+    if (operation === 0) library.check(`Operation ${name}`);
+    const results = outputs <= this.#outputs.length ? this.#outputs : new BigUint64Array(outputs);
+    try {
+      for (const input of inputs) s.TFE_OpAddInput(operation, input, status);
+      setAttributes(library, 'eager', operation, attributes);
+      this.#count[0] = outputs;
+      s.TFE_Execute(operation, results, this.#count, status);
+      library.check(`Operation ${name}`);
+    } finally {
+      s.TFE_DeleteOp(operation);
+    }
+    const handles = new Array<number>(this.#count[0]);
+    for (let i = 0; i < handles.length; i++) handles[i] = Number(results[i]);
+    return handles;
+  }
+}

@@ -1,0 +1,131 @@
+import type { Attribute } from './attributes.js';
+import { Context } from './context.js';
+import { TF_INT32, TF_STRING, sizeOf, type TypedArray, type Values } from './data-types.js';
+import { createHandle, freeStrings, isNumeric, readHandle, readHandleAsync } from './handles.js';
+import type { Library } from './library.js';
+
+/** Elements up to which a tensor that came from JavaScript keeps its host copy: reading it back is then free. */
+const HOST_COPY = 65_536;
+
+/** Where a value that has no handle of its own is kept: an unfinished recording, or a variable inside the engine. */
+export interface Source {
+  /** Gives the value a handle, or throws. */
+  resolve(value: Value): void;
+  /** Tells that nothing refers to the value any more. */
+  release(value: Value): void;
+}
+
+/** A tensor of the engine: a handle, values still on the host, or a place in a recording. */
+export interface Value {
+  readonly dtype: number;
+  readonly shape: number[];
+  /** TFE_TensorHandle, 0 while there is none. */
+  handle: number;
+  /** The values, as long as they are known on the host. Never changed after creation. */
+  host: Values | undefined;
+  source: Source | undefined;
+  /** False as soon as tfjs has disposed it. */
+  alive: boolean;
+  /** Number of the recording in which `reference` is valid, and the value's name there. */
+  recording: number;
+  reference: number;
+}
+
+/** Makes, reads and frees the engine's tensors, and runs operations on them at once. */
+export class Runtime {
+  readonly library: Library;
+  readonly context: Context;
+  /** Handles that exist now. */
+  handles = 0;
+
+  constructor(library: Library, device: 'cpu' | 'cuda') {
+    this.library = library;
+    this.context = new Context(library, device);
+  }
+
+  /** A value from a JavaScript array, copied; the handle is made when an operation first needs it. */
+  fromHost(dtype: number, shape: readonly number[], values: Values): Value {
+    const value = newValue(dtype, [...shape], 0);
+    if (isNumeric(dtype) && sizeOf(shape) <= HOST_COPY) value.host = (values as TypedArray).slice();
+    else {
+      value.handle = this.#createHandle(value, values);
+      this.handles++;
+    }
+    return value;
+  }
+
+  /** A value from the handle of a result. */
+  fromHandle(handle: number, dtype: number, shape: number[]): Value {
+    this.handles++;
+    return newValue(dtype, shape, handle);
+  }
+
+  /** The handle of a value; makes it if there is none. */
+  handleOf(value: Value): number {
+    if (value.handle !== 0) return value.handle;
+    if (value.source !== undefined) value.source.resolve(value);
+    else if (value.host !== undefined) {
+      value.handle = this.#createHandle(value, value.host);
+      this.handles++;
+    } else throw new Error('A tensor of the native engine is used after it was disposed.');
+    return value.handle;
+  }
+
+  #createHandle(value: Value, values: Values): number {
+    // Most GPU kernels want int32 tensors on the host.
+    const device = value.dtype === TF_INT32 || value.dtype === TF_STRING ? undefined : this.context.gpu;
+    return createHandle(this.library, this.context.pointer, device, value.dtype, value.shape, values);
+  }
+
+  /** Runs one operation now. */
+  execute(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+  ): Value[] {
+    const handles = inputs.map((input) => this.handleOf(input));
+    return this.context
+      .execute(name, attributes, handles, outputs)
+      .map((r) => this.fromHandle(r.handle, r.dtype, r.shape));
+  }
+
+  read(value: Value): Values {
+    if (value.host !== undefined) return value.host;
+    return readHandle(this.library, this.handleOf(value), value.dtype);
+  }
+
+  async readAsync(value: Value): Promise<Values> {
+    if (value.host !== undefined) return value.host;
+    return readHandleAsync(this.library, this.handleOf(value), value.dtype);
+  }
+
+  /** Frees what a value holds. */
+  release(value: Value): void {
+    value.alive = false;
+    value.source?.release(value);
+    this.dropHandle(value);
+  }
+
+  dropHandle(value: Value): void {
+    if (value.handle === 0) return;
+    if (value.dtype === TF_STRING && value.host !== undefined) freeStrings(this.library, value.handle);
+    this.library.symbols.TFE_DeleteTensorHandle(value.handle);
+    value.handle = 0;
+    this.handles--;
+  }
+}
+
+/** A value with nothing known of it but type and shape. */
+export function newValue(dtype: number, shape: number[], handle: number): Value {
+  return {
+    dtype,
+    shape,
+    handle,
+    host: undefined,
+    source: undefined,
+    alive: true,
+    recording: -1,
+    reference: 0,
+  };
+}
