@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { type FileHandle, open, readFile, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  type Header,
+  LENGTH_BYTES,
+  type TensorData,
+  type TensorEntry,
+  decodeElements,
+  parseHeader,
+  parseHeaderLength,
+} from '@hypetune/safetensors';
+
+const SINGLE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+
+/** Weights of other formats, never read because reading one may run code, and how to convert them. */
+const CONVERSIONS: Readonly<Record<string, string>> = {
+  '.bin': 'AutoModel.from_pretrained(folder)',
+  '.pt': 'AutoModel.from_pretrained(folder)',
+  '.pth': 'AutoModel.from_pretrained(folder)',
+  '.ckpt': 'AutoModel.from_pretrained(folder, from_tf=True)',
+  '.h5': 'AutoModel.from_pretrained(folder, from_tf=True)',
+};
+
+interface Location {
+  readonly file: string;
+  readonly header: Header;
+  readonly entry: TensorEntry;
+}
+
+/** The weights in a Hugging Face folder, one safetensors file or shards with an index; data are read tensor by tensor. */
+export class Checkpoint {
+  private constructor(
+    readonly folder: string,
+    private readonly locations: ReadonlyMap<string, Location>,
+  ) {}
+
+  /** Reads and checks the headers alone. Throws where the folder has no safetensors weights or the index does not fit. */
+  static async open(folder: string): Promise<Checkpoint> {
+    if (existsSync(join(folder, SINGLE))) return new Checkpoint(folder, await locate(join(folder, SINGLE)));
+    if (existsSync(join(folder, INDEX))) return new Checkpoint(folder, await locateShards(folder));
+    throw new Error(await explainMissingWeights(folder));
+  }
+
+  get names(): readonly string[] {
+    return [...this.locations.keys()];
+  }
+
+  /** Shape of a tensor; `undefined` where the checkpoint has none of this name. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.locations.get(name)?.entry.shape;
+  }
+
+  /** A tensor's elements as float32; throws where they are not floating-point numbers. */
+  async readFloats(name: string): Promise<Float32Array> {
+    const location = this.locations.get(name);
+    if (!location) throw new Error(`${this.folder}: the checkpoint has no tensor "${name}"`);
+    const { file, header, entry } = location;
+    const handle = await open(file);
+    try {
+      const bytes = await readBytes(handle, header.dataStart + entry.begin, entry.end - entry.begin, file);
+      return floatsOf(decodeElements(bytes, entry.dtype), entry, name, file);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+function floatsOf(data: TensorData, entry: TensorEntry, name: string, file: string): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Float64Array) return Float32Array.from(data);
+  throw new Error(
+    `${file}: tensor "${name}" holds ${entry.dtype}; model weights must be F32, F16, BF16 or F64`,
+  );
+}
+
+async function locate(file: string): Promise<Map<string, Location>> {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    const length = parseHeaderLength(
+      await readBytes(handle, 0, Math.min(LENGTH_BYTES, size), file),
+      size,
+      file,
+    );
+    const header = parseHeader(await readBytes(handle, LENGTH_BYTES, length, file), size, file);
+    return new Map(Array.from(header.tensors, ([name, entry]) => [name, { file, header, entry }]));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function locateShards(folder: string): Promise<Map<string, Location>> {
+  const index = join(folder, INDEX);
+  const parsed = parseJsonFile(await readFile(index, 'utf8'), index) as { weight_map?: unknown } | null;
+  const map = parsed?.weight_map;
+  if (typeof map !== 'object' || map === null)
+    throw new Error(`${index}: weight_map must name each tensor's file`);
+  const shards = new Map<string, Map<string, Location>>();
+  const locations = new Map<string, Location>();
+  for (const [name, shard] of Object.entries(map as Record<string, unknown>)) {
+    if (typeof shard !== 'string' || shard !== basename(shard) || !shard.endsWith('.safetensors')) {
+      throw new Error(
+        `${index}: "${name}" must be in a safetensors file of the same folder, got ${JSON.stringify(shard)}`,
+      );
+    }
+    const file = join(folder, shard);
+    if (!existsSync(file))
+      throw new Error(`${index}: the shard ${shard} (with "${name}") is missing from ${folder}`);
+    const tensors = shards.get(shard) ?? (await locate(file));
+    shards.set(shard, tensors);
+    const location = tensors.get(name);
+    if (!location) throw new Error(`${index}: "${name}" should be in ${shard}, which does not have it`);
+    locations.set(name, location);
+  }
+  return locations;
+}
+
+async function readBytes(
+  handle: FileHandle,
+  position: number,
+  length: number,
+  file: string,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
+    if (bytesRead === 0) throw new Error(`${file}: the file ended while it was read`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** Parses JSON text; an error names the file. */
+export function parseJsonFile(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file}: not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function explainMissingWeights(folder: string): Promise<string> {
+  const missing = `${folder}: there is no ${SINGLE} (nor ${INDEX})`;
+  if (!existsSync(folder)) return `${folder}: there is no such folder`;
+  for (const name of await readdir(folder)) {
+    const extension = Object.keys(CONVERSIONS).find((ending) => name.endsWith(ending));
+    if (extension === undefined) continue;
+    const script = `import sys; from transformers import AutoModel; folder = sys.argv[1]; ${CONVERSIONS[extension]!}.save_pretrained(folder, safe_serialization=True)`;
+    return `${missing}. ${name} is not read, because reading that format can run code from the file. Convert it, if you trust it:\n  python3 -c '${script}' '${folder}'`;
+  }
+  return `${missing}; a model folder needs config.json and weights in the safetensors format`;
+}

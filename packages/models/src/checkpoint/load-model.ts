@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tensor, tidy } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type BertConfig, bertConfig, labelsOf, withLabels } from '../bert/config.js';
+import { bertModel } from '../bert/model.js';
+import { Checkpoint, parseJsonFile } from './checkpoint.js';
+import { type NamedWeight, namedWeights, transpose } from './weight-names.js';
+
+/** How a checkpoint becomes a model. */
+export interface LoadModelOptions {
+  /** Number of classes (1: regression) or their names; default: the checkpoint's own labels, else 2. */
+  readonly labels?: number | readonly string[];
+  /** Seed of what the checkpoint does not have: a new head, and a pooler where there is none (default 0). */
+  readonly seed?: number;
+  /** Changes to keys of config.json, for example `{ hidden_dropout_prob: 0 }`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** A model read from a folder, and what the folder did not have or had beyond it. */
+export interface LoadedModel {
+  readonly model: LayersModel;
+  readonly config: BertConfig;
+  readonly folder: string;
+  /** Weights that start from random values, drawn by the seed. */
+  readonly initialized: readonly string[];
+  /** Tensors of the checkpoint that the model has no place for. */
+  readonly unused: readonly string[];
+}
+
+const folders = new WeakMap<LayersModel, string>();
+
+/** The folder that a model was loaded from. */
+export function folderOf(model: LayersModel): string | undefined {
+  return folders.get(model);
+}
+
+/**
+ * Loads a Hugging Face folder (config.json and safetensors weights, sharded or not) as a model with a classifier.
+ * Weights of the encoder that are missing or of another shape are errors that name them.
+ */
+export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const config = await readConfig(folder, options);
+  const checkpoint = await Checkpoint.open(folder);
+  const model = bertModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
+  try {
+    const found = resolve(namedWeights(model), checkpoint, options.labels !== undefined);
+    for (const [weight, stored] of found.sources) await fill(weight, stored, checkpoint);
+    const used = new Set(found.sources.values());
+    folders.set(model, folder);
+    const unused = checkpoint.names.filter((name) => !used.has(name));
+    return { model, config, folder, initialized: found.initialized, unused };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function readConfig(
+  folder: string,
+  { labels, config: changes }: LoadModelOptions,
+): Promise<BertConfig> {
+  const file = join(folder, 'config.json');
+  if (!existsSync(file)) {
+    throw new Error(
+      `${folder}: there is no config.json; a model folder needs config.json and model.safetensors`,
+    );
+  }
+  const json = parseJsonFile(await readFile(file, 'utf8'), file);
+  if (typeof json !== 'object' || json === null) throw new Error(`${file}: must hold a JSON object`);
+  if (!('model_type' in json))
+    throw new Error(`${file}: model_type is missing; it names the architecture, "bert"`);
+  const config = bertConfig({ ...json, ...changes }, file);
+  return withLabels(config, labels ?? labelsOf(config) ?? 2);
+}
+
+interface Resolved {
+  readonly sources: Map<NamedWeight, string>;
+  readonly initialized: string[];
+}
+
+/** Finds each weight in the checkpoint; a pooler may be missing, a head may also be of another shape if `newHead`. */
+function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHead: boolean): Resolved {
+  const sources = new Map<NamedWeight, string>();
+  const initialized: string[] = [];
+  const missing: string[] = [];
+  const headFits = weights
+    .filter(({ site }) => site === 'head')
+    .every(({ name, storedShape }) => checkpoint.shapeOf(name)?.join() === storedShape.join());
+  for (const weight of weights) {
+    const stored = storedNames(weight.name).find((name) => checkpoint.shapeOf(name));
+    const replaceable = weight.site === 'head' && newHead && !headFits;
+    if (stored === undefined || replaceable) {
+      const optional = weight.site === 'head' || weight.site === 'pooler';
+      (optional ? initialized : missing).push(weight.name);
+      continue;
+    }
+    const shape = checkpoint.shapeOf(stored)!;
+    if (shape.join() !== weight.storedShape.join()) {
+      throw new Error(
+        `${checkpoint.folder}: tensor "${stored}" has shape [${shape.join(', ')}], ` +
+          `but config.json asks for [${weight.storedShape.join(', ')}]`,
+      );
+    }
+    sources.set(weight, stored);
+  }
+  if (missing.length > 0) {
+    const shown =
+      missing.slice(0, 5).join(', ') + (missing.length > 5 ? ` and ${missing.length - 5} more` : '');
+    throw new Error(
+      `${checkpoint.folder}: the checkpoint misses ${missing.length} weights of the encoder: ${shown}`,
+    );
+  }
+  return { sources, initialized };
+}
+
+/** The names a weight may have: as in transformers, without the model's prefix, and with the first BERT's LayerNorm names. */
+function storedNames(name: string): string[] {
+  const old = name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta');
+  return [name, old].flatMap((form) => [form, form.replace(/^bert\./, '')]);
+}
+
+async function fill(
+  { kind, storedShape, variable }: NamedWeight,
+  stored: string,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const floats = await checkpoint.readFloats(stored);
+  const [rows, columns] = storedShape as [number, number];
+  const data = kind === 'linear' ? transpose(floats, rows, columns) : floats;
+  tidy(() => {
+    variable.write(tensor(data, variable.shape as number[], 'float32'));
+  });
+}

@@ -1,0 +1,61 @@
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
+import { configOf } from '../bert/model.js';
+import { folderOf } from './load-model.js';
+import { namedWeights, transpose } from './weight-names.js';
+
+const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.txt',
+  'vocab.json',
+  'merges.txt',
+];
+
+/** Where the tokenizer's files come from: default, the folder that the model was loaded from. */
+export interface SaveModelOptions {
+  readonly tokenizer?: string;
+}
+
+/**
+ * Writes a Hugging Face folder: config.json, model.safetensors and the tokenizer's files. Each file is written beside
+ * its place and renamed when complete.
+ */
+export async function saveModel(
+  model: LayersModel,
+  folder: string,
+  options: SaveModelOptions = {},
+): Promise<void> {
+  const config = { ...configOf(model), architectures: ['BertForSequenceClassification'] };
+  const tensors: [string, StoredTensor][] = [];
+  for (const { name, kind, storedShape, variable } of namedWeights(model)) {
+    const values = (await variable.read().data()) as Float32Array;
+    const [rows, columns] = storedShape as [number, number];
+    const data = kind === 'linear' ? transpose(values, columns, rows) : values;
+    tensors.push([name, { dtype: 'F32', shape: storedShape, data }]);
+  }
+  await mkdir(folder, { recursive: true });
+  await replaceFile(join(folder, 'model.safetensors'), serializeSafetensors(tensors, { format: 'pt' }));
+  await replaceFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  const tokenizer = options.tokenizer ?? folderOf(model);
+  if (tokenizer === undefined || resolve(tokenizer) === resolve(folder)) return;
+  const present = new Set(await readdir(tokenizer));
+  for (const name of TOKENIZER_FILES.filter((file) => present.has(file))) {
+    await copyFile(join(tokenizer, name), join(folder, name));
+  }
+}
+
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    await writeFile(partial, content);
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import type { WeightKind, WeightSpec } from '../layers/weighted-layer.js';
+
+/** A weight of a model under the name it has in a checkpoint. */
+export interface NamedWeight {
+  readonly name: string;
+  readonly site: string;
+  readonly kind: WeightKind;
+  /** Shape in the checkpoint, where a linear kernel is [out, in]. */
+  readonly storedShape: readonly number[];
+  readonly variable: LayerVariable;
+}
+
+/** The weights of a model built by this package; a variable `layer/weight` is called `layer.weight` in a checkpoint. */
+export function namedWeights(model: LayersModel): NamedWeight[] {
+  return model.layers.flatMap((layer) => {
+    const { weightSpecs, hypetune } = layer as {
+      weightSpecs?: Record<string, WeightSpec>;
+      hypetune?: { site: string };
+    };
+    if (!weightSpecs || !hypetune) return [];
+    return layer.weights.map((variable) => {
+      const own = variable.originalName.slice(variable.originalName.indexOf('/') + 1);
+      const { kind, shape } = weightSpecs[own]!;
+      const storedShape = kind === 'linear' ? [...shape].reverse() : shape;
+      return { name: `${layer.name}.${own}`, site: hypetune.site, kind, storedShape, variable };
+    });
+  });
+}
+
+/** The transpose of a row-major [rows, columns] matrix. */
+export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(matrix.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result[column * rows + row] = matrix[row * columns + column]!;
+    }
+  }
+  return result;
+}

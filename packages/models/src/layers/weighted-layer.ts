@@ -1,0 +1,93 @@
+import { type Tensor, type serialization, tidy } from '@tensorflow/tfjs-core';
+import { type LayerVariable, type Shape, layers } from '@tensorflow/tfjs-layers';
+import { foldIn, seedKey } from '@hypetune/ops';
+import { type Dropouts, dropoutsOf } from './dropouts.js';
+import { keyedInitializer } from './keyed-initializer.js';
+
+/**
+ * What a weight is: a `linear` kernel is [in, out] here and [out, in] in a checkpoint, everything else has one form.
+ * Kernels and tables start from N(0, initializerRange^2), biases at 0, scales at 1.
+ */
+export type WeightKind = 'linear' | 'table' | 'bias' | 'scale';
+
+/** A weight's kind and shape. */
+export interface WeightSpec {
+  readonly kind: WeightKind;
+  readonly shape: readonly number[];
+}
+
+/** The weights a layer has, by name: the part of the checkpoint's name after the layer's. */
+export type WeightSpecs<Name extends string> = Readonly<Record<Name, WeightSpec>>;
+
+/** Weights as read for one call. */
+export type Weights<Name extends string> = Readonly<Record<Name, Tensor>>;
+
+/** Where a layer stands in a model; a trainer finds the layers it instruments by this mark. */
+export interface HypetuneMark {
+  readonly site: 'embedding' | 'hidden' | 'pooler' | 'head';
+}
+
+/** What every layer of this package is configured by. */
+export interface WeightedLayerConfig {
+  readonly name: string;
+  /** Deviation of the normal distribution that kernels and tables start from. */
+  readonly initializerRange: number;
+  /** Seed of the starting values and, outside a trainer, of dropout. */
+  readonly seed: number;
+}
+
+type Arguments = Record<string, unknown>;
+
+/** A layer whose weights carry a checkpoint's names and are read anew, through their variables, in each call. */
+export abstract class WeightedLayer<Name extends string> extends layers.Layer {
+  abstract readonly hypetune: HypetuneMark;
+  /** The weights this layer has once it is built. */
+  abstract readonly weightSpecs: WeightSpecs<Name>;
+  private readonly variables = new Map<string, LayerVariable>();
+  private readonly settings: WeightedLayerConfig;
+  private calls = 0;
+
+  constructor(config: WeightedLayerConfig) {
+    super({ name: config.name });
+    this.settings = config;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const { name, initializerRange, seed } = this.settings;
+    for (const [weight, { kind, shape }] of Object.entries<WeightSpec>(this.weightSpecs)) {
+      const start = kind === 'bias' ? 'zeros' : kind === 'scale' ? 'ones' : 'normal';
+      const key = foldIn(seedKey(seed), 'initialize', name, weight);
+      const initializer = keyedInitializer(start, initializerRange, key);
+      this.variables.set(weight, this.addWeight(weight, [...shape], 'float32', initializer));
+    }
+    super.build(inputShape);
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: Arguments): Tensor {
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      const dropouts = dropoutsOf(this.name, kwargs.training === true, this.settings.seed, this.calls++);
+      return this.forward(Array.isArray(inputs) ? inputs : [inputs], dropouts);
+    });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.settings };
+  }
+
+  /** The layer's result; runs inside a tidy. */
+  protected abstract forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor;
+
+  /** The current value of one weight. */
+  protected readWeight(name: Name): Tensor {
+    const variable = this.variables.get(name);
+    if (!variable) throw new Error(`${this.name}: the weight "${name}" is read before the layer is built`);
+    return variable.read();
+  }
+
+  /** The current values of all weights. */
+  protected readWeights(): Weights<Name> {
+    const names = Object.keys(this.weightSpecs) as Name[];
+    return Object.fromEntries(names.map((name) => [name, this.readWeight(name)])) as Weights<Name>;
+  }
+}
