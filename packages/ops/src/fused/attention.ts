@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dropout } from '../random/draw.js';
+import { runKernel, useKernels, withGradient } from '../kernels.js';
+import { dropoutMask } from '../random/draw.js';
 import type { Key } from '../random/threefry.js';
 
 /** Dropout on the attention probabilities; rate 0 is none. */
@@ -9,8 +10,10 @@ export interface ProbabilityDropout {
 }
 
 /**
- * Multi-head scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(H / heads) + maskBias) v for each
- * head. query [B, Q, H], key and value [B, K, H] -> [B, Q, H]; maskBias broadcasts to [B, heads, Q, K], as [B, 1, 1, K].
+ * Multi-head scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(H / heads) + maskBias) v for each head.
+ * query [B, Q, H], key and value [B, K, H] -> [B, Q, H]. maskBias broadcasts to [B, heads, Q, K]: [B, 1, 1, K] with large
+ * negative numbers hides keys. One of that shape may be taken for a constant; one with heads or queries (a relative
+ * position's) has a gradient.
  */
 export function attention(
   query: tf.Tensor,
@@ -20,16 +23,59 @@ export function attention(
   maskBias?: tf.Tensor,
   probabilityDropout?: ProbabilityDropout,
 ): tf.Tensor {
+  const [batch, queries, hidden] = query.shape as [number, number, number];
+  if (query.rank !== 3 || hidden % heads !== 0) {
+    throw new Error(
+      `attention: query must be [batch, length, hidden] with hidden a multiple of ${heads} heads, got [${query.shape.join()}].`,
+    );
+  }
   return tf.tidy(() => {
-    const [batch, , hidden] = query.shape as [number, number, number];
-    const size = hidden / heads;
-    const split = (x: tf.Tensor): tf.Tensor =>
-      tf.transpose(tf.reshape(x, [batch, x.shape[1]!, heads, size]), [0, 2, 1, 3]);
-    const products = tf.matMul(tf.mul(split(query), 1 / Math.sqrt(size)), split(key), false, true);
-    const probabilities = tf.softmax(maskBias ? tf.add(products, maskBias) : products);
-    const kept = probabilityDropout
-      ? dropout(probabilities, probabilityDropout.rate, probabilityDropout.key)
-      : probabilities;
-    return tf.reshape(tf.transpose(tf.matMul(kept, split(value)), [0, 2, 1, 3]), query.shape);
+    const mask = probabilityDropout?.rate
+      ? dropoutMask([batch, heads, queries, key.shape[1]!], probabilityDropout.rate, probabilityDropout.key)
+      : undefined;
+    const constantBias =
+      !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1 && maskBias.shape[2] === 1);
+    return constantBias && useKernels('Attention', 'AttentionGradient')
+      ? attentionByKernel(query, key, value, heads, maskBias, mask)
+      : attentionByParts(query, key, value, heads, maskBias, mask);
   });
+}
+
+function attentionByParts(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  heads: number,
+  maskBias: tf.Tensor | undefined,
+  mask: tf.Tensor | undefined,
+): tf.Tensor {
+  const [batch, , hidden] = query.shape as [number, number, number];
+  const size = hidden / heads;
+  const split = (x: tf.Tensor): tf.Tensor =>
+    tf.transpose(tf.reshape(x, [batch, x.shape[1]!, heads, size]), [0, 2, 1, 3]); // [B, heads, T, size]
+  const products = tf.matMul(tf.mul(split(query), 1 / Math.sqrt(size)), split(key), false, true);
+  const probabilities = tf.softmax(maskBias ? tf.add(products, maskBias) : products); // [B, heads, Q, K]
+  const context = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, split(value));
+  return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), query.shape);
+}
+
+function attentionByKernel(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  heads: number,
+  maskBias: tf.Tensor | undefined,
+  mask: tf.Tensor | undefined,
+): tf.Tensor {
+  const inputs = { query, key, value, maskBias, mask };
+  const names = Object.entries(inputs).flatMap(([name, tensor]) => (tensor ? [name] : []));
+  return withGradient(
+    [query, key, value],
+    Object.values(inputs).filter((tensor) => tensor !== undefined),
+    () => runKernel('Attention', inputs, { heads })[0]!,
+    (gradient, saved) => {
+      const kept = Object.fromEntries(names.map((name, i) => [name, saved[i]!]));
+      return runKernel('AttentionGradient', { gradient, ...kept }, { heads });
+    },
+  );
 }

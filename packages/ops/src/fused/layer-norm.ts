@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { runKernel, useKernels, withGradient } from '../kernels.js';
 
 /** Layer normalization (Ba et al. 2016) over the last axis: (x - mean) / sqrt(variance + epsilon) * scale + offset. */
 export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): tf.Tensor {
+  if (useKernels('LayerNorm', 'LayerNormGradient')) {
+    return withGradient(
+      [x, scale, offset],
+      [x, scale],
+      () => runKernel('LayerNorm', { x, scale, offset }, { epsilon })[0]!,
+      (gradient, [x, scale]) => runKernel('LayerNormGradient', { gradient, x, scale }, { epsilon }),
+    );
+  }
   return tf.tidy(() => {
     const centred = tf.sub(x, tf.mean(x, -1, true));
     const variance = tf.mean(tf.square(centred), -1, true);
