@@ -7,7 +7,6 @@ import {
   consistency,
   embeddingNoise,
   powerIteration,
-  R3F,
   r3fMethod,
   r4fMethod,
   spectrallyNormalized,
@@ -62,13 +61,14 @@ test('the spectral norm by power iteration (V2, R4F)', () => {
   let vectors = powerIteration(weight, first.left);
   near(spectrallyNormalized(weight, vectors), [0.4496574, 0, 0.5995432, 0.749429]);
   for (let i = 0; i < 30; i++) vectors = powerIteration(weight, vectors.left);
-  near(tf.max(tf.div(5, tf.max(spectrallyNormalized(weight, vectors)))), [6.7082039]);
+  near(tf.max(tf.div(5, tf.max(spectrallyNormalized(weight, vectors)))), [6.7082039], 5);
 });
 
 test('the gradient of the normalized weight goes through sigma', () => {
   const weight = tf.tensor2d([3, 0, 4, 5], [2, 2]);
   const vectors = powerIteration(weight, tf.tensor2d([1, 0], [2, 1]));
-  const gradient = tf.grad((w) => tf.sum(tf.mul(spectrallyNormalized(w as tf.Tensor2D, vectors), weight)))(
+  const upstream = tf.clone(weight);
+  const gradient = tf.grad((w) => tf.sum(tf.mul(spectrallyNormalized(w as tf.Tensor2D, vectors), upstream)))(
     weight,
   );
   // sum W^2 / sigma: d = W / sigma - (sum W^2 / sigma^2) u v^T

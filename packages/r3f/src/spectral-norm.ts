@@ -64,7 +64,7 @@ export function constrainHead(host: PluginHost, plugin: string): void {
     const update = updates[head.name];
     if (!update) return updates;
     const current = host.value(head);
-    const next = tf.add(current, update) as tf.Tensor2D;
+    const next: tf.Tensor2D = tf.add(current, update);
     const normalized = spectrallyNormalized(next, advance(next, known().left));
     return { ...updates, [head.name]: tf.sub(normalized, current) };
   });
