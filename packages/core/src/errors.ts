@@ -28,11 +28,18 @@ export function checkNumber(owner: string, option: string, value: unknown, range
     ...(max < Infinity ? [`${below ? '<' : '<='} ${max}`] : []),
   ].join(' and ');
   const kind = integer ? 'an integer' : 'a finite number';
-  throw new HypetuneError(`${owner}: ${option} must be ${kind}${bounds && ` ${bounds}`}, got ${show(value)}.`);
+  throw new HypetuneError(
+    `${owner}: ${option} must be ${kind}${bounds && ` ${bounds}`}, got ${show(value)}.`,
+  );
 }
 
 /** Checks an option that names one of a few choices. */
-export function checkChoice<T extends string>(owner: string, option: string, value: unknown, choices: readonly T[]): T {
+export function checkChoice<T extends string>(
+  owner: string,
+  option: string,
+  value: unknown,
+  choices: readonly T[],
+): T {
   if ((choices as readonly unknown[]).includes(value)) return value as T;
   throw new HypetuneError(
     `${owner}: ${option} must be one of ${choices.map((c) => `'${c}'`).join(', ')}, got ${show(value)}.`,
@@ -49,7 +56,9 @@ export function checkBoolean(owner: string, option: string, value: unknown): boo
 export function checkKeys(owner: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options))
     if (!known.includes(key))
-      throw new HypetuneError(`${owner}: unknown option '${key}'; it has ${known.map((k) => `'${k}'`).join(', ')}.`);
+      throw new HypetuneError(
+        `${owner}: unknown option '${key}'; it has ${known.map((k) => `'${k}'`).join(', ')}.`,
+      );
 }
 
 /** A short print of any value for an error message. */

@@ -1,10 +1,24 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { AsyncSeriesHook, AsyncSeriesWaterfallHook, SyncBailHook, SyncHook, SyncWaterfallHook } from 'tapable';
+import {
+  AsyncSeriesHook,
+  AsyncSeriesWaterfallHook,
+  SyncBailHook,
+  SyncHook,
+  SyncWaterfallHook,
+} from 'tapable';
 import type { Batch } from './batch.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { Run } from './plugin.js';
-import type { EpochReport, GradientFunction, Gradients, LossTerms, Step, StepReport, Updates } from './step.js';
+import type {
+  EpochReport,
+  GradientFunction,
+  Gradients,
+  LossTerms,
+  Step,
+  StepReport,
+  Updates,
+} from './step.js';
 
 /**
  * The training loop, each hook at its place.

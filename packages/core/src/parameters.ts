@@ -80,10 +80,12 @@ function localName(weight: LayerVariable, layer: AnyLayer): string {
 }
 
 function roleOf(local: string, weight: LayerVariable, layer: AnyLayer, site: Site): ParameterRole {
-  if (/Normalization$/.test(layer.getClassName()) || /layer_?norm|(^|[./])(gamma|beta)$/i.test(local)) return 'norm';
+  if (/Normalization$/.test(layer.getClassName()) || /layer_?norm|(^|[./])(gamma|beta)$/i.test(local))
+    return 'norm';
   if (/bias$/.test(local)) return 'bias';
   if (weight.shape.length < 2) return 'other';
-  return site === 'embedding' && (layer.getClassName() === 'Embedding' || /embeddings?(\.weight)?$/.test(local))
+  return site === 'embedding' &&
+    (layer.getClassName() === 'Embedding' || /embeddings?(\.weight)?$/.test(local))
     ? 'embedding'
     : 'kernel';
 }

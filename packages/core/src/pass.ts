@@ -56,4 +56,3 @@ export interface LayerInfo {
   /** How often this layer fired before in the same pass (a shared layer fires several times). */
   readonly visit: number;
 }
-

@@ -9,6 +9,8 @@ export interface SiteDeclaration {
     readonly site: Site;
     /** Parameters (local names) that did not come from a checkpoint. */
     readonly fresh?: readonly string[];
+    /** Dropout rates the layer applies by itself. */
+    readonly dropout?: { readonly hidden?: number; readonly attention?: number };
   };
 }
 
@@ -28,7 +30,8 @@ function* leaves(model: LayersModel, prefix: string): Generator<{ path: string; 
   for (const layer of model.layers) {
     if (layer.getClassName() === 'InputLayer') continue;
     const path = prefix + layer.name;
-    if ('layers' in layer && Array.isArray(layer.layers)) yield* leaves(layer as unknown as LayersModel, `${path}/`);
+    if ('layers' in layer && Array.isArray(layer.layers))
+      yield* leaves(layer as unknown as LayersModel, `${path}/`);
     else yield { path, layer };
   }
 }

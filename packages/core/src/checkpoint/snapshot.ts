@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { HypetuneError } from '../errors.js';
+import type { PluginState } from '../plugin.js';
+
+/** A tensor's values on the host. */
+export interface StoredTensor {
+  readonly dtype: 'float32' | 'int32' | 'bool';
+  readonly shape: number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** Everything a run needs to go on exactly as if it had not stopped. */
+export interface Snapshot {
+  /** JSON-able. */
+  readonly meta: SnapshotMeta;
+  readonly tensors: Record<string, StoredTensor>;
+}
+
+export interface SnapshotMeta {
+  readonly version: 1;
+  readonly seed: number;
+  /** Updates made. */
+  readonly step: number;
+  readonly total: number;
+  /** Names of the plugins with their plain state. */
+  readonly plugins: Record<string, PluginState>;
+  /** Best value of `keepBest` so far and the epochs since. */
+  readonly best?: { readonly value: number; readonly epoch: number };
+}
+
+/** Copies tensors to the host. */
+export async function download(
+  tensors: ReadonlyMap<string, tf.Tensor>,
+): Promise<Record<string, StoredTensor>> {
+  const stored: Record<string, StoredTensor> = {};
+  for (const [name, tensor] of tensors) {
+    const data = (await tensor.data()) as StoredTensor['data'];
+    // The engine may hand out its own memory.
+    stored[name] = {
+      dtype: tensor.dtype as StoredTensor['dtype'],
+      shape: [...tensor.shape],
+      data: data.slice(),
+    };
+  }
+  return stored;
+}
+
+/** A tensor of a snapshot on the engine. Throws when the snapshot has none of that name, or of another shape. */
+export function upload(snapshot: Snapshot, name: string, shape?: readonly number[]): tf.Tensor {
+  const stored = snapshot.tensors[name];
+  if (!stored)
+    throw new HypetuneError(
+      `resume: the snapshot has no tensor '${name}'; it was made by a run with other plugins.`,
+    );
+  if (shape && shape.join() !== stored.shape.join())
+    throw new HypetuneError(
+      `resume: '${name}' has shape [${stored.shape.join(', ')}] in the snapshot and [${shape.join(', ')}] in the model.`,
+    );
+  return tf.tensor(stored.data, stored.shape, stored.dtype);
+}

@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Host } from './host.js';
+import type { ResolvedOptions } from './options.js';
+import type { StepRecorder } from './recorder.js';
+import * as stages from './stages.js';
+
+interface TapInfo {
+  readonly name: string;
+  readonly stage?: number;
+}
+
+const STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  afterWeightRead: stages.WEIGHT_STAGE,
+  afterEmbedding: stages.HIDDEN_STAGE,
+  beforeLayerForward: stages.HIDDEN_STAGE,
+  afterLayerForward: stages.HIDDEN_STAGE,
+  afterLoss: stages.LOSS_STAGE,
+  afterBackward: stages.GRADIENT_STAGE,
+  aroundBackward: stages.BACKWARD_STAGE,
+  beforeUpdate: stages.UPDATE_STAGE,
+};
+
+/** What a trainer will do, for a person to read. */
+export function explain(options: ResolvedOptions, host: Host, recorder: StepRecorder | undefined): string {
+  const { optimizer, schedule } = options;
+  const lines = [
+    `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
+    `model      ${count(host)}, ${host.layers.length} hidden layers`,
+    `task       ${options.task}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${
+      options.steps ? `${options.steps} steps` : `${options.epochs} epochs`
+    }, seed ${options.seed}`,
+    `optimizer  AdamW (${optimizer.epsilonMode}), learning rate ${optimizer.learningRate}, decay ${optimizer.weightDecay}, ` +
+      `warm-up ${schedule.warmup}, then ${schedule.decay}, clip ${options.clipNorm || 'off'}`,
+    `dropout    ${[...host.dropoutOwners].map(([owner, rates]) => `${JSON.stringify(rates)} by ${owner}`).join(', ') || "the model's own"}`,
+    `main pass  hidden noise ${host.perturbMain ? 'on' : `off, by ${owners(host, false)}`}`,
+    `reference  ${host.referenceOwners.size > 0 ? `the weights after afterLoad, for ${[...host.referenceOwners].join(', ')}` : 'none kept'}`,
+  ];
+  for (const [hook, target] of Object.entries(host.hooks) as [string, { taps: readonly TapInfo[] }][])
+    if (target.taps.length > 0)
+      lines.push(`${hook}  ${target.taps.map((tap) => describe(hook, tap)).join(' -> ')}`);
+  return lines.join('\n');
+}
+
+function compiled(recorder: StepRecorder): string {
+  const { compilations, executions, lastReason } = recorder.report();
+  return `steps compiled (${compilations} functions, ${executions} runs)${lastReason ? `; the last one not: ${lastReason}` : ''}`;
+}
+
+function whyNot(options: ResolvedOptions): string {
+  if (options.trace) return 'a trace reads inside the step';
+  return options.compile === false ? 'compile is false' : 'this engine cannot';
+}
+
+function owners(host: Host, value: boolean): string {
+  return [...host.perturbOwners].flatMap(([owner, perturb]) => (perturb === value ? [owner] : [])).join(', ');
+}
+
+function count(host: Host): string {
+  const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+  const total = host.parameters.reduce((sum, { shape }) => sum + size(shape), 0);
+  return `${total.toLocaleString('en')} weights in ${host.parameters.length} tensors`;
+}
+
+function describe(hook: string, { name, stage = 0 }: TapInfo): string {
+  const known = Object.entries(STAGES[hook] ?? {}).find(([, value]) => value === stage)?.[0];
+  return (known ?? stage) ? `${name} (${known ?? stage})` : name;
+}

@@ -1,0 +1,198 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { foldIn, type Key } from '@hypetune/ops';
+import type { Batch } from './batch.js';
+import { HypetuneError } from './errors.js';
+import type { TrainerHooks } from './hooks.js';
+import { keepForGradient, keepingForGradient, type Instrument } from './instrument.js';
+import { toLogits } from './logits.js';
+import { detach } from './math/tape.js';
+import type { LossFunction } from './losses.js';
+import type { Parameter, ParameterInfo } from './parameters.js';
+import type { Forward, Pass, PassOptions } from './pass.js';
+import type { DropoutRates } from './plugin.js';
+import type { GradientFunction, LossTerms, Step, Task } from './step.js';
+
+/** What every step of a run shares. */
+export interface StepSetting {
+  readonly instrument: Instrument;
+  readonly hooks: TrainerHooks;
+  readonly task: Task;
+  readonly loss: LossFunction;
+  readonly dropout: DropoutRates;
+  readonly perturbMain: boolean;
+  readonly total: number;
+  readonly learningRate: (step: Step, parameter?: ParameterInfo) => number;
+}
+
+/** Where a step stands in the run. */
+export interface StepPosition {
+  readonly index: number;
+  readonly epoch: number;
+  readonly microbatch: number;
+  /** Draws of this microbatch. */
+  readonly key: Key;
+}
+
+/** One update, seen from one of its microbatches. */
+export class StepContext implements Step {
+  readonly index: number;
+  readonly total: number;
+  readonly epoch: number;
+  readonly microbatch: number;
+  readonly task: Task;
+  readonly key: Key;
+  readonly #setting: StepSetting;
+  #batch: Batch | undefined;
+  #passes = new Map<string, Forward>();
+  /** Gradient computations made for this microbatch. */
+  #computations = 0;
+
+  constructor(setting: StepSetting, position: StepPosition, batch?: Batch) {
+    this.#setting = setting;
+    this.index = position.index;
+    this.total = setting.total;
+    this.epoch = position.epoch;
+    this.microbatch = position.microbatch;
+    this.task = setting.task;
+    this.key = position.key;
+    this.#batch = batch;
+  }
+
+  get batch(): Batch {
+    if (!this.#batch)
+      throw new HypetuneError('step: batch belongs to one microbatch; it is not here in this hook.');
+    return this.#batch;
+  }
+
+  set batch(batch: Batch) {
+    this.#batch = batch;
+  }
+
+  get main(): Forward {
+    const main = this.#passes.get('main');
+    if (!main) throw new HypetuneError('step: the main pass has not run yet.');
+    return main;
+  }
+
+  forward(name: string, options: PassOptions = {}): Forward {
+    if (name === 'main' || this.#passes.has(name))
+      throw new HypetuneError(
+        `step: the pass '${name}' has run already; name further passes '${name}/part'.`,
+      );
+    const { kind = 'consistency', like } = options;
+    const model = like === undefined ? undefined : this.#passes.get(like);
+    if (like !== undefined && !model)
+      throw new HypetuneError(`step: the pass '${name}' is to draw like '${like}', which has not run.`);
+    const forward = this.#run({
+      name,
+      kind,
+      training: true,
+      perturb: kind === 'probe' ? false : (options.perturb ?? true),
+      key: model?.pass.key ?? foldIn(this.key, 'pass', name),
+      stepKey: this.key,
+      rows: this.batch.indices.length,
+    });
+    // A probe may be repeated under its name; its logits belong to the inner loop alone.
+    if (kind !== 'probe') this.#passes.set(name, forward);
+    return forward;
+  }
+
+  rowLoss(logits: tf.Tensor2D): tf.Tensor1D {
+    return this.#setting.loss(logits, this.batch.labels);
+  }
+
+  mean(rowValues: tf.Tensor1D): tf.Scalar {
+    return weightedMean(rowValues, this.batch.weights);
+  }
+
+  learningRate(parameter?: ParameterInfo): number {
+    return this.#setting.learningRate(this, parameter);
+  }
+
+  /** The gradient function of this microbatch with respect to `parameters`, to be run inside a tidy. */
+  gradientFunction(parameters: readonly Parameter[]): GradientFunction {
+    const { hooks } = this.#setting;
+    return (options = {}) => {
+      const inputs = Object.entries(options.inputs ?? {});
+      const variables: tf.Tensor[] = parameters.map(({ variable }) => variable);
+      let terms: LossTerms = {};
+      const loss = (): tf.Tensor => {
+        this.#passes = new Map();
+        this.#mainPass();
+        const task = { task: this.mean(this.rowLoss(this.main.logits)), ...this.#regularizers() };
+        const all = hooks.afterLoss.isUsed() ? hooks.afterLoss.call(task, this) : task;
+        checkTerms(all, task);
+        terms = Object.fromEntries(
+          Object.entries(all).map(([name, term]) => [name, keepForGradient(detach(term))]),
+        );
+        const total = sum(Object.values(all));
+        return hooks.beforeBackward.isUsed() ? hooks.beforeBackward.call(total, this) : total;
+      };
+      const { grads, kept } = keepingForGradient(() => {
+        const xs = [...variables, ...inputs.map(([, tensor]) => tensor)];
+        const { grads } = tf.engine().gradients(loss, xs, undefined, true);
+        return {
+          grads,
+          kept: Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, tf.clone(term)])),
+        };
+      });
+      this.#computations += 1;
+      const orZeros = (gradient: tf.Tensor | undefined, like: tf.Tensor): tf.Tensor =>
+        gradient ?? tf.zerosLike(like);
+      return {
+        terms: kept,
+        gradients: Object.fromEntries(
+          parameters.map(({ name, variable }, place) => [name, orZeros(grads[place], variable)]),
+        ),
+        inputGradients: Object.fromEntries(
+          inputs.map(([name, tensor], place) => [name, orZeros(grads[variables.length + place], tensor)]),
+        ),
+      };
+    };
+  }
+
+  #mainPass(): void {
+    this.#passes.set(
+      'main',
+      this.#run({
+        name: 'main',
+        kind: 'main',
+        training: true,
+        perturb: this.#setting.perturbMain,
+        key: foldIn(this.key, 'pass', 'main'),
+        stepKey: this.key,
+        rows: this.batch.indices.length,
+      }),
+    );
+  }
+
+  #run(pass: Pass): Forward {
+    const { instrument, dropout } = this.#setting;
+    const writes = pass.kind === 'main' && this.#computations === 0;
+    const output = instrument.run(pass, this.batch.inputs, { dropout, writes });
+    return { pass, logits: toLogits(instrument.model, output, this.task) };
+  }
+
+  /** Penalties that the model's own layers declare (kernelRegularizer and the like). */
+  #regularizers(): LossTerms {
+    const losses = this.#setting.instrument.model.calculateLosses();
+    return losses.length > 0 ? { regularizer: sum(losses) } : {};
+  }
+}
+
+/** `sum(w x) / sum(w)`. */
+export function weightedMean(values: tf.Tensor1D, weights: tf.Tensor1D): tf.Scalar {
+  return tf.div(tf.sum(tf.mul(values, weights)), tf.sum(weights));
+}
+
+function sum(scalars: readonly tf.Scalar[]): tf.Scalar {
+  return scalars.length === 1 ? scalars[0]! : tf.addN([...scalars]);
+}
+
+function checkTerms(after: LossTerms, before: LossTerms): void {
+  for (const name of Object.keys(before))
+    if (!(name in after))
+      throw new HypetuneError(
+        `afterLoss: the term '${name}' is gone; a tap returns every term it was given.`,
+      );
+}

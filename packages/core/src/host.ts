@@ -1,0 +1,117 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkDropout, type ResolvedOptions } from './options.js';
+import { HypetuneError } from './errors.js';
+import type { TrainerHooks } from './hooks.js';
+import type { Instrument } from './instrument.js';
+import type { Parameter, ParameterInfo } from './parameters.js';
+import type { LayerInfo } from './pass.js';
+import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
+import type { Task } from './step.js';
+import { KeptTensors } from './stores.js';
+
+/** What the plugins of one trainer asked for, and what they may see. */
+export class Host implements PluginHost {
+  readonly hooks: TrainerHooks;
+  readonly task: Task;
+  readonly parameters: readonly Parameter[];
+  readonly layers: readonly LayerInfo[];
+  readonly hasTokenTable: boolean;
+  readonly hasDropout: boolean;
+  readonly peakLearningRate: number;
+  /** Who overrides dropout, with what. */
+  readonly dropoutOwners: Map<string, DropoutRates> = new Map();
+  /** Who decided whether hidden noise acts in the main pass. */
+  readonly perturbOwners: Map<string, boolean> = new Map();
+  readonly referenceOwners: Set<string> = new Set();
+  /** Copies of the weights after `afterLoad`, by parameter name. */
+  readonly references: KeptTensors = new KeptTensors();
+  readonly stores: Map<string, KeptTensors> = new Map();
+  readonly #warned = new Set<string>();
+  readonly #onWarning: (message: string) => void;
+
+  constructor(
+    options: ResolvedOptions,
+    hooks: TrainerHooks,
+    parameters: readonly Parameter[],
+    instrument: Instrument,
+  ) {
+    this.hooks = hooks;
+    this.task = options.task;
+    this.parameters = parameters;
+    this.layers = instrument.layers;
+    this.hasTokenTable = instrument.hasTokenTable;
+    this.hasDropout = instrument.hasDropout;
+    this.peakLearningRate = options.optimizer.learningRate;
+    this.#onWarning = options.onWarning;
+    if (Object.keys(options.dropout).length > 0) this.dropoutOwners.set('trainer', options.dropout);
+  }
+
+  get floatPrecision(): 16 | 32 {
+    return tf.backend().floatPrecision();
+  }
+
+  /** The dropout rates in force. */
+  get dropout(): DropoutRates {
+    return Object.assign({}, ...this.dropoutOwners.values()) as DropoutRates;
+  }
+
+  /** Whether hidden noise acts in the main pass. */
+  get perturbMain(): boolean {
+    return [...this.perturbOwners.values()].every(Boolean);
+  }
+
+  overrideDropout(rates: DropoutRates, plugin: string): void {
+    checkDropout(plugin, rates);
+    for (const [owner, others] of this.dropoutOwners)
+      for (const kind of ['hidden', 'attention'] as const)
+        if (rates[kind] !== undefined && others[kind] !== undefined && rates[kind] !== others[kind])
+          throw new HypetuneError(
+            `trainer: ${owner} sets ${kind} dropout to ${others[kind]} and ${plugin} to ${rates[kind]}; agree on one.`,
+          );
+    this.dropoutOwners.set(plugin, rates);
+  }
+
+  perturbMainPass(perturb: boolean, plugin: string): void {
+    this.perturbOwners.set(plugin, perturb);
+  }
+
+  keepReference(plugin: string): void {
+    this.referenceOwners.add(plugin);
+  }
+
+  reference(parameter: ParameterInfo): tf.Tensor | undefined {
+    if (this.referenceOwners.size === 0)
+      throw new HypetuneError(`trainer: no reference weights are kept; call keepReference in apply.`);
+    return this.references.get(parameter.name);
+  }
+
+  value(parameter: ParameterInfo): tf.Tensor {
+    return (parameter as Parameter).variable;
+  }
+
+  tensors(plugin: string): TensorStore {
+    let store = this.stores.get(plugin);
+    if (!store) this.stores.set(plugin, (store = new KeptTensors()));
+    return store;
+  }
+
+  warn(plugin: string, message: string): void {
+    const line = `${plugin}: ${message}`;
+    if (this.#warned.has(line)) return;
+    this.#warned.add(line);
+    this.#onWarning(line);
+  }
+
+  /** Copies the pre-trained weights if a plugin asked for them. */
+  takeReferences(): void {
+    if (this.referenceOwners.size === 0) return;
+    for (const { name, pretrained, trainable, variable } of this.parameters)
+      if (pretrained && trainable) this.references.set(name, tf.clone(variable));
+  }
+
+  /** Frees every tensor held for the plugins. */
+  release(): void {
+    this.references.clear();
+    for (const store of this.stores.values()) store.clear();
+  }
+}

@@ -1,0 +1,251 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers, sequential, type Sequential } from '@tensorflow/tfjs-layers';
+import { foldIn, randomNormal } from '@hypetune/ops';
+import { beforeEach, expect, test } from 'vitest';
+import {
+  HIDDEN_STAGE,
+  tensorData,
+  Trainer,
+  type Dataset,
+  type Plugin,
+  type Snapshot,
+  type TrainerOptions,
+} from './index.js';
+
+function net(dropout = 0): Sequential {
+  const model = sequential();
+  model.add(
+    layers.dense({
+      units: 8,
+      inputShape: [4],
+      activation: 'tanh',
+      kernelInitializer: initial(1),
+      name: 'first',
+    }),
+  );
+  if (dropout > 0) model.add(layers.dropout({ rate: dropout }));
+  model.add(layers.dense({ units: 8, activation: 'tanh', kernelInitializer: initial(2), name: 'second' }));
+  model.add(layers.dense({ units: 2, kernelInitializer: initial(3), name: 'head' }));
+  return model;
+}
+
+const initial = (seed: number): ReturnType<typeof initializers.glorotUniform> =>
+  initializers.glorotUniform({ seed });
+
+function rows(size = 48): { data: Dataset; dispose: () => void } {
+  const x = randomNormal([size, 4], [9, 9]);
+  const labels = Array.from(
+    tf.tidy(() => tf.sum(x, 1).dataSync()),
+    (sum) => (sum > 0 ? 1 : 0),
+  );
+  return {
+    data: tensorData(x, labels),
+    dispose: () => {
+      x.dispose();
+    },
+  };
+}
+
+const weights = (model: Sequential): number[][] =>
+  model.getWeights().map((weight) => Array.from(weight.dataSync()));
+
+const noise = (scale: number): Plugin => ({
+  name: 'noise',
+  apply({ hooks }) {
+    hooks.beforeLayerForward.tap({ name: 'noise', stage: HIDDEN_STAGE.NOISE }, (hidden, layer, pass) =>
+      pass.training && pass.perturb
+        ? tf.add(hidden, randomNormal(hidden.shape, foldIn(pass.key, 'noise', layer.index), scale))
+        : hidden,
+    );
+  },
+});
+
+async function losses(options: Partial<TrainerOptions> = {}, model = net()): Promise<number[]> {
+  const { data, dispose } = rows();
+  const trainer = new Trainer({
+    model,
+    batchSize: 8,
+    epochs: 2,
+    optimizer: { learningRate: 0.01 },
+    seed: 3,
+    ...options,
+  });
+  const seen: number[] = [];
+  trainer.hooks.onStep.tap('test', ({ loss }) => seen.push(loss));
+  await trainer.fit(data);
+  dispose();
+  return seen;
+}
+
+beforeEach(() => tf.setBackend('cpu'));
+
+test('learns, and the same seed gives the same losses', async () => {
+  const first = await losses();
+  expect(first).toHaveLength(12);
+  expect(first.at(-1)!).toBeLessThan(first[0]! * 0.9);
+  expect(await losses()).toEqual(first);
+  expect(await losses({ seed: 4 })).not.toEqual(first);
+});
+
+test('dropout draws by key, and built-in layers are reproducible', async () => {
+  const first = await losses({}, net(0.5));
+  expect(await losses({}, net(0.5))).toEqual(first);
+  expect(first).not.toEqual(await losses());
+  expect(await losses({ dropout: { hidden: 0 } }, net(0.5))).toEqual(await losses());
+});
+
+test('a tap changes hidden states in training and nothing in evaluation', async () => {
+  const { data, dispose } = rows();
+  const model = net();
+  const trainer = new Trainer({ model, plugins: [noise(0.5)], batchSize: 8, epochs: 1 });
+  const before = await trainer.evaluate(data);
+  const plain = await new Trainer({ model }).evaluate(data);
+  expect(before).toEqual(plain);
+  expect(await losses({ plugins: [noise(0.5)] })).not.toEqual(await losses());
+  dispose();
+});
+
+test('leaves no tensor and an untouched model, also after a throw', async () => {
+  const { data, dispose } = rows();
+  const model = net(0.3);
+  const trainer = new Trainer({ model, plugins: [noise(0.1)], batchSize: 8, epochs: 1 });
+  await trainer.fit(data);
+  const tensors = tf.memory().numTensors;
+  await trainer.fit(data);
+  expect(tf.memory().numTensors).toBe(tensors);
+  const broken: Plugin = {
+    name: 'broken',
+    apply({ hooks }) {
+      hooks.afterWeightRead.tap('broken', (weight) => tf.mul(weight, 2));
+      hooks.afterLoss.tap('broken', (terms, step) => {
+        step.forward('broken');
+        if (step.index === 3) throw new Error('on purpose');
+        return terms;
+      });
+    },
+  };
+  await expect(new Trainer({ model, plugins: [broken], batchSize: 8 }).fit(data)).rejects.toThrow(
+    'on purpose',
+  );
+  expect(tf.memory().numTensors).toBe(tensors);
+  for (const layer of model.layers) {
+    expect(Object.hasOwn(layer, 'call')).toBe(false);
+    for (const weight of layer.weights) expect(Object.hasOwn(weight, 'read')).toBe(false);
+  }
+  dispose();
+});
+
+test('resuming equals not stopping, bit for bit', async () => {
+  const { data, dispose } = rows();
+  const options = { plugins: [noise(0.1)], batchSize: 8, epochs: 3, seed: 5 };
+  const whole = net(0.3);
+  await new Trainer({ ...options, model: whole }).fit(data);
+  const stop = new AbortController();
+  const part = new Trainer({ ...options, model: net(0.3) });
+  let snapshot: Snapshot | undefined;
+  part.hooks.onStep.tap('test', ({ step }) => {
+    if (step === 8) stop.abort();
+  });
+  part.hooks.onFitEnd.tapPromise('test', async () => {
+    snapshot = await part.snapshot();
+  });
+  expect((await part.fit(data, { signal: stop.signal })).stopped).toBe('signal');
+  const rest = net(0.3);
+  await new Trainer({ ...options, model: rest }).fit(data, { resume: structuredClone(snapshot!) });
+  expect(weights(rest)).toEqual(weights(whole));
+  dispose();
+});
+
+test('accumulating two microbatches of 4 equals a batch of 8', async () => {
+  const [a, b] = [net(), net()];
+  await losses({ batchSize: 8 }, a);
+  await losses({ batchSize: 4, accumulate: 2 }, b);
+  for (const [i, values] of weights(a).entries())
+    for (const [j, value] of values.entries()) expect(weights(b)[i]![j]).toBeCloseTo(value, 5);
+});
+
+test('keeps the best epoch and stops when patience is out', async () => {
+  const { data, dispose } = rows();
+  const trainer = new Trainer({
+    model: net(),
+    batchSize: 8,
+    epochs: 50,
+    keepBest: 'accuracy',
+    patience: 2,
+    optimizer: { learningRate: 0.05 },
+  });
+  const report = await trainer.fit(data, { validation: data });
+  expect(report.stopped).toBe('patience');
+  const best = Math.max(...report.epochs.map(({ metrics }) => metrics.accuracy!));
+  expect((await trainer.evaluate(data)).metrics.accuracy).toBe(best);
+  dispose();
+});
+
+test('a wrapper may compute the gradient twice with the same draws', async () => {
+  const terms: number[][] = [];
+  const twice: Plugin = {
+    name: 'twice',
+    apply({ hooks }) {
+      hooks.aroundBackward.tap('twice', (gradient) => () => {
+        const [a, b] = [gradient(), gradient()];
+        terms.push([a.terms.task!.dataSync()[0]!, b.terms.task!.dataSync()[0]!]);
+        return b;
+      });
+    },
+  };
+  const alone = await losses({ plugins: [noise(0.2)] }, net(0.3));
+  expect(await losses({ plugins: [noise(0.2), twice], compile: false }, net(0.3))).toEqual(alone);
+  for (const [a, b] of terms) expect(a).toBe(b);
+});
+
+test('refuses a dropped gradient, a Promise from a synchronous tap, a second fit, twins and unknown options', async () => {
+  const { data, dispose } = rows();
+  const model = net();
+  const drop: Plugin = {
+    name: 'drop',
+    apply: ({ hooks }) => {
+      hooks.afterBackward.tap('drop', (gradients) => Object.fromEntries(Object.entries(gradients).slice(1)));
+    },
+  };
+  await expect(new Trainer({ model, plugins: [drop] }).fit(data)).rejects.toThrow("dropped 'first.kernel'");
+  const late: Plugin = {
+    name: 'late',
+    apply: ({ hooks }) => {
+      hooks.afterLayerForward.tap('late', ((hidden: tf.Tensor) => Promise.resolve(hidden)) as unknown as (
+        h: tf.Tensor,
+      ) => tf.Tensor);
+    },
+  };
+  await expect(new Trainer({ model, plugins: [late] }).fit(data)).rejects.toThrow(
+    '"late" returned a Promise from afterLayerForward; taps there must be synchronous',
+  );
+  const trainer = new Trainer({ model, epochs: 1 });
+  const running = trainer.fit(data);
+  await expect(trainer.fit(data)).rejects.toThrow('fit is running');
+  await running;
+  expect(() => new Trainer({ model, plugins: [noise(1), noise(2)] })).toThrow(
+    "two plugins are named 'noise'",
+  );
+  expect(() => new Trainer({ model, bathSize: 3 } as TrainerOptions)).toThrow("unknown option 'bathSize'");
+  expect(() => new Trainer({ model, batchSize: 0 })).toThrow(
+    'trainer: batchSize must be an integer >= 1, got 0.',
+  );
+  dispose();
+});
+
+test('explain names the taps in order and the passes', () => {
+  const trainer = new Trainer({ model: net(), plugins: [noise(0.1)] });
+  expect(trainer.explain()).toContain('beforeLayerForward  noise (NOISE)');
+  expect(trainer.explain()).toContain('afterBackward  clip (CLIP)');
+});
+
+test('trace tells which tap changed which norm', async () => {
+  const { data, dispose } = rows(8);
+  const trainer = new Trainer({ model: net(), plugins: [noise(0.1)], epochs: 1, trace: true });
+  await trainer.fit(data);
+  const entry = trainer.trace!.entries.find(({ hook }) => hook === 'beforeLayerForward')!;
+  expect(entry.plugin).toBe('noise');
+  expect(entry.after).not.toBe(entry.before);
+  dispose();
+});
