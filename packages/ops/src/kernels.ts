@@ -68,8 +68,9 @@ export interface AdamwUpdateAttributes {
 let compositionsOnly = 0;
 
 /**
- * Runs `f` with every fused operation composed of plain ones, whatever kernels there are: for second derivatives, and to check
- * a kernel. Draws give the same bits either way and keep their kernel.
+ * Runs `f` with every fused operation composed of plain ones, whatever kernels there are: for second derivatives (of which tfjs
+ * alone loses some, see softmax.ts) and to check a kernel. All derivatives have to be taken inside. Draws keep their kernel:
+ * they give the same bits.
  */
 export function composed<T>(f: () => T): T {
   compositionsOnly++;
@@ -82,7 +83,12 @@ export function composed<T>(f: () => T): T {
 
 /** Whether the current backend has all of these kernels, and kernels are wanted. */
 export function useKernels(...names: KernelName[]): boolean {
-  return compositionsOnly === 0 && names.every(hasKernel);
+  return !compositionsForced() && names.every(hasKernel);
+}
+
+/** Whether we are inside `composed`. */
+export function compositionsForced(): boolean {
+  return compositionsOnly > 0;
 }
 
 /** Whether the current backend has this kernel. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runKernel, useKernels, withGradient } from '../kernels.js';
 import { dropoutMask } from '../random/draw.js';
 import type { Key } from '../random/threefry.js';
+import { softmax } from './softmax.js';
 
 /** Dropout on the attention probabilities; rate 0 is none. */
 export interface ProbabilityDropout {
@@ -54,7 +55,7 @@ function attentionByParts(
   const split = (x: tf.Tensor): tf.Tensor =>
     tf.transpose(tf.reshape(x, [batch, x.shape[1]!, heads, size]), [0, 2, 1, 3]); // [B, heads, T, size]
   const products = tf.matMul(tf.mul(split(query), 1 / Math.sqrt(size)), split(key), false, true);
-  const probabilities = tf.softmax(maskBias ? tf.add(products, maskBias) : products); // [B, heads, Q, K]
+  const probabilities = softmax(maskBias ? tf.add(products, maskBias) : products); // [B, heads, Q, K]
   const context = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, split(value));
   return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), query.shape);
 }

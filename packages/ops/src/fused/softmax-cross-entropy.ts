@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { runKernel, useKernels, withGradient } from '../kernels.js';
+import { logSoftmax } from './softmax.js';
 
 /** Cross-entropy of each row: -sum(labels * log softmax(logits)). labels and logits [B, C], float32 -> [B]. */
 export function softmaxCrossEntropy(labels: tf.Tensor2D, logits: tf.Tensor2D): tf.Tensor1D {
@@ -19,5 +20,5 @@ export function softmaxCrossEntropy(labels: tf.Tensor2D, logits: tf.Tensor2D): t
       ],
     ) as tf.Tensor1D;
   }
-  return tf.tidy(() => tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1)));
+  return tf.tidy(() => tf.neg(tf.sum(tf.mul(labels, logSoftmax(logits)), -1)));
 }
