@@ -5,6 +5,7 @@ export { tensorData } from './data/tensor-data.js';
 export * from './errors.js';
 export type { Evaluation } from './evaluation.js';
 export * from './hooks.js';
+export { keepForGradient } from './instrument.js';
 export type { LossFunction } from './losses.js';
 export * from './math/divergence.js';
 export * from './math/norm.js';
