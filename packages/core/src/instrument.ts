@@ -75,7 +75,7 @@ export class Instrument {
     }));
     this.#hidden = new Map(hidden.map(({ layer }, index) => [layer, this.layers[index]!]));
     this.hasTokenTable = sites.some(({ layer }) => isTable(layer));
-    this.hasDropout = sites.some(({ layer }) => drawsDropout(layer));
+    this.hasDropout = sites.some(({ layer }) => draws(layer));
   }
 
   /** Whether the replacements are in place. */
@@ -249,15 +249,17 @@ function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Te
 const isTable = (layer: AnyLayer): boolean =>
   layer.getClassName() === 'Embedding' || 'tokenEmbedding' in layer;
 
-const isRandom = (layer: AnyLayer): boolean =>
-  /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|Bidirectional)$/.test(
-    layer.getClassName(),
-  ) && ['rate', 'stddev', 'dropout', 'recurrentDropout'].some((name) => Number(layer.getConfig()[name]) > 0);
+const BUILT_IN_RANDOM =
+  /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|Bidirectional)$/;
+const STRENGTHS = ['rate', 'stddev', 'dropout', 'recurrentDropout', 'hiddenDropout', 'attentionDropout'];
 
-function drawsDropout(layer: AnyLayer): boolean {
-  const declared = layer.hypetune?.dropout;
-  return declared ? (declared.hidden ?? 0) > 0 || (declared.attention ?? 0) > 0 : isRandom(layer);
-}
+/** Whether a layer draws in training: some strength in its configuration is above 0. */
+const draws = (layer: AnyLayer): boolean => {
+  const config = layer.getConfig();
+  return STRENGTHS.some((name) => Number(config[name]) > 0);
+};
+
+const isRandom = (layer: AnyLayer): boolean => BUILT_IN_RANDOM.test(layer.getClassName()) && draws(layer);
 
 function findLayer(
   sites: ReturnType<typeof layerSites>,

@@ -9,8 +9,6 @@ export interface SiteDeclaration {
     readonly site: Site;
     /** Parameters (local names) that did not come from a checkpoint. */
     readonly fresh?: readonly string[];
-    /** Dropout rates the layer applies by itself. */
-    readonly dropout?: { readonly hidden?: number; readonly attention?: number };
   };
 }
 
