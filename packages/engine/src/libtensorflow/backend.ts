@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { Immediate } from '../compile/immediate.js';
+import { StepRecorder } from '../compile/recorder.js';
 import { Binding } from './binding.js';
 import type { Library } from './library.js';
 import { Runtime } from './values.js';
@@ -11,11 +13,15 @@ export interface NativeBackendOptions {
   readonly name?: string;
   /** 'cuda' needs a CUDA build of TensorFlow and an NVIDIA GPU. Default 'cpu'. */
   readonly device?: 'cpu' | 'cuda';
+  /** Compiled steps to keep at most, 20 to 50 MB each; further ones run operation by operation. Default 16. */
+  readonly graphs?: number;
 }
 
 /** The parts of tfjs-node's backend class that are used here. */
 export interface NativeBackend extends tf.KernelBackend {
   readonly binding: Binding;
+  /** Runs training steps as compiled functions. */
+  readonly recorder: StepRecorder;
   readonly tensorMap: tf.DataStorage<{
     id: number;
     values: tf.backend_util.BackendValues | null;
@@ -27,8 +33,10 @@ export interface NativeBackend extends tf.KernelBackend {
   getNumOfTFTensors(): number;
 }
 
-type BackendClass = new (binding: Binding, packageName: string) => NativeBackend;
+type BackendClass = new (binding: Binding, packageName: string) => Omit<NativeBackend, 'recorder'>;
 
+/** Compiled kernels to keep at most for steps that are not compiled: one for each shape. */
+const KERNELS = 256;
 /** Priority above every other backend that tfjs registers. */
 const PRIORITY = 4;
 
@@ -39,11 +47,7 @@ const PRIORITY = 4;
 export function registerNativeBackend(library: Library, options: NativeBackendOptions = {}): void {
   const name = options.name ?? 'tensorflow';
   const kernels = loadKernels();
-  const registered = tf.registerBackend(
-    name,
-    () => createBackend(kernels, library, options.device ?? 'cpu'),
-    PRIORITY,
-  );
+  const registered = tf.registerBackend(name, () => createBackend(kernels, library, options), PRIORITY);
   if (!registered) {
     throw new Error(
       `A tfjs backend named "${name}" is registered already. Remove it with tf.removeBackend("${name}") first.`,
@@ -54,8 +58,15 @@ export function registerNativeBackend(library: Library, options: NativeBackendOp
     tf.registerKernel({ ...kernel, backendName: name });
 }
 
-function createBackend(kernels: BackendClass, library: Library, device: 'cpu' | 'cuda'): NativeBackend {
-  const binding = new Binding(new Runtime(library, device));
+function createBackend(
+  kernels: BackendClass,
+  library: Library,
+  options: NativeBackendOptions,
+): NativeBackend {
+  const { device = 'cpu', graphs = 16 } = options;
+  const runtime = new Runtime(library, device);
+  const immediate = new Immediate(runtime, KERNELS);
+  const binding = new Binding(runtime, immediate);
   const backend = new kernels(
     binding,
     device === 'cuda' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node',
@@ -66,7 +77,10 @@ function createBackend(kernels: BackendClass, library: Library, device: 'cpu' | 
     return binding.tensorData(data.id) as Promise<tf.backend_util.BackendValues>;
   };
   backend.memory = () => ({ unreliable: false, numBytes: 0 }) as ReturnType<tf.KernelBackend['memory']>;
-  return backend;
+  const recorder = new StepRecorder(runtime, graphs, immediate, (executor) => {
+    binding.executor = executor;
+  });
+  return Object.assign(backend, { recorder });
 }
 
 /** Loads tfjs-node's kernels and its backend class, without its index, which would load the addon. */

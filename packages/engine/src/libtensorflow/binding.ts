@@ -1,3 +1,4 @@
+import type { Kernel } from '../compile/kernel.js';
 import type { Attribute } from './attributes.js';
 import * as types from './data-types.js';
 import type { Values } from './data-types.js';
@@ -13,6 +14,14 @@ export interface TensorMetadata {
 /** Runs operations: at once, or by recording them. */
 export interface Executor {
   execute(name: string, attributes: readonly Attribute[], inputs: readonly Value[], outputs: number): Value[];
+  executeKernel(
+    kernel: Kernel,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+  ): Value[];
+  /** Takes notice that tfjs has no more use for a value. */
+  dispose(value: Value): void;
 }
 
 /**
@@ -43,9 +52,9 @@ export class Binding {
   readonly TF_ATTR_RESOURCE: number = types.TF_RESOURCE;
   readonly TF_Version: string;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, executor: Executor) {
     this.runtime = runtime;
-    this.executor = runtime;
+    this.executor = executor;
     this.TF_Version = runtime.library.version;
   }
 
@@ -56,7 +65,7 @@ export class Binding {
   deleteTensor(id: number): void {
     const value = this.#lookUp(id);
     this.#values.delete(id);
-    this.runtime.release(value);
+    this.executor.dispose(value);
   }
 
   tensorDataSync(id: number): Values {
@@ -75,7 +84,21 @@ export class Binding {
   ): TensorMetadata[] {
     const values = new Array<Value>(inputs.length);
     for (let i = 0; i < inputs.length; i++) values[i] = this.#lookUp(inputs[i]!);
-    const results = this.executor.execute(name, attributes, values, outputs);
+    return this.#describeAll(this.executor.execute(name, attributes, values, outputs));
+  }
+
+  /** Runs a kernel of several operations like one. */
+  executeKernel(
+    kernel: Kernel,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[] {
+    const values = inputs.map((id) => this.#lookUp(id));
+    return this.#describeAll(this.executor.executeKernel(kernel, attributes, values, outputs));
+  }
+
+  #describeAll(results: readonly Value[]): TensorMetadata[] {
     const metadata = new Array<TensorMetadata>(results.length);
     for (let i = 0; i < results.length; i++) metadata[i] = this.describe(results[i]!);
     return metadata;

@@ -29,6 +29,8 @@ export interface Value {
   /** Number of the recording in which `reference` is valid, and the value's name there. */
   recording: number;
   reference: number;
+  /** Operations of an unfinished recording that still need it after tfjs has disposed it. */
+  holds: number;
 }
 
 /** Makes, reads and frees the engine's tensors, and runs operations on them at once. */
@@ -127,5 +129,6 @@ export function newValue(dtype: number, shape: number[], handle: number): Value 
     alive: true,
     recording: -1,
     reference: 0,
+    holds: 0,
   };
 }

@@ -1,0 +1,76 @@
+/**
+ * Inputs that must be known when an operation is compiled (shapes, axes, permutations, paddings), by position; negative
+ * positions count from the end. Everything else that comes from JavaScript is a feed: it may change without recompiling.
+ */
+export const constantInputs: Readonly<Record<string, readonly number[]>> = {
+  All: [1],
+  Any: [1],
+  ArgMax: [1],
+  ArgMin: [1],
+  BatchToSpaceND: [1, 2],
+  Bincount: [1],
+  BroadcastArgs: [0, 1],
+  BroadcastTo: [1],
+  ConcatV2: [-1],
+  Conv2DBackpropFilter: [1],
+  Conv2DBackpropInput: [0],
+  Conv3DBackpropFilterV2: [1],
+  Conv3DBackpropInputV2: [0],
+  CropAndResize: [3],
+  Cumprod: [1],
+  Cumsum: [1],
+  DepthwiseConv2dNativeBackpropFilter: [1],
+  DepthwiseConv2dNativeBackpropInput: [0],
+  ExpandDims: [1],
+  FFT: [],
+  Fill: [0],
+  GatherV2: [2],
+  LinSpace: [0, 1, 2],
+  Max: [1],
+  Mean: [1],
+  Min: [1],
+  MirrorPad: [1],
+  OneHot: [1],
+  Pad: [1],
+  PadV2: [1],
+  Prod: [1],
+  Range: [0, 1, 2],
+  Reshape: [1],
+  ResizeBilinear: [1],
+  ResizeNearestNeighbor: [1],
+  ResizeNearestNeighborGrad: [1],
+  ReverseV2: [1],
+  ScatterNd: [2],
+  Slice: [1, 2],
+  SpaceToBatchND: [1, 2],
+  SparseToDense: [1],
+  Split: [0],
+  SplitV: [1, 2],
+  StridedSlice: [1, 2, 3],
+  Sum: [1],
+  Tile: [1],
+  TopKV2: [1],
+  Transpose: [1],
+  UnsortedSegmentSum: [2],
+};
+
+/** Operations whose inputs, or all but the last, form one list argument. */
+export const listInputs: Readonly<Record<string, 'all' | 'all but last'>> = {
+  AddN: 'all',
+  ConcatV2: 'all but last',
+  Einsum: 'all',
+  Pack: 'all',
+};
+
+/** Operations that are never recorded: their results differ from call to call, or their shape depends on data. */
+export const neverRecorded: ReadonlySet<string> = new Set([
+  'Multinomial',
+  'NonMaxSuppressionV3',
+  'NonMaxSuppressionV4',
+  'NonMaxSuppressionV5',
+  'RandomStandardNormal',
+  'RandomUniform',
+  'TruncatedNormal',
+  'UniqueV2',
+  'Where',
+]);

@@ -1,0 +1,144 @@
+import { setAttributes, type Attribute } from '../libtensorflow/attributes.js';
+import {
+  TF_ATTR_SHAPE,
+  TF_ATTR_TENSOR,
+  TF_ATTR_TYPE,
+  cName,
+  type Values,
+} from '../libtensorflow/data-types.js';
+import { createTensor } from '../libtensorflow/handles.js';
+import type { Library } from '../libtensorflow/library.js';
+import type { Output } from '../libtensorflow/symbols.js';
+import { listInputs } from './constant-inputs.js';
+
+/** An output of a graph operation with what shape inference says of it: null where the shape depends on data. */
+export interface Node extends Output {
+  readonly dtype: number;
+  readonly shape: number[] | null;
+}
+
+/** A TF_Graph: operations are added to it, functions are cut out of it. */
+export class Graph {
+  readonly library: Library;
+  readonly pointer: number;
+  #count = 0;
+
+  constructor(library: Library) {
+    this.library = library;
+    this.pointer = library.symbols.TF_NewGraph();
+  }
+
+  /** Adds an operation and returns its first `outputs` outputs. */
+  add(name: string, attributes: readonly Attribute[], inputs: readonly Output[], outputs: number): Node[] {
+    const { symbols: s } = this.library;
+    const oper = this.addEffect(name, attributes, inputs);
+    const count = Math.min(outputs, s.TF_OperationNumOutputs(oper));
+    return Array.from({ length: count }, (_, index) => {
+      const output = { oper, index };
+      return { oper, index, dtype: s.TF_OperationOutputType(output), shape: this.#shapeOf(output) };
+    });
+  }
+
+  /** Adds an operation and returns it. */
+  addEffect(name: string, attributes: readonly Attribute[], inputs: readonly Output[]): number {
+    const { symbols: s, status } = this.library;
+    const description = s.TF_NewOperation(this.pointer, cName(name), `n${this.#count++}`);
+    const list = listInputs[name];
+    const listed = list === undefined ? 0 : list === 'all' ? inputs.length : inputs.length - 1;
+    if (list !== undefined) s.TF_AddInputList(description, packOutputs(inputs.slice(0, listed)), listed);
+    for (const input of inputs.slice(listed))
+      s.TF_AddInput(description, { oper: input.oper, index: input.index });
+    setAttributes(this.library, 'graph', description, attributes);
+    const oper = s.TF_FinishOperation(description, status);
+    this.library.check(`Operation ${name}`);
+    return oper;
+  }
+
+  #shapeOf(output: Output): number[] | null {
+    const { symbols: s, status } = this.library;
+    const rank = s.TF_GraphGetTensorNumDims(this.pointer, output, status);
+    if (rank < 0) return null;
+    const shape = new BigInt64Array(rank);
+    s.TF_GraphGetTensorShape(this.pointer, output, shape, rank, status);
+    return shape.some((dimension) => dimension < 0n) ? null : Array.from(shape, Number);
+  }
+
+  /** An input of the functions that will be cut out. */
+  placeholder(dtype: number, shape: readonly number[]): Node {
+    return this.add(
+      'Placeholder',
+      [
+        { name: 'dtype', type: TF_ATTR_TYPE, value: dtype },
+        { name: 'shape', type: TF_ATTR_SHAPE, value: [...shape] },
+      ],
+      [],
+      1,
+    )[0]!;
+  }
+
+  constant(dtype: number, shape: readonly number[], values: Values): Node {
+    const tensor = createTensor(this.library, dtype, shape, values);
+    try {
+      return this.add(
+        'Const',
+        [
+          { name: 'dtype', type: TF_ATTR_TYPE, value: dtype },
+          { name: 'value', type: TF_ATTR_TENSOR, value: tensor },
+        ],
+        [],
+        1,
+      )[0]!;
+    } finally {
+      this.library.symbols.TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** A TF_Function of some of the graph's operations (all if none are given); the caller deletes it. */
+  cut(
+    name: string,
+    operations: readonly number[] | null,
+    inputs: readonly Output[],
+    outputs: readonly Output[],
+    effects: readonly number[] = [],
+  ): number {
+    const { symbols: s, status } = this.library;
+    const result = s.TF_GraphToFunctionWithControlOutputs(
+      this.pointer,
+      name,
+      0,
+      operations === null ? -1 : operations.length,
+      operations === null ? null : packPointers(operations),
+      inputs.length,
+      packOutputs(inputs),
+      outputs.length,
+      packOutputs(outputs),
+      null,
+      effects.length,
+      effects.length === 0 ? null : packPointers(effects),
+      null,
+      0,
+      'A recorded step',
+      status,
+    );
+    this.library.check(`Function ${name}`);
+    return result;
+  }
+
+  delete(): void {
+    this.library.symbols.TF_DeleteGraph(this.pointer);
+  }
+}
+
+/** TF_Output[]: 16 bytes each. */
+function packOutputs(outputs: readonly Output[]): BigUint64Array {
+  const packed = new BigUint64Array(outputs.length * 2);
+  outputs.forEach((output, i) => {
+    packed[2 * i] = BigInt(output.oper);
+    packed[2 * i + 1] = BigInt(output.index);
+  });
+  return packed;
+}
+
+function packPointers(pointers: readonly number[]): BigUint64Array {
+  return BigUint64Array.from(pointers, BigInt);
+}

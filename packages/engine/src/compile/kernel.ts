@@ -1,0 +1,34 @@
+import type { Attribute } from '../libtensorflow/attributes.js';
+import type { TypedArray } from '../libtensorflow/data-types.js';
+
+/** A tensor inside a kernel: of the graph while recording, a value when run at once. */
+export interface Operand {
+  readonly dtype: number;
+  readonly shape: readonly number[];
+}
+
+/** How a kernel writes itself down, operation by operation; type attributes are inferred from the inputs. */
+export interface Operations {
+  /** Adds an operation with one output. */
+  op(name: string, inputs: readonly Operand[], attributes?: readonly Attribute[]): Operand;
+  /** Adds an operation with several outputs. */
+  ops(
+    name: string,
+    inputs: readonly Operand[],
+    outputs: number,
+    attributes?: readonly Attribute[],
+  ): Operand[];
+  /** A tensor of fixed values. */
+  constant(values: TypedArray, shape?: readonly number[]): Operand;
+}
+
+/** Several operations that tfjs calls as one kernel: recorded as one entry, however many operations it has. */
+export interface Kernel {
+  readonly name: string;
+  /** Writes the operations down; `attributes` are those of the call. */
+  build(operations: Operations, inputs: readonly Operand[], attributes: readonly Attribute[]): Operand[];
+  /** For each output the input whose memory it may take over, if any. */
+  readonly replaces?: readonly (number | undefined)[];
+  /** Compile it also where single operations run at once. */
+  readonly fuse?: boolean;
+}

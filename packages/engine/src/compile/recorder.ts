@@ -1,0 +1,304 @@
+import type { Attribute } from '../libtensorflow/attributes.js';
+import type { Executor } from '../libtensorflow/binding.js';
+import type { Runtime, Source, Value } from '../libtensorflow/values.js';
+import { Graph } from './graph.js';
+import type { Kernel } from './kernel.js';
+import { Recording } from './recording.js';
+import { refusedOperations } from './refusal.js';
+import { replay } from './replay.js';
+import { StepFunction, demandOf } from './step-function.js';
+import { rootEntry, type Entry } from './trie.js';
+
+/** How often steps were compiled and run, and what was not. */
+export interface RecordingReport {
+  /** Whether everything in the last step ran compiled. */
+  readonly compiled: boolean;
+  /** Compiled functions that are kept. */
+  readonly graphs: number;
+  /** Times that a function was compiled. */
+  readonly compilations: number;
+  /** Times that a compiled function ran. */
+  readonly executions: number;
+  /** Operations that ran by themselves, with the reason. */
+  readonly eagerOperations: Readonly<Record<string, string>>;
+  /** Why the last step that did not run compiled did not; names the operation. */
+  readonly lastReason?: string;
+}
+
+/** Runs a step's tensor operations as one compiled function; see `StepRecorder.record`. */
+export class StepRecorder implements Executor, Source {
+  readonly #runtime: Runtime;
+  readonly #limit: number;
+  readonly #immediate: Executor;
+  readonly #install: (executor: Executor) => void;
+  readonly #graph: Graph;
+  readonly #root: Entry = rootEntry();
+  readonly #eager = new Map<string, string>();
+  #recording: Recording | undefined;
+  /** Whether the rest of the present step runs operation by operation. */
+  #gaveUp = false;
+  #graphs = 0;
+  #compilations = 0;
+  #executions = 0;
+  #compiled = false;
+  #lastReason: string | undefined;
+
+  /**
+   * `limit` is the number of functions to keep at most; `immediate` runs what is not recorded; `install` puts an executor
+   * in charge of new operations.
+   */
+  constructor(runtime: Runtime, limit: number, immediate: Executor, install: (executor: Executor) => void) {
+    this.#runtime = runtime;
+    this.#immediate = immediate;
+    this.#limit = limit;
+    this.#install = install;
+    this.#graph = new Graph(runtime.library);
+  }
+
+  /**
+   * Runs `step` with its tensor operations recorded, then computes every tensor that is still alive as one function, which
+   * is compiled at its first use and found again afterwards. The JavaScript of `step` runs each time. Reading a value inside
+   * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation.
+   */
+  record<T>(step: () => T): T {
+    if (this.#recording !== undefined) return step();
+    this.#recording = new Recording(this.#root);
+    this.#gaveUp = false;
+    this.#compiled = true;
+    this.#install(this);
+    let finished = false;
+    try {
+      const result = step();
+      finished = true;
+      this.#flush();
+      return result;
+    } finally {
+      if (!finished) this.#abandon(this.#recording);
+      this.#recording = undefined;
+      this.#install(this.#immediate);
+    }
+  }
+
+  /** After an error in the step: computes what is alive, such as weights that were assigned already. */
+  #abandon(recording: Recording): void {
+    try {
+      this.#runAtOnce(recording);
+    } catch {
+      // The values that could not be computed say so when they are used; the step's own error is the one to report.
+    }
+  }
+
+  report(): RecordingReport {
+    return {
+      compiled: this.#compiled,
+      graphs: this.#graphs,
+      compilations: this.#compilations,
+      executions: this.#executions,
+      eagerOperations: Object.fromEntries(this.#eager),
+      ...(this.#lastReason === undefined ? {} : { lastReason: this.#lastReason }),
+    };
+  }
+
+  execute(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+  ): Value[] {
+    return this.#execute(name, undefined, attributes, inputs, outputs);
+  }
+
+  executeKernel(
+    kernel: Kernel,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+  ): Value[] {
+    return this.#execute(kernel.name, kernel, attributes, inputs, outputs);
+  }
+
+  #execute(
+    name: string,
+    kernel: Kernel | undefined,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+    reuse?: readonly Value[],
+  ): Value[] {
+    const recording = this.#recording!;
+    if (this.#gaveUp) return this.#runOne(name, kernel, attributes, inputs, outputs);
+    let entry = recording.match(name, attributes, inputs, outputs);
+    if (entry === undefined) {
+      if (this.#graphs >= this.#limit) {
+        this.#notCompiled(
+          `${this.#limit} graphs are compiled already, and this step differs from all at ${name}`,
+        );
+        this.#gaveUp = true;
+        this.#runAtOnce(recording);
+        this.#recording = new Recording(this.#root);
+        return this.#runOne(name, kernel, attributes, inputs, outputs);
+      }
+      entry = recording.extend(this.#graph, name, kernel, attributes, inputs, outputs, this.#eager.get(name));
+    }
+    if (entry.refusal !== undefined) {
+      this.#eager.set(name, entry.refusal);
+      this.#notCompiled(entry.refusal);
+      this.#flush();
+      return this.#runOne(name, kernel, attributes, inputs, outputs);
+    }
+    const values = recording.advance(entry, inputs, reuse);
+    for (const value of values) value.source = this;
+    return values;
+  }
+
+  #runOne(
+    name: string,
+    kernel: Kernel | undefined,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+  ): Value[] {
+    if (kernel === undefined) return this.#immediate.execute(name, attributes, inputs, outputs);
+    return this.#immediate.executeKernel(kernel, attributes, inputs, outputs);
+  }
+
+  /** Computes what has been recorded so far. */
+  #flush(): void {
+    const recording = this.#recording!;
+    this.#recording = new Recording(this.#root);
+    if (recording.operations.length === 0) return;
+    const demand = demandOf(recording);
+    if (demand.live.length > 0) {
+      const { functions } = recording.position;
+      let step = functions.find((candidate) => candidate.fits(demand));
+      if (step === undefined) {
+        if (this.#graphs >= this.#limit) {
+          this.#notCompiled(
+            `${this.#limit} graphs are compiled already, and other results of this step are used`,
+          );
+          this.#runAtOnce(recording);
+          return;
+        }
+        step = new StepFunction(this.#runtime, this.#graph, recording, demand);
+      }
+      try {
+        step.run(recording, demand);
+        this.#executions++;
+      } catch (error) {
+        if (step.runs === 0 && this.#refused(recording, error as Error)) return;
+        poison(recording, error as Error);
+        throw error;
+      }
+      if (step.runs === 1) {
+        functions.push(step);
+        this.#graphs++;
+        this.#compilations++;
+      }
+    }
+    this.#finish(recording);
+  }
+
+  /** A function that does not compile: its refused operations run by themselves from now on, the rest compiled. */
+  #refused(recording: Recording, error: Error): boolean {
+    const names = refusedOperations(error.message).filter((name) =>
+      recording.operations.some(({ entry }) => entry.name === name),
+    );
+    if (names.length === 0) {
+      this.#notCompiled(error.message);
+      this.#runAtOnce(recording);
+      return true;
+    }
+    for (const name of names) this.#eager.set(name, `${name} cannot be compiled`);
+    forget(this.#root, new Set(names));
+    this.#notCompiled(`${names.join(', ')} cannot be compiled`);
+    this.#again(recording);
+    return true;
+  }
+
+  /** Records the same operations again, those that are refused by now at once. */
+  #again(recording: Recording): void {
+    replay(
+      recording,
+      ({ entry, inputs, outputs }) =>
+        this.#execute(entry.name, entry.kernel, entry.attributes, inputs, outputs.length, outputs),
+      (value) => {
+        this.dispose(value);
+      },
+    );
+    this.#flush();
+    this.#finish(recording);
+  }
+
+  #runAtOnce(recording: Recording): void {
+    try {
+      replay(
+        recording,
+        ({ entry, inputs, outputs }) =>
+          this.#runOne(entry.name, entry.kernel, entry.attributes, inputs, outputs.length),
+        (value) => {
+          this.#runtime.release(value);
+        },
+      );
+    } catch (error) {
+      poison(recording, error as Error);
+      throw error;
+    }
+    this.#finish(recording);
+  }
+
+  /** Frees what died while it was being recorded. */
+  #finish(recording: Recording): void {
+    for (const feed of recording.feeds) if (!feed.alive && feed.holds === 0) this.#runtime.release(feed);
+    for (const { outputs } of recording.operations) {
+      for (const output of outputs) if (output.source === this) output.source = undefined;
+    }
+  }
+
+  #notCompiled(reason: string): void {
+    this.#compiled = false;
+    this.#lastReason = reason;
+  }
+
+  /** A recorded value is read or used outside of the recording. */
+  resolve(value: Value): void {
+    this.#flush();
+    if (value.handle === 0) value.source?.resolve(value);
+  }
+
+  release(): void {
+    // A recorded value that nothing refers to is left out of the function.
+  }
+
+  /** tfjs has disposed a tensor: what an unfinished recording reads stays until it is computed. */
+  dispose(value: Value): void {
+    if (this.#recording !== undefined && value.recording === this.#recording.number) value.alive = false;
+    else if (value.holds > 0) value.alive = false;
+    else this.#runtime.release(value);
+  }
+}
+
+/** Makes every value that was not computed throw the error when it is used. */
+function poison(recording: Recording, error: Error): void {
+  const source: Source = {
+    resolve: () => {
+      throw new Error(
+        `This tensor was not computed, because the step that makes it failed: ${error.message}`,
+        { cause: error },
+      );
+    },
+    release: () => undefined,
+  };
+  for (const { outputs } of recording.operations)
+    for (const output of outputs) if (output.handle === 0) output.source = source;
+}
+
+/** Removes the entries of some operations from a trie: they will be met as new ones. */
+function forget(entry: Entry, names: ReadonlySet<string>): void {
+  for (let stack = [entry]; stack.length > 0;) {
+    const { children } = stack.pop()!;
+    for (let i = children.length - 1; i >= 0; i--) {
+      if (names.has(children[i]!.name)) children.splice(i, 1);
+      else stack.push(children[i]!);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../libtensorflow/data-types.js';
+import type { Attribute } from '../libtensorflow/attributes.js';
+import type { Output } from '../libtensorflow/symbols.js';
+import type { Runtime, Value } from '../libtensorflow/values.js';
+import { Graph, type Node } from './graph.js';
+import { isState, pairState, type Pair } from './pairing.js';
+import type { Recording } from './recording.js';
+import { Variable } from './variables.js';
+
+const MUST_COMPILE: readonly Attribute[] = [{ name: '_XlaMustCompile', type: TF_ATTR_BOOL, value: true }];
+
+let functions = 0;
+
+/** What a recording needs of its function: the results that live on, and the state among its feeds that dies. */
+export interface Demand {
+  readonly live: readonly Value[];
+  readonly dying: ReadonlySet<number>;
+}
+
+/** What lives on at the end of a recording. */
+export function demandOf(recording: Recording): Demand {
+  const live: Value[] = [];
+  for (const { outputs } of recording.operations) {
+    for (const output of outputs) if (output.alive || output.holds > 0) live.push(output);
+  }
+  const dying = new Set<number>();
+  recording.feeds.forEach((feed, i) => {
+    if (!feed.alive && feed.holds === 0 && isState(feed)) dying.add(i);
+  });
+  return { live, dying };
+}
+
+/** A recorded step as one compiled TensorFlow function, which overwrites the state it replaces. */
+export class StepFunction {
+  readonly #runtime: Runtime;
+  readonly #name: string;
+  readonly #live: readonly number[];
+  readonly #dying: ReadonlySet<number>;
+  /** By feed: the position in the live results of what overwrites it. */
+  readonly #replacedBy = new Map<number, number>();
+  /** Live results that are handed out, in order. */
+  readonly #returned: readonly number[];
+  runs = 0;
+
+  constructor(runtime: Runtime, graph: Graph, recording: Recording, demand: Demand) {
+    this.#runtime = runtime;
+    this.#live = demand.live.map((value) => value.reference);
+    this.#dying = demand.dying;
+    const pairs = pairState(recording, demand.live, demand.dying);
+    for (const { feed, output } of pairs) this.#replacedBy.set(feed, output);
+    const replaced = new Set(this.#replacedBy.values());
+    this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
+    const name = `step_${functions++}`;
+    const operations = [...new Set(recording.operations.flatMap(({ entry }) => entry.operations))];
+    const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
+    const results = demand.live.map((value) => recording.node(value.reference));
+    const body = graph.cut(name, operations, feeds, results);
+    this.#name = pairs.length === 0 ? name : this.#wrap(name, body, feeds, results, pairs);
+    this.#register(body);
+  }
+
+  /** Around the body of the step: reads the variables, calls the body, overwrites the variables. */
+  #wrap(
+    name: string,
+    body: number,
+    feeds: readonly Node[],
+    results: readonly Node[],
+    pairs: readonly Pair[],
+  ): string {
+    const { library } = this.#runtime;
+    const { symbols: s, status } = library;
+    const graph = new Graph(library);
+    try {
+      s.TF_GraphCopyFunction(graph.pointer, body, 0, status);
+      library.check('Copying a function');
+      const variables = new Map<number, Output>();
+      const inputs: Output[] = [];
+      const values = feeds.map((feed, i) => {
+        if (!this.#replacedBy.has(i)) {
+          const input = graph.placeholder(feed.dtype, feed.shape!);
+          inputs.push(input);
+          return input;
+        }
+        const variable = graph.placeholder(TF_RESOURCE, []);
+        inputs.push(variable);
+        variables.set(i, variable);
+        return graph.add(
+          'ReadVariableOp',
+          [{ name: 'dtype', type: TF_ATTR_TYPE, value: feed.dtype }],
+          [variable],
+          1,
+        )[0]!;
+      });
+      const outputs = graph.add(name, [], values, results.length);
+      const effects = pairs.map(({ feed, output }) => {
+        const attributes = [
+          { name: 'dtype', type: TF_ATTR_TYPE, value: results[output]!.dtype },
+          { name: 'validate_shape', type: TF_ATTR_BOOL, value: false },
+        ];
+        return graph.addEffect('AssignVariableOp', attributes, [variables.get(feed)!, outputs[output]!]);
+      });
+      const outer = `${name}_in_place`;
+      const wrapper = graph.cut(
+        outer,
+        null,
+        inputs,
+        this.#returned.map((i) => outputs[i]!),
+        effects,
+      );
+      this.#register(wrapper);
+      return outer;
+    } finally {
+      graph.delete();
+    }
+  }
+
+  #register(body: number): void {
+    const { library, context } = this.#runtime;
+    library.symbols.TFE_ContextAddFunction(context.pointer, body, library.status);
+    library.symbols.TF_DeleteFunction(body);
+    library.check('Adding a function');
+  }
+
+  /** Whether this function does what another recording of the same operations needs. */
+  fits(demand: Demand): boolean {
+    if (demand.live.length !== this.#live.length) return false;
+    for (let i = 0; i < this.#live.length; i++) if (demand.live[i]!.reference !== this.#live[i]) return false;
+    for (const feed of demand.dying) if (!this.#dying.has(feed)) return false;
+    return true;
+  }
+
+  /** Runs the step: gives every live result its handle or variable. */
+  run(recording: Recording, demand: Demand): void {
+    const runtime = this.#runtime;
+    const variables: [Variable, Value, Value][] = [];
+    const inputs = recording.feeds.map((feed, i) => {
+      const output = this.#replacedBy.get(i);
+      if (output === undefined) return runtime.handleOf(feed);
+      const dies = demand.dying.has(i);
+      const variable =
+        dies && feed.source instanceof Variable ? feed.source : new Variable(runtime, feed, dies);
+      if (dies) runtime.dropHandle(feed);
+      variables.push([variable, demand.live[output]!, feed]);
+      return variable.handle;
+    });
+    const handles = runtime.context.executeHandles(this.#name, MUST_COMPILE, inputs, this.#returned.length);
+    this.runs++;
+    this.#returned.forEach((i, k) => {
+      const value = demand.live[i]!;
+      value.handle = handles[k]!;
+      value.source = undefined;
+    });
+    runtime.handles += handles.length;
+    for (const [variable, value, feed] of variables) {
+      value.source = variable;
+      if (feed.source === variable) feed.source = undefined;
+    }
+  }
+}
