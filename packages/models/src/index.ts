@@ -15,3 +15,9 @@ export {
   WeightedLayer,
   type WeightedLayerConfig,
 } from './layers/weighted-layer.js';
+export { cacheFolder } from './source/cache.js';
+export type { SourceProgress } from './source/fetcher.js';
+export { type SourceOptions, resolveModel, resolveSource } from './source/source.js';
+export { SourceError } from './source/source-error.js';
+export { type Source, parseSource } from './source/source-name.js';
+export { type EncodeOptions, type Encoding, type Texts, type Tokenizer, loadTokenizer } from './tokenizer.js';

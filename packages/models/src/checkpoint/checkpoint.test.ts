@@ -1,0 +1,257 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { memory, setBackend, tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type StoredTensor, parseSafetensors, serializeSafetensors } from '@hypetune/safetensors';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bertConfig, bertModel, loadModel, namedWeights, saveModel } from '../index.js';
+
+const FIXTURE = fileURLToPath(new URL('../../fixtures/bert', import.meta.url));
+const PYTHON = process.env.HYPETUNE_PYTHON ?? 'python3';
+const root = mkdtempSync(join(tmpdir(), 'checkpoint-'));
+
+beforeAll(() => setBackend('cpu'));
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+type Tensors = Map<string, StoredTensor>;
+
+/** A copy of the fixture whose tensors and configuration are changed. */
+function variant(
+  change: (tensors: Tensors) => Tensors | undefined,
+  config: Record<string, unknown> = {},
+): string {
+  const folder = mkdtempSync(join(root, 'variant-'));
+  cpSync(join(FIXTURE, 'config.json'), join(folder, 'config.json'));
+  const json = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...json, ...config }));
+  const tensors = change(fixtureTensors());
+  if (tensors) writeFileSync(join(folder, 'model.safetensors'), serializeSafetensors(tensors));
+  return folder;
+}
+
+function fixtureTensors(): Tensors {
+  return parseSafetensors(readFileSync(join(FIXTURE, 'model.safetensors')), 'fixture');
+}
+
+function valuesOf(model: LayersModel): Map<string, number[]> {
+  return new Map(namedWeights(model).map(({ name, variable }) => [name, [...variable.read().dataSync()]]));
+}
+
+function rename(tensors: Tensors, change: (name: string) => string | undefined): Tensors {
+  return new Map(
+    [...tensors].flatMap(([name, value]) => (change(name) === undefined ? [] : [[change(name)!, value]])),
+  );
+}
+
+test('shards, missing prefixes and the first LayerNorm names give the same model', async () => {
+  const wanted = valuesOf((await loadModel(FIXTURE)).model);
+  const names = [...fixtureTensors().keys()];
+  const sharded = variant((tensors) => {
+    void tensors;
+    return undefined;
+  });
+  const map: Record<string, string> = {};
+  for (const [part, file] of [
+    'model-00001-of-00002.safetensors',
+    'model-00002-of-00002.safetensors',
+  ].entries()) {
+    const own = names.filter((_, i) => i % 2 === part);
+    const all = fixtureTensors();
+    writeFileSync(join(sharded, file), serializeSafetensors(own.map((name) => [name, all.get(name)!])));
+    for (const name of own) map[name] = file;
+  }
+  const index = join(sharded, 'model.safetensors.index.json');
+  writeFileSync(index, JSON.stringify({ metadata: {}, weight_map: map }));
+  const bare = variant((tensors) => rename(tensors, (name) => name.replace(/^bert\./, '')));
+  const old = variant((tensors) =>
+    rename(tensors, (name) =>
+      name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+    ),
+  );
+  for (const folder of [sharded, bare, old]) {
+    const { model, initialized, unused } = await loadModel(folder);
+    expect([initialized, unused]).toEqual([[], []]);
+    expect(valuesOf(model)).toEqual(wanted);
+  }
+  rmSync(join(sharded, 'model-00002-of-00002.safetensors'));
+  await expect(loadModel(sharded)).rejects.toThrow(
+    /the shard model-00002-of-00002\.safetensors .* is missing/,
+  );
+  writeFileSync(index, JSON.stringify({ weight_map: { 'bert.pooler.dense.bias': '../model.safetensors' } }));
+  await expect(loadModel(sharded)).rejects.toThrow(/must be in a safetensors file of the same folder/);
+  writeFileSync(index, JSON.stringify({ weight_map: { other: 'model-00001-of-00002.safetensors' } }));
+  await expect(loadModel(sharded)).rejects.toThrow(/"other" should be in model-00001-of-00002\.safetensors/);
+});
+
+test('what the checkpoint lacks is drawn by the seed and reported, what it has beyond is reported', async () => {
+  const folder = variant((tensors) => {
+    const kept = rename(tensors, (name) => (/pooler|classifier/.test(name) ? undefined : name));
+    return kept.set('cls.predictions.bias', { dtype: 'F32', shape: [1], data: Float32Array.of(1) });
+  });
+  const load = (seed: number): ReturnType<typeof loadModel> =>
+    loadModel(folder, { labels: ['ham', 'spam'], seed });
+  const [first, same, other] = [await load(1), await load(1), await load(2)];
+  expect(first.initialized).toEqual(
+    ['pooler.dense.weight', 'pooler.dense.bias']
+      .map((n) => `bert.${n}`)
+      .concat('classifier.weight', 'classifier.bias'),
+  );
+  expect(first.unused).toEqual(['cls.predictions.bias']);
+  expect(first.config.id2label).toEqual({ 0: 'ham', 1: 'spam' });
+  const head = (model: LayersModel): number[] => valuesOf(model).get('classifier.weight')!;
+  expect(head(first.model)).toEqual(head(same.model));
+  expect(head(first.model)).not.toEqual(head(other.model));
+  expect(head(first.model).every((value) => value !== 0)).toBe(true);
+  expect(valuesOf(first.model).get('classifier.bias')).toEqual([0, 0]);
+});
+
+test('a head of other labels is replaced only when labels are asked for', async () => {
+  const replaced = await loadModel(FIXTURE, { labels: 5 });
+  expect(replaced.initialized).toEqual(['classifier.weight', 'classifier.bias']);
+  expect(replaced.unused).toEqual(['classifier.bias', 'classifier.weight']);
+  const kept = await loadModel(FIXTURE, { labels: ['a', 'b', 'c'] });
+  expect(kept.initialized).toEqual([]);
+  const folder = variant((tensors) => tensors, { id2label: { 0: 'a', 1: 'b' } });
+  await expect(loadModel(folder)).rejects.toThrow(
+    /"classifier.weight" has shape \[3, 32\], but config.json asks for \[2, 32\]/,
+  );
+});
+
+test('half-precision weights load as float32', async () => {
+  const folder = variant(
+    (tensors) => new Map([...tensors].map(([name, value]) => [name, { ...value, dtype: 'BF16' as const }])),
+  );
+  const [got, wanted] = [
+    valuesOf((await loadModel(folder)).model),
+    valuesOf((await loadModel(FIXTURE)).model),
+  ];
+  for (const [name, values] of wanted) {
+    values.forEach((value, i) => {
+      expect(Math.abs(got.get(name)![i]! - value)).toBeLessThanOrEqual(Math.abs(value) / 256);
+    });
+  }
+});
+
+test.each([
+  [
+    'a missing encoder weight',
+    variantOf(/layer\.1\.output\.dense\.bias/),
+    /misses 1 weights of the encoder: bert\.encoder\.layer\.1\.output\.dense\.bias/,
+  ],
+  ['a whole missing layer', variantOf(/layer\.1\./), /misses 16 weights of the encoder: .* and 11 more/],
+  [
+    'another shape',
+    () => variant((tensors) => tensors, { vocab_size: 100 }),
+    /"bert\.embeddings\.word_embeddings\.weight" has shape \[101, 32\], but config\.json asks for \[100, 32\]/,
+  ],
+  [
+    'integers as weights',
+    () =>
+      variant((tensors) =>
+        tensors.set('bert.pooler.dense.bias', { dtype: 'I32', shape: [32], data: new Int32Array(32) }),
+      ),
+    /"bert\.pooler\.dense\.bias" holds I32/,
+  ],
+  ['no weights', () => variant(() => undefined), /there is no model\.safetensors .*; a model folder needs/],
+  [
+    'another architecture',
+    () => variant((tensors) => tensors, { model_type: 'gpt2' }),
+    /config\.json: model_type must be "bert"/,
+  ],
+  ['no folder', () => join(root, 'nowhere'), /nowhere: there is no/],
+])('%s is an error that leaves no tensor behind', async (_, make, message) => {
+  const folder = make();
+  const before = memory().numTensors;
+  await expect(loadModel(folder)).rejects.toThrow(message);
+  expect(memory().numTensors).toBe(before);
+});
+
+function variantOf(dropped: RegExp): () => string {
+  return () => variant((tensors) => rename(tensors, (name) => (dropped.test(name) ? undefined : name)));
+}
+
+test.each(['pytorch_model.bin', 'model.pt', 'tf_model.h5'])(
+  '%s is never read; the error converts it',
+  async (name) => {
+    const folder = variant(() => undefined);
+    writeFileSync(join(folder, name), 'x');
+    await expect(loadModel(folder)).rejects.toThrow(
+      new RegExp(`${name} is not read, .* run code[^]*python3 -c '.*save_pretrained`),
+    );
+  },
+);
+
+test('a saved folder holds the same weights under the same names, its configuration and its tokenizer', async () => {
+  const source = variant((tensors) => tensors);
+  writeFileSync(join(source, 'vocab.txt'), '[PAD]\n');
+  const { model } = await loadModel(source, { labels: ['a', 'b', 'c'] });
+  const folder = join(root, 'saved', 'model');
+  await saveModel(model, folder);
+  expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors', 'vocab.txt']);
+  expect(parseSafetensors(readFileSync(join(folder, 'model.safetensors')))).toEqual(fixtureTensors());
+  const loaded = await loadModel(folder);
+  expect(loaded.config).toMatchObject({
+    architectures: ['BertForSequenceClassification'],
+    label2id: { a: 0, b: 1, c: 2 },
+  });
+  expect(valuesOf(loaded.model)).toEqual(valuesOf(model));
+  // a trained model written over an old folder
+  const { variable } = namedWeights(loaded.model)[0]!;
+  variable.write(tensor(new Float32Array(101 * 32), [101, 32]));
+  await saveModel(loaded.model, folder);
+  expect(valuesOf((await loadModel(folder)).model)).toEqual(valuesOf(loaded.model));
+});
+
+test('a model that was never loaded is saved without a tokenizer', async () => {
+  const config = bertConfig({
+    vocab_size: 9,
+    hidden_size: 4,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 8,
+  });
+  const model = bertModel(config);
+  const folder = join(root, 'fresh');
+  await saveModel(model, folder);
+  expect(existsSync(join(folder, 'vocab.txt'))).toBe(false);
+  expect(valuesOf((await loadModel(folder)).model)).toEqual(valuesOf(model));
+});
+
+const noPython = ((): string | undefined => {
+  try {
+    execFileSync(PYTHON, ['-c', 'import torch, transformers'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return `${PYTHON} has no torch and transformers; name another by HYPETUNE_PYTHON`;
+  }
+})();
+if (noPython) console.warn(`skipped: a saved folder loads in transformers (${noPython})`);
+
+test.skipIf(noPython)(
+  'a saved folder loads in transformers with the same logits',
+  { timeout: 180_000 },
+  async () => {
+    const { model } = await loadModel(FIXTURE);
+    const folder = join(root, 'for-python');
+    await saveModel(model, folder);
+    const script = `
+import json, sys, torch
+from transformers import AutoModelForSequenceClassification
+e = json.load(open(sys.argv[2]))
+m, info = AutoModelForSequenceClassification.from_pretrained(sys.argv[1], output_loading_info=True)
+assert not any(info[k] for k in ("missing_keys", "unexpected_keys", "mismatched_keys")), info
+t = torch.tensor
+out = m.eval()(input_ids=t(e["inputIds"]), attention_mask=t(e["attentionMask"]), token_type_ids=t(e["tokenTypeIds"])).logits
+assert (out - t(e["logits"])).abs().max() < 1e-5
+`;
+    execFileSync(PYTHON, ['-c', script, folder, join(FIXTURE, 'expected.json')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+  },
+);
