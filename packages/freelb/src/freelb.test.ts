@@ -1,0 +1,46 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import { seedKey } from '@hypetune/ops';
+import { ascend, average, FreeLB, freelbMethod, start } from './index.js';
+
+const near = (tensor: tf.Tensor, wanted: number[]): void => {
+  const got = Array.from(tensor.dataSync());
+  expect(got).toHaveLength(wanted.length);
+  got.forEach((value, i) => {
+    expect(value).toBeCloseTo(wanted[i]!, 6);
+  });
+};
+
+test('start: zero without a magnitude, else bounded by magnitude over the root of the size', () => {
+  near(start([1, 2, 2], 0, seedKey(1)), [0, 0, 0, 0]);
+  const drawn = start([500, 2, 8], 0.4, seedKey(1)).dataSync();
+  expect(Math.max(...drawn.map(Math.abs))).toBeLessThanOrEqual(0.1);
+  expect(Math.max(...drawn)).toBeGreaterThan(0.099);
+  expect(Math.min(...drawn)).toBeLessThan(-0.099);
+});
+
+test('ascend: each row moves by the rate along its own gradient', () => {
+  const delta = tf.tensor3d([0, 0, 1, 0], [2, 1, 2]);
+  const gradient = tf.tensor3d([3, 4, 0, 0.01], [2, 1, 2]);
+  near(ascend(delta, gradient, 0.1), [0.06, 0.08, 1, 0.1]);
+});
+
+test('ascend: too long a perturbation is shortened, a short one is left', () => {
+  const delta = tf.tensor3d([3, 4, 0.1, 0], [2, 1, 2]);
+  near(ascend(delta, tf.zeros([2, 1, 2]), 0.1, 1), [0.6, 0.8, 0.1, 0]);
+});
+
+test('average: the mean by name', () => {
+  const mean = average([{ a: tf.tensor1d([1, 2]) }, { a: tf.tensor1d([3, 6]) }]);
+  near(mean.a!, [2, 4]);
+});
+
+test('options: defaults and errors', () => {
+  expect(new FreeLB().options).toEqual({ steps: 3, rate: 0.1, magnitude: 0, maxNorm: 0 });
+  expect(() => new FreeLB({ steps: 0 })).toThrow('freelb: steps must be an integer >= 1, got 0.');
+  expect(() => freelbMethod.create({ rate: -1 })).toThrow(
+    'freelb: rate must be a finite number >= 0, got -1.',
+  );
+  expect(() => freelbMethod.create({ K: 2 })).toThrow("freelb: unknown option 'K'");
+});
