@@ -1,0 +1,40 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import { adaptiveOffsets, offsets, SAM, samMethod } from './index.js';
+
+const gradients = { a: tf.tensor1d([3, 0]), b: tf.tensor2d([[4]]) };
+const read = (values: Readonly<Record<string, tf.Tensor>>): number[] =>
+  Object.values(values).flatMap((value) => Array.from(value.dataSync()));
+const near = (got: number[], wanted: number[]): void => {
+  expect(got).toHaveLength(wanted.length);
+  got.forEach((value, i) => {
+    expect(value).toBeCloseTo(wanted[i]!, 6);
+  });
+};
+
+test('offsets: rho times the gradient over the norm of all of them (3, 4 -> 5)', () => {
+  near(read(offsets(gradients, 0.05)), [0.03, 0, 0.04]);
+});
+
+test('offsets: a zero gradient moves nothing', () => {
+  near(read(offsets({ a: tf.zeros([2]) }, 0.05)), [0, 0]);
+});
+
+test('adaptiveOffsets: w squared times g over the norm of |w| g', () => {
+  // |w| g = (6, 0, 8), norm 10; e = .5 / 10 * |w| * (6, 0, 8)
+  const weights = { a: tf.tensor1d([-2, 5]), b: tf.tensor2d([[2]]) };
+  near(read(adaptiveOffsets(gradients, weights, 0.5)), [0.6, 0, 0.8]);
+});
+
+test('options: defaults and errors', () => {
+  expect(new SAM().radius).toBe(0.05);
+  expect(new SAM({ adaptive: true }).radius).toBe(0.5);
+  expect(() => new SAM({ radius: -0.1 })).toThrow('sam: radius must be a finite number >= 0, got -0.1.');
+  expect(() => samMethod.create({ adaptive: 'yes' })).toThrow(
+    "sam: adaptive must be true or false, got 'yes'.",
+  );
+  expect(() => samMethod.create({ rho: 1 })).toThrow(
+    "sam: unknown option 'rho'; it has 'radius', 'adaptive'.",
+  );
+});
