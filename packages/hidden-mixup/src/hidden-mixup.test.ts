@@ -1,0 +1,67 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-layers'; // registers the gradients
+import * as tf from '@tensorflow/tfjs-core';
+import { foldIn, seedKey } from '@hypetune/ops';
+import { expect, test } from 'vitest';
+import { blend, drawBeta, drawOrder, HiddenMixup, hiddenMixupMethod, makeMix } from './index.js';
+
+const near = (tensor: tf.Tensor, wanted: number[]): void => {
+  const got = Array.from(tensor.dataSync());
+  expect(got).toHaveLength(wanted.length);
+  got.forEach((value, i) => {
+    expect(value).toBeCloseTo(wanted[i]!, 6);
+  });
+};
+const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
+
+test('blend: each row keeps its share and takes the rest of its partner', () => {
+  const mix = makeMix([1, 2, 0], 0.75, tf.ones([3]));
+  near(blend(x, mix), [1.5, 2.5, 3.5, 4.5, 4, 5]);
+});
+
+test('makeMix: a share below a half is turned round', () => {
+  near(makeMix([1, 0], 0.25, tf.ones([2])).shares, [0.75, 0.75]);
+});
+
+test('makeMix: a row whose partner is padding stays itself', () => {
+  const mix = makeMix([2, 0, 1], 0.75, tf.tensor1d([1, 1, 0]));
+  near(mix.shares, [1, 0.75, 0.75]);
+  near(blend(x, mix), [1, 2, 2.5, 3.5, 4.5, 5.5]);
+});
+
+test('blend: the gradient is split between a row and those that took it', () => {
+  const mix = makeMix([1, 2, 0], 0.75, tf.ones([3]));
+  const gradient = tf.grad((h) => tf.sum(tf.mul(blend(h, mix), tf.tensor2d([[1], [10], [100]]))));
+  near(gradient(x), [25.75, 25.75, 7.75, 7.75, 77.5, 77.5]);
+});
+
+test.each([0.2, 0.75, 1, 16])('drawBeta(%d): mean 1/2, variance 1 / (4 (2 alpha + 1))', (alpha) => {
+  const draws = Array.from({ length: 4000 }, (_, i) => drawBeta(alpha, foldIn(seedKey(1), i)));
+  const mean = draws.reduce((sum, d) => sum + d, 0) / draws.length;
+  const variance = draws.reduce((sum, d) => sum + (d - mean) ** 2, 0) / draws.length;
+  expect(mean).toBeCloseTo(0.5, 1);
+  expect(variance / (1 / (4 * (2 * alpha + 1)))).toBeCloseTo(1, 1);
+  expect(drawBeta(alpha, seedKey(7))).toBe(drawBeta(alpha, seedKey(7)));
+});
+
+test('drawOrder: every order of three turns up about as often', () => {
+  const counts = new Map<string, number>();
+  for (let i = 0; i < 1200; i++) {
+    const order = drawOrder(3, foldIn(seedKey(2), i)).join('');
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort()).toEqual(['012', '021', '102', '120', '201', '210']);
+  for (const count of counts.values()) expect(Math.abs(count - 200)).toBeLessThan(60);
+});
+
+test('options: defaults and errors', () => {
+  const plugin = new HiddenMixup();
+  expect([plugin.alpha, plugin.layers]).toEqual([0.75, []]);
+  expect(() => new HiddenMixup({ alpha: -1 })).toThrow(
+    'hidden-mixup: alpha must be a finite number >= 0, got -1.',
+  );
+  expect(() => new HiddenMixup({ layers: [0.5] })).toThrow(
+    'hidden-mixup: layers must be an integer >= 0, got 0.5.',
+  );
+  expect(() => hiddenMixupMethod.create({ beta: 1 })).toThrow("hidden-mixup: unknown option 'beta'");
+});
