@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/coverage/**', '**/fixtures/**', '**/bin/**', '**/*.js', '**/*.mjs'] },
+  { ignores: ['**/dist/**', '**/coverage/**', '**/fixtures/**', '**/bin/**', '**/.docs-blocks/**', '**/*.js', '**/*.mjs'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } },
