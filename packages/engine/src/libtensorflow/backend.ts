@@ -3,6 +3,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { Immediate } from '../compile/immediate.js';
 import { StepRecorder } from '../compile/recorder.js';
+import { registerFusedKernels } from '../kernels/register.js';
 import { Binding } from './binding.js';
 import type { Library } from './library.js';
 import { Runtime } from './values.js';
@@ -53,6 +54,7 @@ export function registerNativeBackend(library: Library, options: NativeBackendOp
       `A tfjs backend named "${name}" is registered already. Remove it with tf.removeBackend("${name}") first.`,
     );
   }
+  registerFusedKernels('tensorflow');
   if (name === 'tensorflow') return;
   for (const kernel of tf.getKernelsForBackend('tensorflow'))
     tf.registerKernel({ ...kernel, backendName: name });

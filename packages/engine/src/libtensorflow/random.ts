@@ -53,7 +53,7 @@ export function registerKeyedDraw(backendName: string): void {
     kernelName: 'KeyedDraw',
     backendName,
     kernelFunc: ({ inputs, backend, attrs }) => {
-      const native = backend as NativeBackend;
+      const native = backend as unknown as NativeBackend;
       const { distribution, shape } = attrs as unknown as KeyedDrawAttributes;
       const attributes: Attribute[] = [
         { name: 'distribution', type: TF_ATTR_STRING, value: distribution },
@@ -151,7 +151,10 @@ class Arithmetic {
   }
 
   join(a: Operand, b: Operand): Operand {
-    const attributes = [{ name: 'N', type: TF_ATTR_INT, value: 2 }];
+    const attributes = [
+      { name: 'N', type: TF_ATTR_INT, value: 2 },
+      { name: 'T', type: TF_ATTR_TYPE, value: a.dtype },
+    ];
     return this.#operations.op('ConcatV2', [a, b, this.#operations.constant(Int32Array.of(0))], attributes);
   }
 }

@@ -1,0 +1,32 @@
+import type { Kernel } from '../compile/kernel.js';
+import { Notation } from './notation.js';
+
+/** x [..., I], kernel [I, O], bias? [O] -> [..., O]. */
+export const linear: Kernel = {
+  name: 'Linear',
+  build: (operations, [x, kernel, bias]) => {
+    const n = new Notation(operations);
+    const product = n.matMul(n.rows(x!), kernel!);
+    const sum = bias === undefined ? product : n.op('BiasAdd', product, bias);
+    return [n.reshape(sum, [...x!.shape.slice(0, -1), kernel!.shape[1]!])];
+  },
+};
+
+/** gradient [..., O], kernel [I, O] -> gradient kernel^T [..., I]. */
+export const linearInputGradient: Kernel = {
+  name: 'LinearInputGradient',
+  build: (operations, [gradient, kernel]) => {
+    const n = new Notation(operations);
+    const product = n.matMul(n.rows(gradient!), kernel!, 'transpose_b');
+    return [n.reshape(product, [...gradient!.shape.slice(0, -1), kernel!.shape[0]!])];
+  },
+};
+
+/** x [..., I], gradient [..., O] -> x^T gradient over all rows [I, O]. */
+export const linearKernelGradient: Kernel = {
+  name: 'LinearKernelGradient',
+  build: (operations, [x, gradient]) => {
+    const n = new Notation(operations);
+    return [n.matMul(n.rows(x!), n.rows(gradient!), 'transpose_a')];
+  },
+};
