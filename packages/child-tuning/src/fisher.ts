@@ -1,0 +1,31 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { PluginHost, Run } from '@hypetune/core';
+import { fisherMask, quantile, squaredGradient } from './formula.js';
+
+/**
+ * Fills the plugin's tensors: for every trained weight of the hidden layers a mask, 1 where its Fisher information over
+ * one pass through the data is among the highest `reserve` of all of them.
+ */
+export async function fixMasks(
+  plugin: string,
+  host: PluginHost,
+  run: Run,
+  reserve: number,
+  clip: number,
+): Promise<void> {
+  if (run.resumed) return;
+  const store = host.tensors(plugin);
+  const masked = host.parameters.filter(({ layer, trainable }) => layer !== undefined && trainable);
+  for (const { name, shape } of masked) store.set(name, tf.zeros([...shape]));
+  await run.eachGradient((gradients, _, batches) => {
+    for (const { name } of masked)
+      store.set(name, tf.add(store.get(name)!, tf.div(squaredGradient(gradients[name]!, clip), batches)));
+  });
+  const fisher = await Promise.all(masked.map(({ name }) => store.get(name)!.data<'float32'>()));
+  const threshold = quantile(fisher, 1 - reserve);
+  for (const { name } of masked)
+    store.set(
+      name,
+      tf.tidy(() => fisherMask(store.get(name)!, threshold)),
+    );
+}

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+export type Annealing = 'sigmoid' | 'linear' | 'constant';
+
+export interface AnnealingOptions {
+  readonly annealing: Annealing;
+  /** w: the value at the end. */
+  readonly weight: number;
+  /** k: steepness of the sigmoid. */
+  readonly rate: number;
+  /** t0: the step where the sigmoid is half, or where the line ends. */
+  readonly midpoint: number;
+}
+
+/** lambda(t): `w sigmoid(k (t - t0))`, `w min(1, t / t0)`, or `w`; steps count from 1. */
+export function taskShare(step: number, { annealing, weight, rate, midpoint }: AnnealingOptions): number {
+  if (annealing === 'sigmoid') return weight / (1 + Math.exp(-rate * (step - midpoint)));
+  return annealing === 'linear' && step < midpoint ? (weight * step) / midpoint : weight;
+}
+
+/**
+ * What to add to weights w given Adam's update u: `lambda u - pull (w + lambda u - w0)`, w0 the pre-trained weights, pull the
+ * product of learning rate, gamma and `w - lambda`. Weight decay is not in it.
+ */
+export function recAdamUpdate(
+  update: tf.Tensor,
+  weight: tf.Tensor,
+  reference: tf.Tensor,
+  share: number,
+  pull: number,
+): tf.Tensor {
+  const learned = tf.mul(update, share);
+  return tf.sub(learned, tf.mul(tf.sub(tf.add(weight, learned), reference), pull));
+}
