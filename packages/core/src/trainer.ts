@@ -59,19 +59,17 @@ export class Trainer {
     if (this.#session)
       throw new HypetuneError('trainer: fit is running; wait for it before you call it again.');
     if (data.size === 0) throw new HypetuneError('trainer: the training data has no rows.');
-    const recorder = this.#recorder();
-    const { plugins } = this;
-    const session = new Session(
-      this.options,
-      this.#host,
-      plugins,
-      this.#instrument,
-      recorder,
-      this.#clip,
+    const session = new Session({
+      options: this.options,
+      host: this.#host,
+      plugins: this.plugins,
+      instrument: this.#instrument,
+      recorder: this.#recorder(),
+      clip: this.#clip,
       data,
       fit,
-      this.#fits,
-    );
+      fits: this.#fits,
+    });
     this.#session = session;
     this.#fits += 1;
     this.#instrument.attach();

@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { HypetuneError } from '../errors.js';
+import type { Host } from '../host.js';
+import type { AdamW } from '../optim/adamw.js';
+import type { Plugin } from '../plugin.js';
+import type { KeptTensors } from '../stores.js';
+import { upload, type Snapshot, type SnapshotMeta } from './snapshot.js';
+
+/** The tensors that a run consists of. */
+export interface RunState {
+  readonly host: Host;
+  readonly optimizer: AdamW;
+  /** Weights of the best epoch so far. */
+  readonly best: KeptTensors;
+}
+
+/** Every tensor of a run by its name in a snapshot. */
+export function stateTensors({ host, optimizer, best }: RunState): Map<string, tf.Tensor> {
+  const state = new Map<string, tf.Tensor>();
+  for (const { name, variable } of host.parameters) state.set(`model/${name}`, variable);
+  for (const [name, { first, second }] of optimizer.state())
+    state.set(`first/${name}`, first).set(`second/${name}`, second);
+  const stores = [...host.stores].map(([name, store]) => [`plugin/${name}`, store] as const);
+  for (const [prefix, store] of [['reference', host.references], ['best', best], ...stores] as const)
+    for (const name of store.names()) state.set(`${prefix}/${name}`, store.get(name)!);
+  return state;
+}
+
+/** Puts the tensors of a snapshot into a run, and hands each plugin its plain state. */
+export function restoreTensors(
+  { host, optimizer, best }: RunState,
+  snapshot: Snapshot,
+  plugins: readonly Plugin[],
+): void {
+  const assign = (name: string, variable: tf.Variable): void => {
+    tf.tidy(() => {
+      variable.assign(upload(snapshot, name, variable.shape));
+    });
+  };
+  for (const { name, variable } of host.parameters) assign(`model/${name}`, variable);
+  for (const [name, { first, second }] of optimizer.state()) {
+    assign(`first/${name}`, first);
+    assign(`second/${name}`, second);
+  }
+  for (const path of Object.keys(snapshot.tensors)) {
+    const [prefix, rest] = splitOnce(path);
+    if (prefix === 'reference') host.references.set(rest, upload(snapshot, path));
+    if (prefix === 'best') best.set(rest, upload(snapshot, path));
+    if (prefix !== 'plugin') continue;
+    const [plugin, name] = splitOnce(rest);
+    host.tensors(plugin).set(name, upload(snapshot, path));
+  }
+  for (const plugin of plugins) plugin.restore?.(snapshot.meta.plugins[plugin.name]!);
+}
+
+/** Refuses a snapshot of another run: other seed, length or plugins. */
+export function checkSnapshot(
+  meta: SnapshotMeta,
+  seed: number,
+  total: number,
+  plugins: readonly Plugin[],
+): void {
+  const ours = plugins.map(({ name }) => name).sort();
+  const theirs = Object.keys(meta.plugins).sort();
+  if (meta.seed === seed && meta.total === total && ours.join() === theirs.join()) return;
+  throw new HypetuneError(
+    `resume: the snapshot is of seed ${meta.seed}, ${meta.total} steps, plugins [${theirs.join(', ')}]; this run has ` +
+      `seed ${seed}, ${total} steps, plugins [${ours.join(', ')}]. Resume with the same settings.`,
+  );
+}
+
+function splitOnce(path: string): [string, string] {
+  const at = path.indexOf('/');
+  return [path.slice(0, at), path.slice(at + 1)];
+}
