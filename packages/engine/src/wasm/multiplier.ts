@@ -27,7 +27,8 @@ export interface ProductShape {
 /** Multiply-adds under which the copies to and from the threads' memory cost more than they save. */
 const threadedWork = 4e6;
 
-const relaxedSimd: boolean = webAssembly.validate(productModule(false, true));
+/** Whether wasm multiplies and adds with one rounding here (relaxed SIMD: Node 22 and later). */
+export const fusedMultiplyAdd: boolean = webAssembly.validate(productModule(false, true));
 
 /** Floats between the first and one past the last element of strided matrices. */
 function extent(
@@ -89,7 +90,7 @@ export class Multiplier {
     allocate: (bytes: number) => number,
     threads?: ProductThreads,
   ) {
-    const module = new webAssembly.Module(productModule(false, relaxedSimd));
+    const module = new webAssembly.Module(productModule(false, fusedMultiplyAdd));
     const instance = new webAssembly.Instance(module, { env: { memory } });
     this.#products = instance.exports['products'] as (job: number, scratch: number) => void;
     this.#jobAt = allocate(4 * jobFields.length + scratchBytes) >>> 0;
@@ -98,7 +99,7 @@ export class Multiplier {
 
   /** Starts the threads of `new Multiplier` (default: one a processor, at most 8); none for a count of 1. */
   static async startThreads(count?: number): Promise<ProductThreads | undefined> {
-    const threads = count === 1 ? undefined : await ProductThreads.start(relaxedSimd, count);
+    const threads = count === 1 ? undefined : await ProductThreads.start(fusedMultiplyAdd, count);
     return threads !== undefined && threads.count > 1 ? threads : undefined;
   }
 

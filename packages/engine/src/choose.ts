@@ -1,0 +1,188 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineInstall } from './install/cache.js';
+import { InstallError } from './install/error.js';
+import { listEngines } from './install/install.js';
+import { loadLibrary, registerNativeBackend } from './libtensorflow/index.js';
+import { useWasm } from './wasm/index.js';
+
+/** The engines in the order in which they are tried, the fastest first. */
+export const engineNames = ['native-cuda', 'native', 'tfjs-node-gpu', 'tfjs-node', 'wasm', 'cpu'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface ChooseOptions {
+  /** Take this engine or fail. Default: HYPETUNE_ENGINE, else the first that works. */
+  force?: EngineName;
+  /** Where installed engines are: see installEngine. */
+  cacheFolder?: string;
+  /** The Python whose TensorFlow may be used. Default `python3`. */
+  python?: string;
+  /** Threads of the wasm engine. Default: one a processor, at most 8. */
+  threads?: number;
+}
+
+/** The engine taken. */
+export interface EngineChoice {
+  name: EngineName;
+  /** One line: what it is and why it was taken. */
+  reason: string;
+  /** Name of the tfjs backend that is now set. */
+  backend: string;
+}
+
+/** An engine that was asked for and does not work here. */
+export class EngineError extends Error {
+  override name = 'EngineError';
+}
+
+/** Whether this machine has an NVIDIA GPU that a process can open. */
+export const hasNvidiaGpu = (): boolean => existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
+
+/**
+ * Sets tfjs's backend to the fastest engine that works here: the native one on CUDA, then on the CPU, an installed tfjs-node
+ * addon, wasm, plain JavaScript. A forced engine (option or HYPETUNE_ENGINE) that does not work is an EngineError, never replaced.
+ */
+export async function chooseEngine(options: ChooseOptions = {}): Promise<EngineChoice> {
+  const forced = forcedEngine(options.force);
+  if (forced !== undefined) {
+    const [name, by] = forced;
+    try {
+      const what = await startEngine(name, options);
+      return { name, reason: `${name} (${what}), as ${by} wants`, backend: tf.getBackend() };
+    } catch (error) {
+      throw new EngineError(
+        `The engine "${name}", wanted by ${by}, does not work here: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+  const passed: string[] = [];
+  for (const name of engineNames) {
+    try {
+      const what = await startEngine(name, options);
+      const why =
+        passed.length === 0 ? 'the fastest engine there is' : `the fastest that works: ${passed.join('; ')}`;
+      return { name, reason: `${name} (${what}): ${why}`, backend: tf.getBackend() };
+    } catch (error) {
+      // What nobody would expect to have is not worth a word in the reason.
+      if (!(error instanceof Unavailable && error.silent))
+        passed.push(`no ${name}, ${(error as Error).message}`);
+    }
+  }
+  throw new EngineError(`No engine works here: ${passed.join('; ')}`);
+}
+
+function forcedEngine(option: string | undefined): [EngineName, string] | undefined {
+  const environment = process.env['HYPETUNE_ENGINE'];
+  const [name, by] = option !== undefined ? [option, 'the option'] : [environment, 'HYPETUNE_ENGINE'];
+  if (name === undefined || name === '' || name === 'auto') return undefined;
+  const known = engineNames.find((engine) => engine === name);
+  if (known === undefined)
+    throw new EngineError(`There is no engine "${name}" (${by}); there is auto, ${engineNames.join(', ')}.`);
+  return [known, by];
+}
+
+/** Why an engine cannot be started; `silent` if that is the usual state of a machine. */
+class Unavailable extends Error {
+  constructor(
+    message: string,
+    readonly silent = false,
+  ) {
+    super(message);
+  }
+}
+
+/** Makes an engine tfjs's backend and says what it is. Throws the reason if it does not work. */
+export async function startEngine(name: EngineName, options: ChooseOptions = {}): Promise<string> {
+  const what = await starters[name](options);
+  const two = tf.tidy(() => tf.add(tf.tensor1d([1]), tf.tensor1d([1])).dataSync()[0]);
+  if (two !== 2) throw new Unavailable(`it computes 1 + 1 = ${two}`);
+  return what;
+}
+
+const starters: Record<EngineName, (options: ChooseOptions) => Promise<string>> = {
+  'native-cuda': (options) => startNative(options, 'cuda'),
+  native: (options) => startNative(options, 'cpu'),
+  'tfjs-node-gpu': () => startAddon('@tensorflow/tfjs-node-gpu'),
+  'tfjs-node': () => startAddon('@tensorflow/tfjs-node'),
+  wasm: async ({ threads }) => {
+    const count = await useWasm(threads === undefined ? {} : { threads });
+    return `WebAssembly, ${count} thread${count === 1 ? '' : 's'}`;
+  },
+  cpu: async () => {
+    await import('@tensorflow/tfjs-backend-cpu');
+    await setBackend('cpu');
+    // The backend would print an advertisement for tfjs-node.
+    (tf.backend() as unknown as { firstUse: boolean }).firstUse = false;
+    return 'plain JavaScript';
+  },
+};
+
+async function setBackend(name: string): Promise<void> {
+  if (!(await tf.setBackend(name))) throw new Unavailable(`tfjs cannot start its backend "${name}"`);
+  await tf.ready();
+}
+
+const isRegistered = (name: string): boolean => (tf.findBackendFactory(name) as unknown) !== null;
+
+let native: { device: 'cpu' | 'cuda'; what: string } | undefined;
+
+async function startNative(options: ChooseOptions, device: 'cpu' | 'cuda'): Promise<string> {
+  if (native?.device === device && isRegistered('tensorflow')) {
+    await setBackend('tensorflow');
+    return native.what;
+  }
+  if (device === 'cuda' && !hasNvidiaGpu()) throw new Unavailable('there is no NVIDIA GPU', true);
+  const engine = await findEngine(options, device);
+  const library = loadLibrary(engine.paths);
+  if (isRegistered('tensorflow')) tf.removeBackend('tensorflow');
+  registerNativeBackend(library, { device });
+  await setBackend('tensorflow');
+  const where = engine.source === 'python' ? "Python's" : 'installed';
+  native = { device, what: `TensorFlow ${library.version}, ${where}, ${device === 'cuda' ? 'CUDA' : 'CPU'}` };
+  return native.what;
+}
+
+/** The installed engine for a device: of the cache, else Python's; a CUDA build also runs on the CPU alone. */
+async function findEngine(options: ChooseOptions, device: 'cpu' | 'cuda'): Promise<EngineInstall> {
+  const command = device === 'cuda' ? 'hypetune engine install --cuda' : 'hypetune engine install';
+  let engines: EngineInstall[];
+  try {
+    engines = await listEngines(options);
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    throw new Unavailable(error.message);
+  }
+  const fitting = device === 'cuda' ? engines.filter(({ cuda }) => cuda) : engines;
+  const engine = fitting.find(({ cuda }) => cuda === (device === 'cuda')) ?? fitting[0];
+  if (engine === undefined) throw new Unavailable(`it is not installed ("${command}" does that)`);
+  return engine;
+}
+
+async function startAddon(name: string): Promise<string> {
+  const require = createRequire(import.meta.url);
+  let folder: string;
+  try {
+    folder = dirname(require.resolve(`${name}/package.json`));
+  } catch {
+    throw new Unavailable(`${name} is not installed`, true);
+  }
+  const addon = existsSync(join(folder, 'lib'))
+    ? readdirSync(join(folder, 'lib')).find((entry) =>
+        existsSync(join(folder, 'lib', entry, 'tfjs_binding.node')),
+      )
+    : undefined;
+  if (addon === undefined) throw new Unavailable(`${name} is there without its addon`, true);
+  if (native !== undefined) throw new Unavailable('another TensorFlow is loaded in this process already');
+  // tfjs-node calls what Node 23 removed.
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
+  require(name);
+  await setBackend('tensorflow');
+  return `${name}'s own addon`;
+}

@@ -1,0 +1,66 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import * as tf from '@tensorflow/tfjs-core';
+import { engineNames, hasNvidiaGpu, startEngine } from './choose.js';
+import type { ChooseOptions, EngineName } from './choose.js';
+import { cacheFolder } from './install/cache.js';
+import type { EngineInstall } from './install/cache.js';
+import { listEngines } from './install/install.js';
+import { currentPlatform } from './install/release.js';
+import { fusedMultiplyAdd } from './wasm/multiplier.js';
+
+/** What the machine is, which engines work on it and why others do not. */
+export interface DoctorReport {
+  node: string;
+  /** As `linux-x64`. */
+  platform: string;
+  processor: string;
+  cores: number;
+  memoryBytes: number;
+  nvidiaGpu: boolean;
+  cacheFolder: string;
+  installed: EngineInstall[];
+  engines: { name: EngineName; works: boolean; reason: string }[];
+  /** The engine that chooseEngine would take. */
+  best: EngineName | undefined;
+  /** What would make training faster, the most effective first. */
+  advice: string[];
+}
+
+/** Starts each engine in turn and reports; tfjs's backend is afterwards what it was. */
+export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promise<DoctorReport> {
+  const before = tf.engine().backendName as string | undefined;
+  const engines: DoctorReport['engines'] = [];
+  for (const name of engineNames) {
+    try {
+      engines.push({ name, works: true, reason: await startEngine(name, options) });
+    } catch (error) {
+      engines.push({ name, works: false, reason: (error as Error).message });
+    }
+  }
+  if (before !== undefined) await tf.setBackend(before);
+  const works = (name: EngineName): boolean => engines.some((engine) => engine.name === name && engine.works);
+  const nvidiaGpu = hasNvidiaGpu();
+  const best = engineNames.find(works);
+  const advice: string[] = [];
+  if (nvidiaGpu && !works('native-cuda')) advice.push('Use the GPU: "hypetune engine install --cuda".');
+  if (!works('native') && !works('native-cuda'))
+    advice.push('Install the native engine, 3 to 10 times faster than wasm: "hypetune engine install".');
+  if (best === 'wasm' && !fusedMultiplyAdd)
+    advice.push(
+      `Run on Node 22 or later, whose wasm multiplies and adds in one instruction (this is ${process.version}).`,
+    );
+  if (availableParallelism() === 1) advice.push('Give the process more than one processor core.');
+  return {
+    node: process.version,
+    platform: currentPlatform(),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    nvidiaGpu,
+    cacheFolder: cacheFolder(options.cacheFolder),
+    installed: await listEngines(options).catch(() => []),
+    engines,
+    best,
+    advice,
+  };
+}
