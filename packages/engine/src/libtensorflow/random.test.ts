@@ -16,7 +16,7 @@ import { runKernel } from '../compile/graph-operations.js';
 import { listEngines } from '../install/install.js';
 import { TF_ATTR_SHAPE, TF_ATTR_STRING, TF_INT32 } from './data-types.js';
 import { loadLibrary, registerNativeBackend, type NativeBackend } from './index.js';
-import { keyedDraw, registerKeyedDraw } from './random.js';
+import { keyedDraw } from './random.js';
 
 const [engine] = await listEngines();
 if (engine === undefined) console.log('Skipped: no TensorFlow is installed ("hypetune engine install").');
@@ -55,8 +55,6 @@ describe.skipIf(engine === undefined)('the native engine draws the bits of the h
 
   beforeAll(async () => {
     registerNativeBackend(loadLibrary(engine!.paths));
-    if (!tf.getKernelsForBackend('tensorflow').some((kernel) => kernel.kernelName === 'KeyedDraw'))
-      registerKeyedDraw('tensorflow');
     await tf.setBackend('tensorflow');
     backend = tf.backend() as NativeBackend;
   });
