@@ -91,7 +91,15 @@ export class Recording {
     refusal: string | undefined,
   ): Entry {
     const before = this.feeds.length;
-    const nodes = inputs.map((value, i) => this.#input(graph, name, kernel, value, i, inputs.length));
+    const nodes: Input[] = [];
+    inputs.forEach((value, i) => {
+      const same = inputs.indexOf(value);
+      nodes.push(
+        same < i && nodes[same]!.reference !== CONSTANT
+          ? nodes[same]!
+          : this.#input(graph, name, kernel, value, i, inputs.length),
+      );
+    });
     const operations: number[] = nodes
       .filter((input) => input.reference === CONSTANT)
       .map((input) => input.node.oper);

@@ -51,6 +51,7 @@ const signatures: readonly Signature[] = [
 
 /** Registers the kernels of @hypetune/ops for a native backend. */
 export function registerFusedKernels(backendName: string): void {
+  if (tf.getKernelsForBackend(backendName).some(({ kernelName }) => kernelName === adamwUpdate.name)) return;
   registerKeyedDraw(backendName);
   for (const signature of signatures) {
     tf.registerKernel({

@@ -53,7 +53,10 @@ export function loadLibrary(paths: LibraryPaths): Library {
     memory: bindMemory(),
     status,
     check: (what) => {
-      if (symbols.TF_GetCode(status) !== 0) throw new Error(`${what}: ${symbols.TF_Message(status)}`);
+      if (symbols.TF_GetCode(status) === 0) return;
+      const message = symbols.TF_Message(status);
+      symbols.TF_SetStatus(status, 0, '');
+      throw new Error(`${what}: ${message}`);
     },
   };
   leaveThroughReallyExit();

@@ -10,6 +10,7 @@ const prototypes = {
   TF_NewStatus: 'p:',
   TF_DeleteStatus: 'v:p',
   TF_GetCode: 'i:p',
+  TF_SetStatus: 'v:pis',
   TF_Message: 's:p',
   TF_AllocateTensor: 'p:ibin',
   TF_TensorData: 'p:p',
