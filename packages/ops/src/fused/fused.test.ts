@@ -123,7 +123,9 @@ describe.each(cases)('$name', (each) => {
       const plain = [each.f(...inputs), ...tf.grads(loss)(inputs)];
       const calls = registerReferenceKernels('cpu');
       const fused = [each.f(...inputs), ...tf.grads(loss)(inputs)];
-      fused.forEach((tensor, i) => { expectClose(tensor.dataSync(), plain[i]!.dataSync(), 1e-5); });
+      fused.forEach((tensor, i) => {
+        expectClose(tensor.dataSync(), plain[i]!.dataSync(), 1e-5);
+      });
       expect([...calls].sort()).toEqual([...each.kernels].sort());
       calls.clear();
       const forced = composed(() => each.f(...inputs));
