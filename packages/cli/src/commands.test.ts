@@ -1,0 +1,167 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { call } from '../test/call.js';
+import { scratch } from '../test/scratch.js';
+import { sentiment, tinyModel } from '../test/tiny-model.js';
+
+const home = scratch();
+const { write, folder } = home;
+const table = write('train.tsv', sentiment(48));
+let data: string[] = [];
+beforeAll(async () => {
+  const model = await tinyModel(home);
+  data = [
+    '--train',
+    table,
+    '--validation',
+    table,
+    '--model',
+    model,
+    '--engine',
+    'cpu',
+    '--learning-rate',
+    '0.005',
+  ];
+});
+
+interface Report {
+  runs: { recipe: string; seed: number; metrics: { accuracy: number } }[];
+  comparison: { recipe: string; count: number }[];
+  recipes: unknown[];
+  complete: boolean;
+}
+
+test('train saves a model folder that predict and evaluate read', async () => {
+  const out = join(folder, 'run');
+  const trained = await call(
+    'train',
+    ...data,
+    '--epochs',
+    '6',
+    '--recipe',
+    'hype+r3f',
+    '--out',
+    out,
+    '--explain',
+  );
+  expect(trained.error).toMatch(/^hype\+r3f: hype hiddenDropout=0 \+ r3f$/m);
+  expect(trained.error).toMatch(/step 18\/18 · loss/);
+  expect(trained.out).toMatch(/^accuracy 1\.0000, loss 0\.\d+ on 48 rows after 18 steps in [\d.]+ s$/m);
+  expect(trained.code).toBe(0);
+  for (const file of ['config.json', 'model.safetensors', 'vocab.txt', 'hypetune.json'])
+    expect(existsSync(join(out, file))).toBe(true);
+  expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(false);
+  expect(JSON.parse(readFileSync(join(out, 'hypetune.json'), 'utf8'))).toMatchObject({
+    ...{ recipe: 'hype+r3f: hype hiddenDropout=0 + r3f', finished: true, metrics: { accuracy: 1 } },
+    task: { labels: ['no', 'yes'] },
+  });
+
+  const predicted = await call('predict', out, 'the film was great', 'a night was awful', '--engine', 'cpu');
+  expect(predicted.out.split('\n').map((line) => line.split('\t')[0])).toEqual(['label', 'yes', 'no', '']);
+  const json = await call('predict', out, 'the film was great', '--format', 'json', '--engine', 'cpu');
+  const [first] = JSON.parse(json.out) as { label: string; probabilities: Record<string, number> }[];
+  expect(first!.label).toBe('yes');
+  expect(first!.probabilities.yes! + first!.probabilities.no!).toBeCloseTo(1, 6);
+  const file = write('lines.txt', 'the food was poor\n\na film was fine\n');
+  const saved = join(folder, 'out.tsv');
+  await call('predict', out, '--input', file, '--out', saved, '--engine', 'cpu');
+  expect(readFileSync(saved, 'utf8').trim().split('\n')).toHaveLength(3);
+
+  const evaluated = await call('evaluate', out, '--engine', 'cpu');
+  expect(evaluated.out).toBe('accuracy 1.0000 on 48 rows\n');
+  const half = write('half.tsv', 'text\tlabel\nthe film was great\tyes\nthe film was great\tno\n');
+  expect((await call('evaluate', out, '--table', half, '--engine', 'cpu')).out).toBe(
+    'accuracy 0.5000 on 2 rows\n',
+  );
+});
+
+test('compare has a row a run and is the same when run again', async () => {
+  const file = join(folder, 'out.json');
+  const flags = ['--epochs', '1', '--seeds', '2', '--recipes', 'vanilla,hype,hype+r3f', '--json', file];
+  const compared = await call('compare', ...data, ...flags);
+  expect(compared.code).toBe(0);
+  expect(compared.out).toMatch(/^recipe +runs +mean accuracy +sd +max +against vanilla +p$/m);
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  expect(report.runs.map(({ recipe, seed }) => [recipe, seed])).toEqual([
+    ['vanilla', 1],
+    ['hype', 1],
+    ['hype+r3f', 1],
+    ['vanilla', 2],
+    ['hype', 2],
+    ['hype+r3f', 2],
+  ]);
+  expect(report.comparison.map(({ recipe, count }) => [recipe, count])).toEqual([
+    ['vanilla', 2],
+    ['hype', 2],
+    ['hype+r3f', 2],
+  ]);
+  expect(report).toMatchObject({ complete: true, recipes: [{ name: 'vanilla' }, {}, {}] });
+  rmSync(file);
+  await call('compare', ...data, ...flags);
+  const again = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  expect(again.runs.map(({ metrics }) => metrics)).toEqual(report.runs.map(({ metrics }) => metrics));
+});
+
+test('compare by a config file with recipes written out', async () => {
+  const file = write(
+    'compare.yaml',
+    `train: ./train.tsv
+epochs: 1
+seeds: 1
+recipes:
+  - nodrop
+  - name: strong noise
+    plugins: [{ name: hype, options: { scale: 0.1, noise: uniform } }]
+`,
+  );
+  const { code, out, error } = await call(
+    'compare',
+    '--config',
+    file,
+    '--model',
+    data[5]!,
+    '--engine',
+    'cpu',
+  );
+  expect(error).toMatch(/^strong noise: hype scale=0\.1 noise="uniform"$/m);
+  expect([code, out]).toEqual([
+    0,
+    expect.stringMatching(/^strong noise +1 +0\.\d+ +- +0\.\d+ +[+-]0\.\d+ +-$/m),
+  ]);
+});
+
+test('a run that was stopped goes on as if it had not been', async () => {
+  const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
+  const flags = [...data, '--epochs', '2', '--recipe', 'hype', '--seed', '5'];
+  await call('train', ...flags, '--out', whole);
+  const running = call('train', ...flags, '--out', parts);
+  const timer = setInterval(() => {
+    if (existsSync(join(parts, 'checkpoint.safetensors'))) process.emit('SIGINT');
+  }, 2);
+  const stopped = await running;
+  clearInterval(timer);
+  if (stopped.code === 130) {
+    expect(stopped.out).toMatch(/\(stopped early\)/);
+    expect(stopped.error).toContain(`go on with --resume ${parts}`);
+    expect((await call('train', '--resume', parts, '--epochs', '9')).error).toMatch(
+      /--resume: a run goes on as it was begun/,
+    );
+    const resumed = await call('train', '--resume', parts, '--engine', 'cpu');
+    expect(resumed.error).toContain(`saved in ${parts}`);
+    expect(resumed.code).toBe(0);
+  }
+  const [a, b] = [whole, parts].map((run) => readFileSync(join(run, 'model.safetensors')));
+  expect(a!.equals(b!)).toBe(true);
+  expect((await call('train', '--resume', parts)).error).toContain(
+    'came to its end; there is nothing to go on with',
+  );
+});
+
+test('methods: one line each, and one with its options', async () => {
+  const { out } = await call('methods');
+  expect(out).toMatch(/^hype +Adds small noise/m);
+  const card = await call('methods', 'hype');
+  expect(card.out).toMatch(/^ +scale +number = 0\.00001 +\S/m);
+  expect((await call('methods', 'hyp')).error).toMatch(/^error: there is no method 'hyp'/);
+});

@@ -1,0 +1,146 @@
+import { HypetuneError } from '@hypetune/core';
+import type { Command } from 'commander';
+import { writeWhole } from '../atomic.js';
+import { type Config, readConfig } from '../config-file.js';
+import { startEngine } from '../engine.js';
+import { onInterrupt } from '../interrupt.js';
+import {
+  checkOptionsUsed,
+  describeRecipe,
+  methodOptions,
+  namedRecipe,
+  type Recipe,
+  recipeOf,
+} from '../recipes.js';
+import { type ComparedRun, compareRecipes, comparisonReport } from '../report/comparison.js';
+import { run } from '../run.js';
+import { DEFAULT_MODEL, prepare } from '../setup.js';
+import { note, print, type Terminal, warnOnce } from '../terminal.js';
+import { addDataFlags, addTrainingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
+
+interface CompareFlags {
+  readonly config?: string;
+  readonly recipes?: readonly string[];
+  readonly option: readonly string[];
+  readonly seeds?: string;
+  readonly json?: string;
+}
+
+const OWN = ['config', 'recipes', 'option', 'seeds', 'json'];
+const RECIPES = ['vanilla', 'nodrop', 'hype', 'hype+r3f'];
+
+export function addCompare(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program
+    .command('compare')
+    .description('fine-tune by several recipes, each with several seeds, and compare them')
+    .option('--config <file>', 'settings and recipes from a .yaml, .json or .ts file; flags win over it')
+    .option(
+      '--recipes <stacks>',
+      `recipes, the first is what the others are compared with (default: ${RECIPES.join(',')})`,
+      listFlag,
+    )
+    .option(
+      '--option <method.option=value>',
+      'an option of a method in every recipe that has it',
+      repeatedFlag,
+      [],
+    )
+    .option('--seeds <seeds>', 'how many, from 1, or a list as 3,5,8 (default: 3)')
+    .option('--json <file>', 'write settings, every run and the comparison here');
+  addTrainingFlags(addDataFlags(command)).action(async () => {
+    done(await compare(command, terminal));
+  });
+}
+
+async function compare(command: Command, terminal: Terminal): Promise<number> {
+  const flags = command.opts<CompareFlags>();
+  const settings = settingsOf(command, OWN);
+  const file = flags.config === undefined ? {} : await readConfig(flags.config);
+  if (file.recipe ?? file.seed)
+    throw new HypetuneError(
+      `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
+    );
+  const config: Config = { ...file, ...settings };
+  const recipes = recipesOf(config, flags);
+  const seeds = seedsOf(flags.seeds, config.seeds);
+  const interrupt = onInterrupt(terminal);
+  try {
+    const setup = await prepare(config, terminal, interrupt.signal);
+    const { task } = setup;
+    const engine = await startEngine(terminal, config.engine);
+    note(
+      terminal,
+      `${task.name}: ${task.train.length} rows to learn from, ${task.evaluation.length} to measure on`,
+    );
+    for (const recipe of recipes) note(terminal, describeRecipe(recipe));
+    const runs: ComparedRun[] = [];
+    const onWarning = warnOnce(terminal);
+    // Seed by seed, so that an interrupted comparison has whole pairs.
+    for (const seed of seeds)
+      for (const recipe of recipes) {
+        if (interrupt.signal.aborted) continue;
+        const { report, evaluation, model } = await run({
+          ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal, onWarning },
+        });
+        model.dispose();
+        if (report.stopped === 'signal') continue;
+        const { loss, metrics } = evaluation;
+        const { steps, seconds, lastLoss } = report;
+        runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss: lastLoss, steps, seconds });
+      }
+    if (runs.length > 0) print(terminal, comparisonReport(runs, task.metrics));
+    const [metric] = task.metrics as [string];
+    if (flags.json !== undefined)
+      await writeWhole(
+        flags.json,
+        `${JSON.stringify(
+          {
+            ...{ version: 1, task: task.name, model: config.model ?? DEFAULT_MODEL, engine, metric },
+            ...{
+              trainRows: task.train.length,
+              evaluationRows: task.evaluation.length,
+              settings: { ...config, recipes: undefined },
+            },
+            complete: !interrupt.signal.aborted,
+            recipes: recipes.map(({ name, entry }) => ({ name, ...entry })),
+            runs,
+            comparison: runs.length > 0 ? compareRecipes(runs, metric) : [],
+          },
+          null,
+          2,
+        )}\n`,
+      );
+    return interrupt.signal.aborted ? 130 : 0;
+  } finally {
+    interrupt.release();
+  }
+}
+
+function recipesOf(config: Config, flags: CompareFlags): Recipe[] {
+  const options = methodOptions(flags.option);
+  const entries = flags.recipes ?? config.recipes ?? RECIPES;
+  const recipes = entries.map((entry) =>
+    typeof entry === 'string' ? namedRecipe(entry, options) : recipeOf(entry),
+  );
+  const names = recipes.map(({ name }) => name);
+  const twice = names.find((name, place) => names.indexOf(name) !== place);
+  if (twice !== undefined)
+    throw new HypetuneError(`--recipes: '${twice}' stands there twice; give each a name of its own.`);
+  checkOptionsUsed(options, recipes);
+  return recipes;
+}
+
+function seedsOf(
+  flag: string | undefined,
+  config: number | readonly number[] | undefined,
+): readonly number[] {
+  const texts = flag?.split(',');
+  const numbers = texts?.map((text) => (/^\s*\d+\s*$/.test(text) ? Number(text) : NaN));
+  const seeds = numbers?.length === 1 ? numbers[0]! : (numbers ?? config ?? 3);
+  const list =
+    typeof seeds === 'number' ? Array.from({ length: seeds || 0 }, (_, place) => place + 1) : seeds;
+  if (list.length > 0 && list.every(Number.isSafeInteger) && new Set(list).size === list.length) return list;
+  throw new HypetuneError(
+    `--seeds: must be a number of seeds or different seeds as 3,5,8, got '${flag ?? String(config)}'.`,
+  );
+}

@@ -1,0 +1,58 @@
+import { installEngine, listEngines, removeEngine } from '@hypetune/engine';
+import type { Command } from 'commander';
+import { showBytes } from '../download.js';
+import { onInterrupt } from '../interrupt.js';
+import { note, print, type Terminal } from '../terminal.js';
+import { doctorReport } from './doctor.js';
+
+export function addEngine(program: Command, terminal: Terminal): void {
+  const engine = program.command('engine').description('install, list, remove or check the native engine');
+  engine
+    .command('install')
+    .description("make TensorFlow's own library available: Python's, or a download of 274 MB")
+    .option('--cuda', 'the build for NVIDIA GPUs')
+    .action(async ({ cuda = false }: { cuda?: boolean }) => {
+      const interrupt = onInterrupt(terminal);
+      const display = showBytes(terminal);
+      try {
+        const installed = await installEngine({
+          cuda,
+          signal: interrupt.signal,
+          onProgress: ({ stage, what, bytes, totalBytes }) => {
+            display.update(`${stage} ${what}`, bytes, totalBytes);
+          },
+        });
+        display.stop();
+        print(terminal, `${installed.name}: TensorFlow ${installed.version} in ${installed.folder}`);
+      } finally {
+        display.stop();
+        interrupt.release();
+      }
+    });
+  engine
+    .command('list')
+    .description('the native engines there are')
+    .action(async () => {
+      const engines = await listEngines();
+      if (engines.length === 0) note(terminal, 'none; install one by: hypetune engine install');
+      for (const { name, version, cuda, folder, bytes } of engines)
+        print(
+          terminal,
+          `${name}  TensorFlow ${version}${cuda ? ' with CUDA' : ''}  ${Math.round(bytes / 1e6)} MB  ${folder}`,
+        );
+    });
+  engine
+    .command('remove')
+    .description('remove a native engine from the cache')
+    .argument('<name>', 'as engine list shows it')
+    .action(async (name: string) => {
+      await removeEngine(name);
+      print(terminal, `${name} is removed`);
+    });
+  engine
+    .command('doctor')
+    .description('check the engines')
+    .action(async () => {
+      print(terminal, await doctorReport());
+    });
+}

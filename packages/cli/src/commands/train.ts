@@ -1,0 +1,152 @@
+import { HypetuneError, type Snapshot } from '@hypetune/core';
+import type { Command } from 'commander';
+import { checkOutput } from '../atomic.js';
+import { checkConfig, type Config, readConfig } from '../config-file.js';
+import { startEngine } from '../engine.js';
+import { onInterrupt } from '../interrupt.js';
+import {
+  checkOptionsUsed,
+  describeRecipe,
+  methodOptions,
+  namedRecipe,
+  type Recipe,
+  recipeOf,
+} from '../recipes.js';
+import { readRun, readRunCheckpoint, type RunRecord, saveRun } from '../run-folder.js';
+import { run } from '../run.js';
+import { prepare } from '../setup.js';
+import type { TextTask } from '../tasks/task.js';
+import { note, print, type Terminal, warnOnce } from '../terminal.js';
+import { addDataFlags, addTrainingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
+
+interface TrainFlags {
+  readonly config?: string;
+  readonly recipe?: string;
+  readonly option: readonly string[];
+  readonly seed?: number;
+  readonly out?: string;
+  readonly force?: true;
+  readonly resume?: string;
+  readonly explain?: true;
+}
+
+const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain'];
+
+/** The command's name, flags and action; the exit code goes to `done`. */
+export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program
+    .command('train')
+    .description('fine-tune a model once')
+    .option('--config <file>', 'settings from a .yaml, .json or .ts file; flags win over it')
+    .option('--recipe <stack>', 'vanilla, nodrop, or methods joined by +, as hype+r3f (default: hype)')
+    .option('--option <method.option=value>', 'an option of a method, as hype.scale=1e-4', repeatedFlag, [])
+    .option('--seed <number>', 'default: 0', numberFlag)
+    .option('--out <folder>', 'save the tuned model here')
+    .option('--force', 'replace what is in --out')
+    .option('--resume <folder>', 'go on with a run that was stopped')
+    .option('--explain', 'print what the trainer will do, hook by hook');
+  addTrainingFlags(addDataFlags(command)).action(async () => {
+    done(await train(command, terminal));
+  });
+}
+
+async function train(command: Command, terminal: Terminal): Promise<number> {
+  const flags = command.opts<TrainFlags>();
+  const { config, snapshot, out } = await plan(command, flags);
+  const recipe = recipeOfConfig(config, flags);
+  const { seed = 0 } = config;
+  if (out !== undefined) await checkOutput(out, flags.force === true || flags.resume !== undefined);
+  const interrupt = onInterrupt(terminal);
+  try {
+    const setup = await prepare(config, terminal, interrupt.signal);
+    const { task, maxLength } = setup;
+    const engine = await startEngine(terminal, config.engine);
+    note(
+      terminal,
+      `${task.name}: ${task.train.length} rows to learn from, ${task.evaluation.length} to measure on`,
+    );
+    note(terminal, describeRecipe(recipe));
+    const record = (steps: number): Omit<RunRecord, 'finished'> => ({
+      ...{ version: 1, maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
+      task: taskRecord(task),
+      config: { ...config, recipe: recipe.entry, seed },
+    });
+    const result = await run({
+      ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
+      ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      ...(out !== undefined && {
+        onEpoch: async (model, at) => {
+          await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
+        },
+      }),
+    });
+    const { report, evaluation, model } = result;
+    const finished = report.stopped !== 'signal';
+    if (out !== undefined)
+      await saveRun(
+        out,
+        model,
+        { ...record(report.steps), finished, metrics: evaluation.metrics },
+        finished ? undefined : result.snapshot,
+      );
+    model.dispose();
+    const values = Object.entries(evaluation.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+    print(
+      terminal,
+      `${values.join(', ')}, loss ${evaluation.loss.toFixed(4)} on ${task.evaluation.length} rows ` +
+        `after ${report.steps} steps in ${report.seconds.toFixed(1)} s${finished ? '' : ' (stopped early)'}`,
+    );
+    if (out !== undefined)
+      note(terminal, finished ? `saved in ${out}` : `saved in ${out}; go on with --resume ${out}`);
+    return finished ? 0 : 130;
+  } finally {
+    interrupt.release();
+  }
+}
+
+function taskRecord({ name, kind, labels, metrics, train }: TextTask): RunRecord['task'] {
+  return { name, kind, labels, metrics, pair: train[0]?.pair !== undefined };
+}
+
+interface Plan {
+  readonly config: Config;
+  readonly snapshot?: Snapshot;
+  readonly out: string | undefined;
+}
+
+/** What to run: a config file under the flags, or what a stopped run was told. */
+async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
+  const settings = settingsOf(command, OWN);
+  const file = flags.config === undefined ? {} : await readConfig(flags.config);
+  if (file.recipes ?? file.seeds)
+    throw new HypetuneError(
+      `${flags.config!}: 'recipes' and 'seeds' are for hypetune compare; train has 'recipe' and 'seed'.`,
+    );
+  const { resume } = flags;
+  const given = checkConfig(
+    { ...file, ...settings, ...(flags.seed !== undefined && { seed: flags.seed }) },
+    '--seed',
+  );
+  if (resume === undefined) return { config: given, out: flags.out };
+  const others = Object.keys(settings).filter((name) => name !== 'engine' && name !== 'compile');
+  if (others.length > 0 || flags.recipe !== undefined || flags.seed !== undefined)
+    throw new HypetuneError(
+      '--resume: a run goes on as it was begun; leave the settings, the recipe and the seed out.',
+    );
+  const record = await readRun(resume);
+  const snapshot = await readRunCheckpoint(resume);
+  const config = { ...record.config, ...given, seed: record.seed };
+  if (config.recipe === undefined)
+    throw new HypetuneError(`--resume: code made a plugin of this run; give its --config again.`);
+  return { config, snapshot, out: flags.out ?? resume };
+}
+
+function recipeOfConfig({ recipe }: Config, flags: TrainFlags): Recipe {
+  const options = methodOptions(flags.option);
+  const entry = flags.recipe ?? recipe ?? 'hype';
+  const made = typeof entry === 'string' ? namedRecipe(entry, options) : recipeOf(entry, true);
+  if (typeof entry !== 'string' && flags.option.length > 0)
+    throw new HypetuneError('--option: the config writes the recipe out; put the options there.');
+  checkOptionsUsed(options, [made]);
+  return made;
+}

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { scratch } from '../test/scratch.js';
+import { readConfig } from './config-file.js';
+import { recipeOf } from './recipes.js';
+import { checkFlags } from './settings.js';
+
+const { write, folder } = scratch();
+
+test('YAML: settings, recipes by name and written out; a path with a dot starts at the file', async () => {
+  const file = write(
+    'a.yaml',
+    `task: rte
+data: ./glue
+epochs: 2
+learningRate: 1e-4
+recipes:
+  - vanilla
+  - name: strong
+    dropout: { hidden: 0 }
+    plugins:
+      - r3f
+      - name: hype
+        options: { scale: 0.01 }
+seeds: [3, 5]
+`,
+  );
+  const config = await readConfig(file);
+  expect(config).toMatchObject({
+    task: 'rte',
+    data: `${folder}/glue`,
+    epochs: 2,
+    learningRate: 1e-4,
+    seeds: [3, 5],
+  });
+  const recipe = recipeOf(config.recipes![1] as never);
+  expect(recipe.plugins().map(({ name }) => name)).toEqual(['r3f', 'hype']);
+  expect(recipe.dropout).toEqual({ hidden: 0 });
+});
+
+test('JSON, and TypeScript with a plugin of its own', async () => {
+  expect(await readConfig(write('a.json', '{"task":"spam","limit":10}'))).toEqual({
+    task: 'spam',
+    limit: 10,
+  });
+  const file = write(
+    'a.ts',
+    `import type { Plugin } from '@hypetune/core';
+class Own { readonly name: string = 'own'; apply(): void {} }
+export default { task: 'spam', recipe: { name: 'own', plugins: [() => new Own() as Plugin, 'hype'] } };
+`,
+  );
+  const config = await readConfig(file);
+  expect(
+    recipeOf(config.recipe as never)
+      .plugins()
+      .map(({ name }) => name),
+  ).toEqual(['own', 'hype']);
+});
+
+test.each([
+  ['k.yaml', 'epoch: 3\n', 'k.yaml: epoch: there is no such setting.'],
+  ['t.yaml', 'epochs: many\n', /t\.yaml: epochs: invalid input: expected number.*, got 'many'\./],
+  ['r.json', '{"learningRate":-1}', /r\.json: learningRate: too small: expected number to be >0, got -1\./],
+  ['o.yaml', 'recipe: { name: a, options: {} }\n', /o\.yaml: recipe.*options/],
+  ['m.yaml', 'metrics: [accurcy]\n', /m\.yaml: metrics\.0: invalid option.*got 'accurcy'/],
+  ['s.yaml', 'a: [1\n', /s\.yaml: /],
+  ['s.json', '{', /s\.json: /],
+  ['d.ts', 'throw new Error("broken")', 'd.ts: broken'],
+  ['n.ts', 'export const a = 1;', /n\.ts: config: /],
+  ['c.toml', '', 'c.toml: a config file ends in'],
+])('%s is refused with its place', async (name, content, message) => {
+  await expect(readConfig(write(name, content))).rejects.toThrow(message);
+});
+
+test('a missing file, and flags by the name they are written with', async () => {
+  await expect(readConfig(`${folder}/none.yaml`)).rejects.toThrow('none.yaml: there is no such file.');
+  expect(() => checkFlags({ batchSize: 0 })).toThrow(/^--batch-size: too small: .*, got 0\.$/);
+  expect(() => checkFlags({ epochs: 1.5 })).toThrow(/^--epochs: .*, got 1\.5\.$/);
+});

@@ -1,0 +1,17 @@
+import { HypetuneError } from '@hypetune/core';
+import { chooseEngine, type EngineName, engineNames } from '@hypetune/engine';
+import { note, type Terminal } from './terminal.js';
+
+/** Starts the engine that the setting, HYPETUNE_ENGINE or the machine calls for, and says which it is and why. */
+export async function startEngine(terminal: Terminal, engine: string | undefined): Promise<string> {
+  const { name, reason } = await chooseEngine({ ...(engine !== undefined && { force: engineName(engine) }) });
+  note(terminal, `engine: ${reason}`);
+  return name;
+}
+
+/** The engine of this name; throws with the names there are. */
+export function engineName(name: string): EngineName {
+  const known = engineNames.find((engine) => engine === name);
+  if (known) return known;
+  throw new HypetuneError(`--engine: there is no engine '${name}'; there are ${engineNames.join(', ')}.`);
+}

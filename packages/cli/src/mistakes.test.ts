@@ -1,0 +1,139 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { call } from '../test/call.js';
+import { scratch } from '../test/scratch.js';
+import { sentiment, tinyModel } from '../test/tiny-model.js';
+
+const home = scratch();
+const { write, folder } = home;
+const train = write('train.tsv', sentiment(12));
+const short = write('short.tsv', 'text\tlabel\nfine\tyes\nbad\n');
+const empty = write('empty.tsv', '');
+const other = write('other.tsv', 'text\tlabel\nfine\tmaybe\n');
+write(
+  'glue/RTE/train.tsv',
+  'index\tsentence1\tsentence2\tlabel\n0\ta\tb\tnot_entailment\n1\ta\tb\tcontradiction\n',
+);
+write('glue/RTE/dev.tsv', 'index\tsentence1\tsentence2\tlabel\n0\ta\tb\tentailment\n');
+write('bare/config.json', '{"model_type":"bert"}');
+const config = write('config.yaml', `train: ${train}\nepoch: 3\n`);
+const both = write('both.yaml', `train: ${train}\nrecipes: [vanilla]\n`);
+let model = '';
+beforeAll(async () => {
+  model = await tinyModel(home);
+});
+
+const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] = [
+  ['a wrong column count', () => ['--train', short], `${short}:3: 1 columns, expected 2 (text, label).`],
+  ['an empty file', () => ['--train', empty], `${empty}: the file has no rows.`],
+  [
+    'a label out of range',
+    () => ['--train', train, '--validation', other],
+    /other\.tsv:2: the label must be one of 'no', 'yes', got 'maybe'\./,
+  ],
+  [
+    'the same in a GLUE task',
+    () => ['--task', 'rte', '--data', `${folder}/glue`],
+    /train\.tsv:3: the label must be one of 'entailment', 'not_entailment'/,
+  ],
+  [
+    'an unknown plugin option',
+    () => ['--train', train, '--option', 'hype.scal=1'],
+    /hype: unknown option 'scal'/,
+  ],
+  [
+    'a model folder without weights',
+    () => ['--train', train, '--model', `${folder}/bare`],
+    /bare: there is no model\.safetensors/,
+  ],
+  [
+    'a length beyond the model’s positions',
+    () => ['--train', train, '--max-length', '64'],
+    /--max-length: the model in .*tiny has 24 positions, got 64\./,
+  ],
+  [
+    'an unknown task',
+    () => ['--task', 'rtf'],
+    "--task: there is no task 'rtf'; there are spam, cola, mrpc, rte, sst-2, sts-b.",
+  ],
+  ['no task', () => [], /--task: name one of spam, cola/],
+  ['no data', () => ['--task', 'rte'], "--data: task 'rte' needs the folder that holds it, as --data glue."],
+  [
+    'an unknown method',
+    () => ['--train', train, '--recipe', 'hyp'],
+    /there is no method 'hyp'; there are hype,/,
+  ],
+  ['an unknown setting', () => ['--config', config], `${config}: epoch: there is no such setting.`],
+  [
+    'a setting of the other command',
+    () => ['--config', both],
+    /both\.yaml: 'recipes' and 'seeds' are for hypetune compare/,
+  ],
+  ['an unknown engine', () => ['--train', train, '--engine', 'gpu'], /there is no engine 'gpu'; there are /],
+  [
+    'a value out of range',
+    () => ['--train', train, '--batch-size', '0'],
+    /--batch-size: too small: .*, got 0\./,
+  ],
+  [
+    'no number',
+    () => ['--train', train, '--epochs', 'many'],
+    /option '--epochs <count>' argument 'many' is invalid\. it must be a number\./,
+  ],
+  ['an unknown flag', () => ['--trian', train], /unknown option '--trian'/],
+  [
+    'a metric of another task',
+    () => ['--train', train, '--metrics', 'pearson'],
+    /metrics: 'pearson' is not defined for classification/,
+  ],
+];
+
+test.each(mistakes)('%s: one line, exit code 1, nothing written', async (_, flags, message) => {
+  const out = join(folder, 'out');
+  const defaults = flags().includes('--model') ? [] : ['--model', model];
+  const engine = flags().includes('--engine') ? [] : ['--engine', 'cpu'];
+  const { code, error } = await call('train', ...defaults, ...engine, '--out', out, ...flags());
+  const lines = error.trim().split('\n');
+  const last = lines.at(-1)!;
+  expect(last).toMatch(/^error: /);
+  if (typeof message === 'string') expect(last).toBe(`error: ${message}`);
+  else expect(last).toMatch(message);
+  expect(lines.slice(0, -1).filter((line) => !/^(engine|.*rows to learn from|hype:)/.test(line))).toEqual([]);
+  expect(code).toBe(1);
+  expect(readdirSync(folder)).not.toContain('out');
+  expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('an output folder that holds something is refused before any work', async () => {
+  const { code, error } = await call('train', '--train', train, '--model', model, '--out', folder);
+  expect([code, error]).toEqual([
+    1,
+    `error: --out: '${folder}' is not empty; name another folder or add --force to replace it.\n`,
+  ]);
+});
+
+test.each([
+  [['--seeds', '0'], "--seeds: must be a number of seeds or different seeds as 3,5,8, got '0'."],
+  [['--seeds', '1,1'], "--seeds: must be a number of seeds or different seeds as 3,5,8, got '1,1'."],
+  [['--recipes', 'vanilla,vanilla'], "--recipes: 'vanilla' stands there twice; give each a name of its own."],
+])('compare %j', async (flags, message) => {
+  const { code, error } = await call('compare', '--train', train, '--model', model, ...flags);
+  expect([code, error]).toEqual([1, `error: ${message}\n`]);
+});
+
+test('a folder that is no saved run', async () => {
+  const { code, error } = await call('predict', model, 'fine');
+  expect([code, error]).toEqual([
+    1,
+    `error: ${model}: there is no hypetune.json, so this is not a run saved by hypetune train.\n`,
+  ]);
+});
+
+test('help and a missing command', async () => {
+  const help = await call('--help');
+  expect(help.code).toBe(0);
+  for (const name of ['train', 'compare', 'predict', 'evaluate', 'methods', 'doctor', 'engine', 'new-plugin'])
+    expect(help.out).toMatch(new RegExp(`^  ${name} `, 'm'));
+  expect((await call('trian')).error).toMatch(/unknown command 'trian'/);
+});

@@ -1,0 +1,54 @@
+import { HypetuneError } from '@hypetune/core';
+import { SourceError } from '@hypetune/models';
+import { Command, CommanderError } from 'commander';
+import { addCompare } from './commands/compare.js';
+import { addDoctor } from './commands/doctor.js';
+import { addEngine } from './commands/engine.js';
+import { addEvaluate } from './commands/evaluate.js';
+import { addMethods } from './commands/methods.js';
+import { addNewPlugin } from './commands/new-plugin.js';
+import { addPredict } from './commands/predict.js';
+import { addTrain } from './commands/train.js';
+import { note, type Terminal } from './terminal.js';
+
+/** The command `hypetune`: runs it with these arguments and returns its exit code. Mistakes are one line on the error stream. */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const done = (result: number): void => {
+    code = result;
+  };
+  const program = new Command('hypetune')
+    .description('Regularized fine-tuning of pre-trained Transformers')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.error.write(text),
+      outputError: (text, write) => {
+        write(`${text.trim().replace(/\s*\n\s*/g, ' ')}\n`);
+      },
+    });
+  addTrain(program, terminal, done);
+  addCompare(program, terminal, done);
+  addPredict(program, terminal, done);
+  addEvaluate(program, terminal, done);
+  addMethods(program, terminal);
+  addDoctor(program, terminal);
+  addEngine(program, terminal);
+  addNewPlugin(program, terminal);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    note(terminal, `error: ${messageOf(error)}`);
+    if (process.env.HYPETUNE_DEBUG && error instanceof Error) note(terminal, error.stack ?? '');
+    return 1;
+  }
+}
+
+/** One line, but for a source out of reach, which lists what was tried. */
+function messageOf(error: unknown): string {
+  if (error instanceof SourceError) return error.message;
+  const { message } = error instanceof Error ? error : new HypetuneError(String(error));
+  return message.replace(/\s*\n\s*/g, ' ');
+}

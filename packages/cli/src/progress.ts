@@ -1,0 +1,109 @@
+import type { StepReport } from '@hypetune/core';
+import { Presets, SingleBar } from 'cli-progress';
+import { note, type Terminal } from './terminal.js';
+
+/** What a run shows of itself while it goes on. */
+export interface Progress {
+  step(report: StepReport): void;
+  /** Ends the display; a later `step` shows nothing. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  /** Steps of the run; taken from the first report if not known before. */
+  readonly total?: number | undefined;
+  /** Seconds between two lines where there is no terminal to draw a bar on (default 10). */
+  readonly interval?: number | undefined;
+  /** Milliseconds; replaced in tests. */
+  readonly now?: () => number;
+}
+
+/** A bar on a terminal, one plain line at intervals elsewhere, each with loss, steps a second and time left. */
+export function showProgress(terminal: Terminal, label: string, options: ProgressOptions = {}): Progress {
+  const { now = Date.now } = options;
+  const pace = new Pace(now);
+  return terminal.error.isTTY
+    ? bar(terminal, label, pace)
+    : plainLines(terminal, label, pace, (options.interval ?? 10) * 1000, now);
+}
+
+function bar(terminal: Terminal, label: string, pace: Pace): Progress {
+  const single = new SingleBar(
+    {
+      format: `${label} [{bar}] {value}/{total} · {text}`,
+      stream: terminal.error,
+      hideCursor: false,
+      gracefulExit: false,
+    },
+    Presets.shades_classic,
+  );
+  let started = false;
+  return {
+    step: (report) => {
+      const text = pace.after(report);
+      if (started) single.update(report.step, { text });
+      else single.start(report.total, report.step, { text });
+      started = true;
+    },
+    stop: () => {
+      if (started) single.stop();
+    },
+  };
+}
+
+function plainLines(
+  terminal: Terminal,
+  label: string,
+  pace: Pace,
+  interval: number,
+  now: () => number,
+): Progress {
+  let last = now();
+  let stopped = false;
+  return {
+    step: (report) => {
+      const text = pace.after(report);
+      if (stopped || (now() - last < interval && report.step < report.total)) return;
+      last = now();
+      note(terminal, `${label}: step ${report.step}/${report.total} · ${text}`);
+    },
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+/** Weight of what came before in the running means of loss and seconds a step. */
+const MEMORY = 0.9;
+
+/** Running means over the last ten steps or so; the first step, which compiles, does not count for the pace. */
+class Pace {
+  private loss: number | undefined;
+  private seconds: number | undefined;
+  private last: number | undefined;
+
+  constructor(private readonly now: () => number) {}
+
+  after(report: StepReport): string {
+    const time = this.now() / 1000;
+    this.loss = blend(this.loss, report.loss);
+    if (this.last !== undefined) this.seconds = blend(this.seconds, time - this.last);
+    this.last = time;
+    const loss = `loss ${this.loss.toFixed(4)}`;
+    if (!this.seconds) return loss;
+    const left = duration((report.total - report.step) * this.seconds);
+    return `${loss} · ${(1 / this.seconds).toFixed(1)} steps/s · ${left} left`;
+  }
+}
+
+function blend(before: number | undefined, value: number): number {
+  return before === undefined ? value : MEMORY * before + (1 - MEMORY) * value;
+}
+
+/** `7 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

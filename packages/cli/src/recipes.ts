@@ -1,0 +1,132 @@
+import { type DropoutRates, HypetuneError, type Plugin } from '@hypetune/core';
+import { methodNamed } from './methods.js';
+
+/** A method by its name, the same with options, a function that makes a plugin, or (for a single run) a plugin. */
+export type PluginEntry =
+  | string
+  | { readonly name: string; readonly options?: Readonly<Record<string, unknown>> | undefined }
+  | (() => Plugin)
+  | Plugin;
+
+/** A recipe written out. */
+export interface RecipeEntry {
+  readonly name: string;
+  readonly plugins?: readonly PluginEntry[] | undefined;
+  /** Dropout rates set by the recipe itself, not by a plugin. */
+  readonly dropout?: DropoutRates | undefined;
+}
+
+/** How a model is tuned, its options checked. */
+export interface Recipe {
+  readonly name: string;
+  readonly dropout: DropoutRates;
+  /** New plugins for a run. */
+  readonly plugins: () => Plugin[];
+  /** The recipe as data; undefined where code makes one of its plugins. */
+  readonly entry: RecipeEntry | undefined;
+}
+
+/** Options given on the command line, by method: `{ hype: { scale: 1e-4 } }`. */
+export type MethodOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What a named recipe gives a method beside its defaults: HyPe as published is hidden noise instead of hidden dropout. */
+const RECIPE_OPTIONS: MethodOptions = { hype: { hiddenDropout: 0 } };
+
+/**
+ * A recipe by its name: `vanilla` (plain fine-tuning), or methods joined by `+`, as `hype+r3f`; `nodrop`, alone or among
+ * them, turns hidden dropout off.
+ */
+export function namedRecipe(name: string, options: MethodOptions = {}): Recipe {
+  const parts = name.split('+').map((part) => part.trim());
+  if (parts.includes(''))
+    throw new HypetuneError(`recipe '${name}': write vanilla, nodrop, or methods joined by +, as hype+r3f.`);
+  if (parts.includes('vanilla') && parts.length > 1)
+    throw new HypetuneError(`recipe '${name}': 'vanilla' means no method at all, so it stands alone.`);
+  const methods = parts.filter((part) => part !== 'vanilla' && part !== 'nodrop').map(methodNamed);
+  return recipeOf({
+    name: parts.join('+'),
+    plugins: methods.map((method) => ({
+      name: method.name,
+      options: { ...RECIPE_OPTIONS[method.name], ...options[method.name] },
+    })),
+    ...(parts.includes('nodrop') && { dropout: { hidden: 0 } }),
+  });
+}
+
+/** A recipe from its entry. `single`: only one run is made with it, so its plugins may be given ready made. */
+export function recipeOf(entry: RecipeEntry, single = false): Recipe {
+  const { name, plugins = [], dropout = {} } = entry;
+  const makers = plugins.map((plugin) => maker(plugin, name, single));
+  const make = (): Plugin[] => makers.map((make) => make());
+  make();
+  const isData = plugins.every((plugin) => typeof plugin === 'string' || isOptions(plugin));
+  return { name, dropout, plugins: make, entry: isData ? entry : undefined };
+}
+
+/** One line: the recipe's methods with the options it sets. */
+export function describeRecipe({ name, dropout, entry, plugins }: Recipe): string {
+  const parts = entry
+    ? (entry.plugins ?? []).map((plugin) => describePlugin(plugin))
+    : plugins().map((plugin) => plugin.name);
+  const rates = Object.entries(dropout).map(([kind, rate]) => `${kind} dropout ${rate}`);
+  return `${name}: ${[...parts, ...rates].join(' + ') || 'plain fine-tuning'}`;
+}
+
+/** Several `method.option=value`, each value JSON or else a string, as a table. */
+export function methodOptions(texts: readonly string[]): MethodOptions {
+  const options: Record<string, Record<string, unknown>> = {};
+  for (const text of texts) {
+    const found = /^([\w-]+)\.(\w+)=(.*)$/s.exec(text);
+    if (!found) throw new HypetuneError(`--option: must be written method.option=value, got '${text}'.`);
+    const [, method, option, value] = found as unknown as [string, string, string, string];
+    methodNamed(method);
+    (options[method] ??= {})[option] = readValue(value);
+  }
+  return options;
+}
+
+/** Throws when options are given for a method that no recipe has: they would be ignored. */
+export function checkOptionsUsed(options: MethodOptions, recipes: readonly Recipe[]): void {
+  const used = new Set(recipes.flatMap(({ entry }) => entry?.plugins ?? []).map(nameOf));
+  const unused = Object.keys(options).find((name) => !used.has(name));
+  if (unused !== undefined)
+    throw new HypetuneError(`--option ${unused}...: no recipe of this command has the method '${unused}'.`);
+}
+
+function maker(entry: PluginEntry, recipe: string, single: boolean): () => Plugin {
+  if (typeof entry === 'function') return entry;
+  if (typeof entry === 'string') {
+    const method = methodNamed(entry);
+    return () => method.create({});
+  }
+  if (isOptions(entry)) {
+    const method = methodNamed(entry.name);
+    return () => method.create(entry.options ?? {});
+  }
+  if (single) return () => entry;
+  throw new HypetuneError(
+    `recipe '${recipe}': plugin '${entry.name}' would be shared by several runs; give a function that makes it: () => new ...`,
+  );
+}
+
+function nameOf(entry: PluginEntry): string {
+  return typeof entry === 'string' ? entry : entry.name;
+}
+
+function isOptions(entry: PluginEntry): entry is Exclude<PluginEntry, string | Plugin | (() => Plugin)> {
+  return typeof entry === 'object' && !('apply' in entry);
+}
+
+function describePlugin(entry: PluginEntry): string {
+  if (typeof entry === 'string') return entry;
+  const options = Object.entries((isOptions(entry) && entry.options) || {});
+  return [entry.name, ...options.map(([option, value]) => `${option}=${JSON.stringify(value)}`)].join(' ');
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

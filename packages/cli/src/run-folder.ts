@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HypetuneError, type MetricName, type Snapshot, type Task } from '@hypetune/core';
+import { saveModel } from '@hypetune/models';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { writeFolder } from './atomic.js';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import type { Config } from './config-file.js';
+import { readJson } from './json-file.js';
+
+const RECORD = 'hypetune.json';
+const CHECKPOINT = 'checkpoint.safetensors';
+
+/** What a saved run says about itself, in `hypetune.json` beside the model. */
+export interface RunRecord {
+  readonly version: 1;
+  readonly task: {
+    readonly name: string;
+    readonly kind: Task;
+    readonly labels: readonly string[];
+    readonly metrics: readonly MetricName[];
+    /** Whether a row is a pair of texts. */
+    readonly pair: boolean;
+  };
+  /** Tokens a row was cut to. */
+  readonly maxLength: number;
+  /** One line: the methods with their options. */
+  readonly recipe: string;
+  readonly seed: number;
+  readonly engine: string;
+  /** What to run again; its recipe is left out where code made a plugin. */
+  readonly config: Config;
+  readonly steps: number;
+  /** Whether the run came to its end; else there is a checkpoint to go on from. */
+  readonly finished: boolean;
+  /** On the rows measured on; absent in a run saved between two epochs. */
+  readonly metrics?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. */
+export async function saveRun(
+  folder: string,
+  model: LayersModel,
+  record: RunRecord,
+  snapshot?: Snapshot,
+): Promise<void> {
+  await writeFolder(folder, async (fresh) => {
+    await saveModel(model, fresh);
+    await writeFile(join(fresh, RECORD), `${JSON.stringify(record, null, 2)}\n`);
+    if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
+  });
+}
+
+/** What a saved run says about itself; throws where the folder holds none. */
+export async function readRun(folder: string): Promise<RunRecord> {
+  if (!existsSync(join(folder, RECORD)))
+    throw new HypetuneError(
+      `${folder}: there is no ${RECORD}, so this is not a run saved by hypetune train.`,
+    );
+  const record = (await readJson(join(folder, RECORD))) as Partial<RunRecord> | null;
+  if (record?.version === 1) return record as RunRecord;
+  throw new HypetuneError(`${join(folder, RECORD)}: version must be 1, got ${String(record?.version)}.`);
+}
+
+/** Where a run stopped; throws when it came to its end. */
+export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
+  const file = join(folder, CHECKPOINT);
+  if (!existsSync(file))
+    throw new HypetuneError(
+      `--resume: the run in ${folder} came to its end; there is nothing to go on with.`,
+    );
+  return readCheckpoint(file);
+}

@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HypetuneError, type MetricName, type Task } from '@hypetune/core';
+import { classLabels, type Labels, valueLabels } from './labels.js';
+import { type Columns, rowsOf } from './rows.js';
+import { readTable, type TableOptions } from './table.js';
+import type { Row, TextTask } from './task.js';
+
+/** A GLUE task (Wang et al., 2018) in its original TSV layout. */
+interface GlueTask extends TableOptions {
+  readonly folder: string;
+  readonly kind: Task;
+  readonly columns: number;
+  readonly layout: Columns;
+  readonly labels: Labels;
+  readonly metrics: readonly MetricName[];
+}
+
+const sentencePair = { text: 'sentence1', pair: 'sentence2' } as const;
+
+const GLUE: Readonly<Record<string, GlueTask>> = {
+  cola: {
+    folder: 'CoLA',
+    kind: 'classification',
+    header: false,
+    columns: 4,
+    layout: { text: 3, label: 1 },
+    labels: classLabels(['0', '1'], ['unacceptable', 'acceptable']),
+    metrics: ['matthews', 'accuracy'],
+  },
+  mrpc: {
+    folder: 'MRPC',
+    kind: 'classification',
+    columns: 5,
+    layout: { text: '#1 String', pair: '#2 String', label: 'Quality' },
+    labels: classLabels(['0', '1'], ['not_equivalent', 'equivalent']),
+    metrics: ['accuracy', 'f1'],
+  },
+  rte: {
+    folder: 'RTE',
+    kind: 'classification',
+    columns: 4,
+    layout: { ...sentencePair, label: 'label' },
+    labels: classLabels(['entailment', 'not_entailment']),
+    metrics: ['accuracy'],
+  },
+  'sst-2': {
+    folder: 'SST-2',
+    kind: 'classification',
+    columns: 2,
+    layout: { text: 'sentence', label: 'label' },
+    labels: classLabels(['0', '1'], ['negative', 'positive']),
+    metrics: ['accuracy'],
+  },
+  'sts-b': {
+    folder: 'STS-B',
+    kind: 'regression',
+    columns: 10,
+    layout: { ...sentencePair, label: 'score' },
+    labels: valueLabels(0, 5),
+    metrics: ['pearson', 'spearman'],
+  },
+};
+
+export const GLUE_TASKS: readonly string[] = Object.keys(GLUE);
+
+/** The official train and development split of a task, from `<folder>/<task>/{train,dev}.tsv` or `<folder>/{train,dev}.tsv`. */
+export async function glueTask(name: string, folder: string): Promise<TextTask> {
+  const task = GLUE[name]!;
+  const home = await taskFolder(folder, task.folder);
+  const read = async (split: string): Promise<Row[]> =>
+    rowsOf(await readTable(join(home, `${split}.tsv`), task), task.layout, task.labels);
+  return {
+    name,
+    kind: task.kind,
+    labels: task.labels.names,
+    metrics: task.metrics,
+    train: await read('train'),
+    evaluation: await read('dev'),
+  };
+}
+
+async function taskFolder(folder: string, task: string): Promise<string> {
+  let entries: string[];
+  try {
+    entries = await readdir(folder);
+  } catch {
+    throw new HypetuneError(`data: there is no folder '${folder}'.`);
+  }
+  const found = entries.find((entry) => entry.toLowerCase() === task.toLowerCase());
+  if (found) return join(folder, found);
+  if (entries.includes('train.tsv')) return folder;
+  throw new HypetuneError(`data: neither ${join(folder, task)} nor ${join(folder, 'train.tsv')} exists.`);
+}

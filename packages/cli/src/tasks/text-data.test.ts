@@ -1,0 +1,48 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { expect, test } from 'vitest';
+import { textData } from './text-data.js';
+
+const encode = (text: string, pair?: string): { inputIds: number[]; tokenTypeIds: number[] } => {
+  const first = text.split(' ').map(Number);
+  const second = pair?.split(' ').map(Number) ?? [];
+  return { inputIds: [...first, ...second], tokenTypeIds: [...first.map(() => 0), ...second.map(() => 1)] };
+};
+const rows = [
+  { text: '5 6', pair: '7', label: 1 },
+  { text: '8', label: 0 },
+];
+
+test('pads token ids, mask and token types of the rows asked for', () => {
+  const data = textData(rows, { encode, padding: 9, positions: 512 });
+  expect([data.size, data.length!(0), data.length!(1), data.label(0)]).toEqual([2, 3, 1, 1]);
+  const inputs = data.inputs([1, 0], 4).map((tensor) => [tensor.dtype, tensor.arraySync()]);
+  expect(inputs).toEqual([
+    [
+      'int32',
+      [
+        [8, 9, 9, 9],
+        [5, 6, 7, 9],
+      ],
+    ],
+    [
+      'int32',
+      [
+        [1, 0, 0, 0],
+        [1, 1, 1, 0],
+      ],
+    ],
+    [
+      'int32',
+      [
+        [0, 0, 0, 0],
+        [0, 0, 1, 0],
+      ],
+    ],
+  ]);
+  expect(data.inputs([1])[0]!.shape).toEqual([1, 1]);
+});
+
+test('never pads beyond the positions of the model', () => {
+  const data = textData(rows, { encode, padding: 0, positions: 3 });
+  expect(data.inputs([0, 1], 16)[0]!.shape).toEqual([2, 3]);
+});

@@ -1,0 +1,23 @@
+import { PassThrough } from 'node:stream';
+import { main } from '../src/program.js';
+
+/** What a call of the command gave. */
+export interface Called {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Calls `hypetune` with these arguments in this process, on streams that are no terminal. */
+export async function call(...argv: string[]): Promise<Called> {
+  const [out, error] = [capture(), capture()];
+  const code = await main(argv, { out: out.stream, error: error.stream });
+  return { code, out: out.text(), error: error.text() };
+}
+
+function capture(): { stream: PassThrough; text: () => string } {
+  const stream = new PassThrough();
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}

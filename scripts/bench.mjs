@@ -1,0 +1,31 @@
+/** `npm run bench -- step|methods|run [options]`: runs a benchmark on the sources. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const benchmarks = {
+  step: '../packages/engine/bench/step.ts',
+  methods: './bench-methods.ts',
+  run: './bench-run.ts',
+};
+const [name, ...options] = process.argv.slice(2);
+const file = Object.hasOwn(benchmarks, name ?? '')
+  ? fileURLToPath(new URL(benchmarks[name], import.meta.url))
+  : '';
+if (!existsSync(file)) {
+  process.stderr.write(
+    'npm run bench -- NAME [options], where NAME is\n' +
+      '  step     one training step on every engine, and on PyTorch with --python\n' +
+      '  methods  what every method costs a step\n' +
+      '  run      a whole fine-tuning run, and the same in PyTorch with --python and --reference\n',
+  );
+  process.exit(1);
+}
+const child = spawn(process.execPath, ['--conditions=development', '--import', 'tsx', file, ...options], {
+  stdio: 'inherit',
+});
+// Ctrl-C reaches the child as well; it says when it is over.
+process.on('SIGINT', () => undefined);
+child.on('exit', (code, signal) => {
+  process.exitCode = signal ? 1 : (code ?? 1);
+});
