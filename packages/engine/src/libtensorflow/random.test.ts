@@ -13,13 +13,12 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runKernel } from '../compile/graph-operations.js';
-import { listEngines } from '../install/install.js';
+import { findLibrary, startNative } from '../native-fixture.js';
 import { TF_ATTR_SHAPE, TF_ATTR_STRING, TF_INT32 } from './data-types.js';
-import { loadLibrary, registerNativeBackend, type NativeBackend } from './index.js';
+import type { NativeBackend } from './index.js';
 import { keyedDraw } from './random.js';
 
-const [engine] = await listEngines();
-if (engine === undefined) console.log('Skipped: no TensorFlow is installed ("hypetune engine install").');
+const paths = await findLibrary();
 
 const draws: [string, (shape: number[], key: Key) => tf.Tensor, (size: number, key: Key) => Float32Array][] =
   [
@@ -50,13 +49,11 @@ const draws: [string, (shape: number[], key: Key) => tf.Tensor, (size: number, k
     ],
   ];
 
-describe.skipIf(engine === undefined)('the native engine draws the bits of the host', () => {
+describe.skipIf(paths === undefined)('the native engine draws the bits of the host', () => {
   let backend: NativeBackend;
 
   beforeAll(async () => {
-    registerNativeBackend(loadLibrary(engine!.paths));
-    await tf.setBackend('tensorflow');
-    backend = tf.backend() as NativeBackend;
+    backend = await startNative(paths!);
   });
 
   const shapes = [[64, 16, 384], [3, 5], [1], [], [0, 2]];
