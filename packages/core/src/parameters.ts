@@ -53,7 +53,7 @@ export function listParameters(model: LayersModel): Parameter[] {
       if (seen.has(weight)) continue;
       seen.add(weight);
       const local = localName(weight, entry.layer);
-      const name = `${entry.path}.${local}`;
+      const name = `${entry.key}.${local}`;
       if (names.has(name))
         throw new HypetuneError(`model: two weights are named '${name}'; give the layers distinct names.`);
       names.add(name);

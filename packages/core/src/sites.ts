@@ -17,6 +17,8 @@ export type AnyLayer = layers.Layer & SiteDeclaration;
 export interface LayerSite {
   /** Path through nested models. */
   readonly path: string;
+  /** The path with generated names counted anew in this model: the same whatever else the process has built. */
+  readonly key: string;
   readonly layer: AnyLayer;
   readonly site: Site;
 }
@@ -24,14 +26,32 @@ export interface LayerSite {
 const PASSIVE =
   /^(Dropout|SpatialDropout|Gaussian|AlphaDropout|.*Normalization|Activation|ReLU|LeakyReLU|PReLU|ELU|ThresholdedReLU|Softmax|Masking|CategoryEncoding|Rescaling)/;
 
-function* leaves(model: LayersModel, prefix: string): Generator<{ path: string; layer: AnyLayer }> {
+type Leaf = Pick<LayerSite, 'path' | 'key' | 'layer'>;
+
+function* leaves(
+  model: LayersModel,
+  prefix = '',
+  keyPrefix = '',
+  counts = new Map<string, number>(),
+): Generator<Leaf> {
   for (const layer of model.layers) {
     if (layer.getClassName() === 'InputLayer') continue;
     const path = prefix + layer.name;
+    const key = keyPrefix + stableName(layer, counts);
     if ('layers' in layer && Array.isArray(layer.layers))
-      yield* leaves(layer as unknown as LayersModel, `${path}/`);
-    else yield { path, layer };
+      yield* leaves(layer as unknown as LayersModel, `${path}/`, `${key}/`, counts);
+    else yield { path, key, layer };
   }
+}
+
+/** A given name as it is; one that tfjs generated (`dense_Dense7`, `sequential7`) with the number of its kind in this model. */
+function stableName(layer: AnyLayer, counts: Map<string, number>): string {
+  const kind = layer.getClassName();
+  const generated = new RegExp(`^(?:\\w+_${kind}|${kind.toLowerCase()})(?=\\d+$)`).exec(layer.name)?.[0];
+  if (generated === undefined) return layer.name;
+  const count = (counts.get(generated) ?? 0) + 1;
+  counts.set(generated, count);
+  return `${generated}${count}`;
 }
 
 /**
@@ -39,14 +59,15 @@ function* leaves(model: LayersModel, prefix: string): Generator<{ path: string; 
  * weights is the `head`, every other layer that computes with weights of its own is `hidden`. Undefined for the rest
  * (normalization, activations, reshapes), which belong to the hidden layer before them.
  */
-export function layerSites(model: LayersModel): { path: string; layer: AnyLayer; site: Site | undefined }[] {
-  const all = [...leaves(model, '')];
+export function layerSites(model: LayersModel): (Leaf & { site: Site | undefined })[] {
+  const all = [...leaves(model)];
   const computes = (layer: AnyLayer): boolean =>
     layer.weights.length > 0 && !PASSIVE.test(layer.getClassName()) && layer.getClassName() !== 'Embedding';
   const head = all.filter(({ layer }) => !layer.hypetune && computes(layer)).at(-1)?.layer;
   const declares = all.some(({ layer }) => layer.hypetune?.site === 'head');
-  return all.map(({ path, layer }) => ({
+  return all.map(({ path, key, layer }) => ({
     path,
+    key,
     layer,
     site:
       layer.hypetune?.site ??
