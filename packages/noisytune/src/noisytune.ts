@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, checkNumber, type Plugin, type PluginHost, type PluginPair } from '@hypetune/core';
 import { foldIn, randomUniform } from '@hypetune/ops';
 import { card, pairs } from './card.js';
@@ -24,8 +25,9 @@ export class NoisyTune implements Plugin {
     host.hooks.afterLoad.tap(this.name, (weights, { key }) => {
       const noisy = new Map(weights);
       for (const [name, weight] of weights) {
-        const uniform = randomUniform([...weight.shape], foldIn(key, this.name, name));
-        noisy.set(name, noisyTune(weight, uniform, this.intensity));
+        const draw = (): tf.Tensor => randomUniform([...weight.shape], foldIn(key, this.name, name));
+        const changed = tf.tidy(() => noisyTune(weight, draw(), this.intensity));
+        noisy.set(name, changed);
       }
       return noisy;
     });
