@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerMissingKernels } from './bridge.js';
 import type { EngineInstall } from './install/cache.js';
 import { InstallError } from './install/error.js';
 import { listEngines } from './install/install.js';
@@ -143,6 +144,7 @@ async function startNative(options: ChooseOptions, device: 'cpu' | 'cuda'): Prom
   if (isRegistered('tensorflow')) tf.removeBackend('tensorflow');
   registerNativeBackend(library, { device });
   await setBackend('tensorflow');
+  registerMissingKernels('tensorflow', tf.backend());
   const where = engine.source === 'python' ? "Python's" : 'installed';
   native = { device, what: `TensorFlow ${library.version}, ${where}, ${device === 'cuda' ? 'CUDA' : 'CPU'}` };
   return native.what;

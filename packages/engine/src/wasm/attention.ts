@@ -138,7 +138,7 @@ function scoreGradient(
 
 /** Scaled dot-product attention on [B, T, H] tensors: the heads are read and written where they lie. */
 export function registerAttention(heap: Heap): void {
-  registerWasmKernel(heap, 'Attention', (args) => {
+  registerWasmKernel('Attention', (args) => {
     const inputs = args.inputs as unknown as Inputs;
     const sizes = new Sizes(inputs, args.attrs['heads'] as number);
     const chances = probabilities(heap, inputs, sizes);
@@ -154,7 +154,7 @@ export function registerAttention(heap: Heap): void {
     heap.dispose(chances);
     return output;
   });
-  registerWasmKernel(heap, 'AttentionGradient', (args) => {
+  registerWasmKernel('AttentionGradient', (args) => {
     const inputs = args.inputs as unknown as Inputs & { gradient: tf.TensorInfo };
     const sizes = new Sizes(inputs, args.attrs['heads'] as number);
     const { queries, keys, size } = sizes;

@@ -11,7 +11,7 @@ export function registerElementwise(heap: Heap): void {
 }
 
 function registerLayerNorm(heap: Heap): void {
-  registerWasmKernel(heap, 'LayerNorm', ({ inputs, attrs }) => {
+  registerWasmKernel('LayerNorm', ({ inputs, attrs }) => {
     const { x, scale, offset } = inputs as Record<'x' | 'scale' | 'offset', tf.TensorInfo>;
     const output = heap.output(x.shape);
     const [values, factors, offsets, target] = [x, scale, offset, output].map((tensor) =>
@@ -25,7 +25,7 @@ function registerLayerNorm(heap: Heap): void {
     }
     return output;
   });
-  registerWasmKernel(heap, 'LayerNormGradient', ({ inputs, attrs }) => {
+  registerWasmKernel('LayerNormGradient', ({ inputs, attrs }) => {
     const { gradient, x, scale } = inputs as Record<'gradient' | 'x' | 'scale', tf.TensorInfo>;
     const outputs = [heap.output(x.shape), heap.output(scale.shape), heap.output(scale.shape)] as const;
     const [values, given, factors] = [heap.floats(x), heap.floats(gradient), heap.floats(scale)];
@@ -73,7 +73,7 @@ function erf(x: number, tail: number): number {
 }
 
 function registerGelu(heap: Heap): void {
-  registerWasmKernel(heap, 'Gelu', ({ inputs }) => {
+  registerWasmKernel('Gelu', ({ inputs }) => {
     const x = inputs['x']!;
     const output = heap.output(x.shape);
     const [values, target] = [heap.floats(x), heap.floats(output)];
@@ -83,7 +83,7 @@ function registerGelu(heap: Heap): void {
     }
     return output;
   });
-  registerWasmKernel(heap, 'GeluGradient', ({ inputs }) => {
+  registerWasmKernel('GeluGradient', ({ inputs }) => {
     const { gradient, x } = inputs as Record<'gradient' | 'x', tf.TensorInfo>;
     const output = heap.output(x.shape);
     const [values, given, target] = [heap.floats(x), heap.floats(gradient), heap.floats(output)];
@@ -107,7 +107,7 @@ function rowLogSum(logits: Float32Array, at: number, width: number): number {
 }
 
 function registerSoftmaxCrossEntropy(heap: Heap): void {
-  registerWasmKernel(heap, 'SoftmaxCrossEntropy', ({ inputs }) => {
+  registerWasmKernel('SoftmaxCrossEntropy', ({ inputs }) => {
     const { labels, logits } = inputs as Record<'labels' | 'logits', tf.TensorInfo>;
     const [rows, width] = logits.shape as [number, number];
     const output = heap.output([rows]);
@@ -120,7 +120,7 @@ function registerSoftmaxCrossEntropy(heap: Heap): void {
     }
     return output;
   });
-  registerWasmKernel(heap, 'SoftmaxCrossEntropyGradient', ({ inputs }) => {
+  registerWasmKernel('SoftmaxCrossEntropyGradient', ({ inputs }) => {
     const { gradient, labels, logits } = inputs as Record<'gradient' | 'labels' | 'logits', tf.TensorInfo>;
     const [rows, width] = logits.shape as [number, number];
     const output = heap.output(logits.shape);
@@ -140,7 +140,7 @@ function registerSoftmaxCrossEntropy(heap: Heap): void {
 }
 
 function registerAdamw(heap: Heap): void {
-  registerWasmKernel(heap, 'AdamwUpdate', ({ inputs, attrs }) => {
+  registerWasmKernel('AdamwUpdate', ({ inputs, attrs }) => {
     const names = ['gradient', 'firstMoment', 'secondMoment', 'parameter'] as const;
     const { beta1, beta2, epsilon } = attrs as Record<'beta1' | 'beta2' | 'epsilon', number>;
     const { shape } = inputs['parameter']!;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { BridgedKernel } from '../bridge.js';
 import type { Multiplier } from './multiplier.js';
 import type { WasmMemory } from './webassembly.js';
 
@@ -48,23 +49,17 @@ export class Heap {
   }
 }
 
-/** What a kernel gets from tfjs. */
-export interface KernelArguments {
-  inputs: Record<string, tf.TensorInfo>;
-  attrs: Record<string, unknown>;
-}
-
 /** A kernel of the wasm backend. */
-export type WasmKernel = (args: KernelArguments) => tf.TensorInfo | tf.TensorInfo[];
+export type WasmKernel = BridgedKernel;
 
 /** Puts a kernel into tfjs's registry, in the place of the stock one if there is one. */
-export function registerWasmKernel(heap: Heap, kernelName: string, kernel: WasmKernel): void {
+export function registerWasmKernel(kernelName: string, kernel: WasmKernel): void {
   const stock = tf.getKernel(kernelName, 'wasm') as tf.KernelConfig | undefined;
   if (stock !== undefined) tf.unregisterKernel(kernelName, 'wasm');
   tf.registerKernel({
     kernelName,
     backendName: 'wasm',
-    kernelFunc: (args) => kernel(args as unknown as KernelArguments),
+    kernelFunc: (args) => kernel(args as unknown as Parameters<WasmKernel>[0]),
     ...(stock?.setupFunc ? { setupFunc: stock.setupFunc } : {}),
     ...(stock?.disposeFunc ? { disposeFunc: stock.disposeFunc } : {}),
   });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { cpuKernel } from './bridge.js';
+import { cpuKernel } from '../bridge.js';
 import { registerWasmKernel, stockKernel } from './heap.js';
 import type { Heap, WasmKernel } from './heap.js';
 
@@ -91,15 +91,15 @@ const activations: Record<string, (x: number, alpha: number) => number> = {
 /** matMul and its fused form, any transposes: the stock ones take a slow path for all but plain 2-D products. */
 export function registerProducts(heap: Heap): void {
   const stockFused = stockKernel(heap, '_FusedMatMul');
-  const integers = cpuKernel(heap, 'BatchMatMul');
+  const integers = cpuKernel(heap.backend, 'BatchMatMul');
   const product: WasmKernel = (args) => {
     const { a, b } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
     const { transposeA, transposeB } = args.attrs as { transposeA: boolean; transposeB: boolean };
     if (a.dtype !== 'float32' || b.dtype !== 'float32') return integers(args);
     return multiply(heap, a, b, transposeA, transposeB);
   };
-  registerWasmKernel(heap, 'BatchMatMul', product);
-  registerWasmKernel(heap, '_FusedMatMul', (args) => {
+  registerWasmKernel('BatchMatMul', product);
+  registerWasmKernel('_FusedMatMul', (args) => {
     const { a, b, bias } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo; bias?: tf.TensorInfo };
     const { transposeA, transposeB, activation, leakyreluAlpha } = args.attrs as {
       transposeA: boolean;
@@ -123,7 +123,7 @@ export function registerProducts(heap: Heap): void {
 
 /** The kernels of `linear`: x [..., I] kernel [I, O] + bias and its two gradients. */
 export function registerLinear(heap: Heap): void {
-  registerWasmKernel(heap, 'Linear', ({ inputs }) => {
+  registerWasmKernel('Linear', ({ inputs }) => {
     const { x, kernel, bias } = inputs as { x: tf.TensorInfo; kernel: tf.TensorInfo; bias?: tf.TensorInfo };
     const [k, n] = kernel.shape as [number, number];
     const m = allButLast(x.shape);
@@ -137,7 +137,7 @@ export function registerLinear(heap: Heap): void {
     heap.multiplier.run(a, b, c, { m, n, k, accumulate: bias !== undefined });
     return output;
   });
-  registerWasmKernel(heap, 'LinearInputGradient', ({ inputs }) => {
+  registerWasmKernel('LinearInputGradient', ({ inputs }) => {
     const { gradient, kernel } = inputs as { gradient: tf.TensorInfo; kernel: tf.TensorInfo };
     const [n, k] = kernel.shape as [number, number];
     const m = allButLast(gradient.shape);
@@ -150,7 +150,7 @@ export function registerLinear(heap: Heap): void {
     });
     return output;
   });
-  registerWasmKernel(heap, 'LinearKernelGradient', ({ inputs }) => {
+  registerWasmKernel('LinearKernelGradient', ({ inputs }) => {
     const { x, gradient } = inputs as { x: tf.TensorInfo; gradient: tf.TensorInfo };
     const [m, n, k] = [x.shape.at(-1)!, gradient.shape.at(-1)!, allButLast(x.shape)];
     const output = heap.output([m, n]);

@@ -9,8 +9,8 @@ export function registerCopies(heap: Heap): void {
     return { dataId, shape, dtype };
   };
   const stockTranspose = stockKernel(heap, 'Transpose');
-  registerWasmKernel(heap, 'Identity', ({ inputs }) => share(inputs['x']!, inputs['x']!.shape));
-  registerWasmKernel(heap, 'Transpose', (args) => {
+  registerWasmKernel('Identity', ({ inputs }) => share(inputs['x']!, inputs['x']!.shape));
+  registerWasmKernel('Transpose', (args) => {
     const x = args.inputs['x']!;
     const permutation = args.attrs['perm'] as number[];
     const long = permutation.filter((axis) => x.shape[axis] !== 1);
@@ -26,7 +26,7 @@ export function registerCopies(heap: Heap): void {
 /** Sums over leading axes (gradients of biases) without a transpose, and the gradient of gather. */
 export function registerReductions(heap: Heap): void {
   const stockSum = stockKernel(heap, 'Sum');
-  registerWasmKernel(heap, 'Sum', (args) => {
+  registerWasmKernel('Sum', (args) => {
     const { x } = args.inputs as { x: tf.TensorInfo };
     const { axis, keepDims } = args.attrs as { axis: number | number[]; keepDims: boolean };
     const axes = tf.util.parseAxisParam(axis, x.shape).sort((one, other) => one - other);
@@ -37,7 +37,7 @@ export function registerReductions(heap: Heap): void {
     sumRows(heap.floats(x), heap.floats(output));
     return output;
   });
-  registerWasmKernel(heap, 'UnsortedSegmentSum', ({ inputs, attrs }) => {
+  registerWasmKernel('UnsortedSegmentSum', ({ inputs, attrs }) => {
     const { x, segmentIds } = inputs as { x: tf.TensorInfo; segmentIds: tf.TensorInfo };
     const { numSegments } = attrs as { numSegments: number };
     const output = heap.output([numSegments, ...x.shape.slice(segmentIds.shape.length)], x.dtype);

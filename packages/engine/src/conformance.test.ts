@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs-core';
+// The gradients of tfjs-core's operations are registered by tfjs-layers.
+import '@tensorflow/tfjs-layers';
+import { describe, expect, test } from 'vitest';
+import { startEngine } from './choose.js';
+import type { EngineName } from './choose.js';
+import { elementwiseCases } from './conformance/elementwise-cases.js';
+import { fusedCases } from './conformance/fused-cases.js';
+import { difference, evaluate } from './conformance/harness.js';
+import type { Case } from './conformance/harness.js';
+import { productCases } from './conformance/product-cases.js';
+import { shapeCases } from './conformance/shape-cases.js';
+
+const groups: Record<string, Case[]> = {
+  'each element': elementwiseCases,
+  'shapes and reductions': shapeCases,
+  'products and layers': productCases,
+  'fused operations': fusedCases,
+};
+
+/** Starts an engine; its backend's name, or why it is not here. */
+async function start(name: EngineName): Promise<{ backend: string } | { reason: string }> {
+  try {
+    await startEngine(name, { threads: 2 });
+    return { backend: tf.getBackend() };
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+}
+
+await startEngine('cpu');
+
+for (const engine of ['wasm', 'native'] as const) {
+  const started = await start(engine);
+  if ('reason' in started) {
+    test.skip(`${engine}: ${started.reason}`, () => undefined);
+    continue;
+  }
+  for (const [group, cases] of Object.entries(groups))
+    describe(`${engine} agrees with cpu on ${group}`, () => {
+      test.each(cases.map((item) => [item.name, item] as const))('%s', async (_, item) => {
+        await tf.setBackend('cpu');
+        const wanted = evaluate(item);
+        await tf.setBackend(started.backend);
+        const before = tf.memory().numTensors;
+        const got = evaluate(item);
+        expect(difference(got, wanted, item.tolerance)).toBeUndefined();
+        expect(tf.memory().numTensors).toBe(before);
+      });
+    });
+}

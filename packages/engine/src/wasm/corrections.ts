@@ -1,0 +1,37 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { cpuKernel } from '../bridge.js';
+import { registerWasmKernel, stockKernel } from './heap.js';
+import type { Heap } from './heap.js';
+
+/** Stock kernels of tfjs-backend-wasm 4.22 that give wrong numbers, as the conformance run found: these take their place. */
+export function registerCorrections(heap: Heap): void {
+  // The gradients of overlapping windows, and windows that are all negative.
+  for (const name of [
+    'MaxPoolGrad',
+    'Conv3DBackpropInputV2',
+    'Dilation2D',
+    'Dilation2DBackpropInput',
+    'Dilation2DBackpropFilter',
+  ])
+    registerWasmKernel(name, cpuKernel(heap.backend, name));
+  // Truncates to a byte instead of comparing with zero.
+  const stockCast = stockKernel(heap, 'Cast');
+  registerWasmKernel('Cast', (args) => {
+    const x = args.inputs['x'] as tf.TensorInfo;
+    if (args.attrs['dtype'] !== 'bool' || x.dtype === 'bool') return stockCast(args);
+    const output = heap.output(x.shape, 'bool');
+    const [values, target] = [heap.values(x), heap.values(output)];
+    for (let i = 0; i < target.length; i++) target[i] = Number(values[i] !== 0);
+    return output;
+  });
+  // Takes small numbers for zero.
+  const stockSign = stockKernel(heap, 'Sign');
+  registerWasmKernel('Sign', (args) => {
+    const x = args.inputs['x'] as tf.TensorInfo;
+    if (x.dtype !== 'float32') return stockSign(args);
+    const output = heap.output(x.shape);
+    const [values, target] = [heap.floats(x), heap.floats(output)];
+    for (let i = 0; i < target.length; i++) target[i] = Math.sign(values[i]!);
+    return output;
+  });
+}
