@@ -1,5 +1,6 @@
-export { type BertConfig, bertConfig, labelsOf, withLabels } from './bert/config.js';
-export { type BertModelOptions, bertModel, configOf } from './bert/model.js';
+export { type BuildModelOptions, bertModel, buildModel, configOf } from './build-model.js';
+export { type ModelConfig, bertConfig, labelsOf, modelConfig, positionsOf, withLabels } from './config.js';
+export type { ModelType } from './families.js';
 export { Checkpoint } from './checkpoint/checkpoint.js';
 export { type LoadModelOptions, type LoadedModel, loadModel } from './checkpoint/load-model.js';
 export { type SaveModelOptions, saveModel } from './checkpoint/save-model.js';
@@ -7,6 +8,11 @@ export { type NamedWeight, namedWeights } from './checkpoint/weight-names.js';
 export { BertEmbeddings, type BertEmbeddingsConfig } from './layers/bert-embeddings.js';
 export { BertPooler, type BertPoolerConfig } from './layers/bert-pooler.js';
 export { ClassificationHead, type ClassificationHeadConfig } from './layers/classification-head.js';
+export {
+  DenseClassificationHead,
+  type DenseClassificationHeadConfig,
+} from './layers/dense-classification-head.js';
+export { EmbeddingsProjection, type EmbeddingsProjectionConfig } from './layers/embeddings-projection.js';
 export { TransformerBlock, type TransformerBlockConfig, block } from './layers/transformer-block.js';
 export {
   type HypetuneMark,

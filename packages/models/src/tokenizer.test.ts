@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { loadTokenizer } from './tokenizer.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
+const root = mkdtempSync(join(tmpdir(), 'tokenizer-'));
+const folder = join(root, 'bert');
+mkdirSync(folder);
 afterAll(() => {
-  rmSync(folder, { recursive: true });
+  rmSync(root, { recursive: true });
 });
 
 const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'the', 'cat', 'sat', '##s', '.', 'cafe'];
@@ -37,9 +39,46 @@ test('truncation keeps the special tokens and shortens the longer text first', a
   expect(() => cut('the', 2)).toThrow(/maxLength must leave room .* got 2/);
 });
 
+test('a damaged tokenizer.json is named', async () => {
+  const other = mkdtempSync(join(root, 'damaged-'));
+  writeFileSync(join(other, 'tokenizer.json'), '{"model":{"type":"Other"}}');
+  await expect(loadTokenizer(other)).rejects.toThrow(/damaged-\w+: the tokenizer cannot be read: /);
+});
+
 test('a folder without a tokenizer, and a vocabulary without [SEP], are refused', async () => {
-  const other = mkdtempSync(join(folder, 'other-'));
+  const other = mkdtempSync(join(root, 'other-'));
   await expect(loadTokenizer(other)).rejects.toThrow(/no tokenizer\.json/);
   writeFileSync(join(other, 'vocab.txt'), '[PAD]\n[CLS]\n');
   await expect(loadTokenizer(other)).rejects.toThrow(/vocab\.txt: the vocabulary lacks the token \[SEP\]/);
+});
+
+test('a RoBERTa has one token type', async () => {
+  const folder = mkdtempSync(join(root, 'roberta-'));
+  const vocab = Object.fromEntries(
+    ['<s>', '<pad>', '</s>', '<unk>', 'a', 'b', 'ab', '\u0120'].map((token, id) => [token, id]),
+  );
+  const file = {
+    added_tokens: ['<s>', '<pad>', '</s>', '<unk>'].map((content, id) => ({ id, content, special: true })),
+    normalizer: null,
+    decoder: { type: 'ByteLevel' },
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true },
+    post_processor: {
+      type: 'RobertaProcessing',
+      sep: ['</s>', 2],
+      cls: ['<s>', 0],
+      trim_offsets: true,
+      add_prefix_space: false,
+    },
+    model: { type: 'BPE', vocab, merges: ['a b'], unk_token: '<unk>' },
+  };
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(file));
+  writeFileSync(
+    join(folder, 'tokenizer_config.json'),
+    JSON.stringify({ tokenizer_class: 'RobertaTokenizer', pad_token: '<pad>' }),
+  );
+  const tokenizer = await loadTokenizer(folder);
+  expect(tokenizer.padId).toBe(1);
+  expect(tokenizer.encode([['ab', 'ba']])).toEqual([
+    { inputIds: [0, 6, 2, 2, 5, 4, 2], tokenTypeIds: [0, 0, 0, 0, 0, 0, 0] },
+  ]);
 });

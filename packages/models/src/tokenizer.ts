@@ -38,6 +38,7 @@ export class Tokenizer {
   constructor(
     private readonly inner: transformers.PreTrainedTokenizer,
     maxLength: unknown,
+    private readonly segments: boolean,
   ) {
     this.padId = (inner.pad_token_id as number | undefined) ?? 0;
     this.size = Math.max(...inner.model.tokens_to_ids.values()) + 1;
@@ -61,7 +62,7 @@ export class Tokenizer {
     const joined = this.join(tokens, pair);
     return {
       inputIds: this.inner.model.convert_tokens_to_ids(joined.tokens),
-      tokenTypeIds: joined.token_type_ids ?? joined.tokens.map(() => 0),
+      tokenTypeIds: (this.segments && joined.token_type_ids) || joined.tokens.map(() => 0),
     };
   }
 
@@ -104,7 +105,13 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     TokenizerClass | undefined
   >;
   const Class = classes[name] ?? (PreTrainedTokenizer as TokenizerClass);
-  return new Tokenizer(new Class(file, config), config.model_max_length);
+  // A RoBERTa has one token type, whatever the text.
+  const segments = (file.post_processor as { type?: unknown } | null)?.type !== 'RobertaProcessing';
+  try {
+    return new Tokenizer(new Class(file, config), config.model_max_length, segments);
+  } catch (error) {
+    throw new Error(`${folder}: the tokenizer cannot be read: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function readJson(path: string): Promise<TokenizerFile | undefined> {

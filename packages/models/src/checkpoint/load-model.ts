@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type BertConfig, bertConfig, labelsOf, withLabels } from '../bert/config.js';
-import { bertModel } from '../bert/model.js';
+import { buildModel } from '../build-model.js';
+import { type ModelConfig, labelsOf, modelConfig, withLabels } from '../config.js';
 import { Checkpoint, parseJsonFile } from './checkpoint.js';
 import { type NamedWeight, namedWeights, transpose } from './weight-names.js';
 
@@ -21,7 +21,7 @@ export interface LoadModelOptions {
 /** A model read from a folder, and what the folder did not have or had beyond it. */
 export interface LoadedModel {
   readonly model: LayersModel;
-  readonly config: BertConfig;
+  readonly config: ModelConfig;
   readonly folder: string;
   /** Weights that start from random values, drawn by the seed. */
   readonly initialized: readonly string[];
@@ -43,7 +43,7 @@ export function folderOf(model: LayersModel): string | undefined {
 export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const config = await readConfig(folder, options);
   const checkpoint = await Checkpoint.open(folder);
-  const model = bertModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
+  const model = buildModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
   try {
     const found = resolve(namedWeights(model), checkpoint, options.labels !== undefined);
     for (const [weight, stored] of found.sources) await fill(weight, stored, checkpoint);
@@ -60,7 +60,7 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
 async function readConfig(
   folder: string,
   { labels, config: changes }: LoadModelOptions,
-): Promise<BertConfig> {
+): Promise<ModelConfig> {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) {
     throw new Error(
@@ -69,9 +69,7 @@ async function readConfig(
   }
   const json = parseJsonFile(await readFile(file, 'utf8'), file);
   if (typeof json !== 'object' || json === null) throw new Error(`${file}: must hold a JSON object`);
-  if (!('model_type' in json))
-    throw new Error(`${file}: model_type is missing; it names the architecture, "bert"`);
-  const config = bertConfig({ ...json, ...changes }, file);
+  const config = modelConfig({ ...json, ...changes }, file);
   return withLabels(config, labels ?? labelsOf(config) ?? 2);
 }
 
@@ -86,14 +84,15 @@ function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHea
   const initialized: string[] = [];
   const missing: string[] = [];
   const headFits = weights
-    .filter(({ site }) => site === 'head')
+    .filter(({ mark }) => mark.site === 'head')
     .every(({ name, storedShape }) => checkpoint.shapeOf(name)?.join() === storedShape.join());
   for (const weight of weights) {
     const stored = storedNames(weight.name).find((name) => checkpoint.shapeOf(name));
-    const replaceable = weight.site === 'head' && newHead && !headFits;
+    const replaceable = weight.mark.site === 'head' && newHead && !headFits;
     if (stored === undefined || replaceable) {
-      const optional = weight.site === 'head' || weight.site === 'pooler';
+      const optional = weight.mark.site === 'head' || weight.mark.site === 'pooler';
       (optional ? initialized : missing).push(weight.name);
+      weight.mark.fresh.push(weight.name.slice(weight.layer.length + 1));
       continue;
     }
     const shape = checkpoint.shapeOf(stored)!;
@@ -118,7 +117,7 @@ function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHea
 /** The names a weight may have: as in transformers, without the model's prefix, and with the first BERT's LayerNorm names. */
 function storedNames(name: string): string[] {
   const old = name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta');
-  return [name, old].flatMap((form) => [form, form.replace(/^bert\./, '')]);
+  return [name, old].flatMap((form) => [form, form.replace(/^(bert|electra|roberta)\./, '')]);
 }
 
 async function fill(

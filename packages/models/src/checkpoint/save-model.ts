@@ -2,7 +2,8 @@ import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
-import { configOf } from '../bert/model.js';
+import { configOf } from '../build-model.js';
+import { FAMILIES } from '../families.js';
 import { folderOf } from './load-model.js';
 import { namedWeights, transpose } from './weight-names.js';
 
@@ -30,7 +31,8 @@ export async function saveModel(
   folder: string,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const config = { ...configOf(model), architectures: ['BertForSequenceClassification'] };
+  const carried = configOf(model);
+  const config = { ...carried, architectures: [FAMILIES[carried.model_type].architecture] };
   const tensors: [string, StoredTensor][] = [];
   for (const { name, kind, storedShape, variable } of namedWeights(model)) {
     const values = (await variable.read().data()) as Float32Array;

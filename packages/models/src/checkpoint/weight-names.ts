@@ -1,10 +1,12 @@
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import type { WeightKind, WeightSpec } from '../layers/weighted-layer.js';
+import type { HypetuneMark, WeightKind, WeightSpec } from '../layers/weighted-layer.js';
 
 /** A weight of a model under the name it has in a checkpoint. */
 export interface NamedWeight {
   readonly name: string;
-  readonly site: string;
+  /** Name of the layer that has it, and the layer's mark. */
+  readonly layer: string;
+  readonly mark: HypetuneMark;
   readonly kind: WeightKind;
   /** Shape in the checkpoint, where a linear kernel is [out, in]. */
   readonly storedShape: readonly number[];
@@ -16,14 +18,14 @@ export function namedWeights(model: LayersModel): NamedWeight[] {
   return model.layers.flatMap((layer) => {
     const { weightSpecs, hypetune } = layer as {
       weightSpecs?: Record<string, WeightSpec>;
-      hypetune?: { site: string };
+      hypetune?: HypetuneMark;
     };
     if (!weightSpecs || !hypetune) return [];
     return layer.weights.map((variable) => {
       const own = variable.originalName.slice(variable.originalName.indexOf('/') + 1);
       const { kind, shape } = weightSpecs[own]!;
       const storedShape = kind === 'linear' ? [...shape].reverse() : shape;
-      return { name: `${layer.name}.${own}`, site: hypetune.site, kind, storedShape, variable };
+      return { name: `${layer.name}.${own}`, layer: layer.name, mark: hypetune, kind, storedShape, variable };
     });
   });
 }

@@ -24,7 +24,10 @@ export interface BertEmbeddingsConfig extends WeightedLayerConfig {
   readonly vocabularySize: number;
   readonly positions: number;
   readonly tokenTypes: number;
-  readonly hiddenSize: number;
+  /** Features of the embeddings. */
+  readonly size: number;
+  /** Row of the position table that the first token has. */
+  readonly firstPosition: number;
   readonly epsilon: number;
   readonly hiddenDropout: number;
 }
@@ -43,18 +46,18 @@ export type EmbeddingsWeight =
  */
 export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
   static readonly className = 'BertEmbeddings';
-  override readonly hypetune: HypetuneMark = { site: 'embedding' };
+  override readonly hypetune: HypetuneMark = { site: 'embedding', fresh: [] };
   override readonly weightSpecs: WeightSpecs<EmbeddingsWeight>;
 
   constructor(private readonly config: BertEmbeddingsConfig) {
     super(config);
-    const { vocabularySize, positions, tokenTypes, hiddenSize } = config;
+    const { vocabularySize, positions, tokenTypes, size } = config;
     this.weightSpecs = {
-      'word_embeddings.weight': { kind: 'table', shape: [vocabularySize, hiddenSize] },
-      'position_embeddings.weight': { kind: 'table', shape: [positions, hiddenSize] },
-      'token_type_embeddings.weight': { kind: 'table', shape: [tokenTypes, hiddenSize] },
-      'LayerNorm.weight': { kind: 'scale', shape: [hiddenSize] },
-      'LayerNorm.bias': { kind: 'bias', shape: [hiddenSize] },
+      'word_embeddings.weight': { kind: 'table', shape: [vocabularySize, size] },
+      'position_embeddings.weight': { kind: 'table', shape: [positions, size] },
+      'token_type_embeddings.weight': { kind: 'table', shape: [tokenTypes, size] },
+      'LayerNorm.weight': { kind: 'scale', shape: [size] },
+      'LayerNorm.bias': { kind: 'bias', shape: [size] },
     };
   }
 
@@ -64,7 +67,7 @@ export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
   }
 
   override computeOutputShape(inputShape: Shape[]): Shape {
-    return [...inputShape[0]!, this.config.hiddenSize];
+    return [...inputShape[0]!, this.config.size];
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -72,26 +75,37 @@ export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
   }
 
   protected override forward([ids, types]: readonly [Tensor, Tensor], dropouts: Dropouts): Tensor {
-    const { tokenTypes, hiddenSize, epsilon, hiddenDropout } = this.config;
+    const { size, firstPosition, epsilon, hiddenDropout } = this.config;
     const length = ids.shape[1]!;
     this.checkLength(length);
     const tokens = this.tokenEmbedding(ids);
-    const positions = slice(this.readWeight('position_embeddings.weight'), [0, 0], [length, hiddenSize]);
-    // A one-hot product: the gradient of a lookup would be a scatter, which compiled steps pay dearly for.
-    const typed = linear(
-      oneHot(types, tokenTypes, 1, 0, 'float32'),
-      this.readWeight('token_type_embeddings.weight') as Tensor2D,
+    const positions = slice(
+      this.readWeight('position_embeddings.weight'),
+      [firstPosition, 0],
+      [length, size],
     );
+    const typed = this.typeEmbedding(types);
     const scale = this.readWeight('LayerNorm.weight') as Tensor1D;
     const offset = this.readWeight('LayerNorm.bias') as Tensor1D;
     const normalized = layerNorm(add(add(tokens, typed), positions), scale, offset, epsilon);
     return applyDropout(normalized, dropouts('hidden', 'output', hiddenDropout));
   }
 
+  /**
+   * The token types' vectors, [B, T, H] or, where there is but one type, its row. By a one-hot product: the gradient of a
+   * lookup is a scatter, which compiled steps pay dearly for.
+   */
+  private typeEmbedding(types: Tensor): Tensor {
+    const table = this.readWeight('token_type_embeddings.weight') as Tensor2D;
+    const { tokenTypes } = this.config;
+    return tokenTypes === 1 ? table : linear(oneHot(types, tokenTypes, 1, 0, 'float32'), table);
+  }
+
   private checkLength(length: number): void {
-    if (length > this.config.positions) {
+    const positions = this.config.positions - this.config.firstPosition;
+    if (length > positions) {
       throw new Error(
-        `${this.name}: the input has ${length} tokens, but the model has only ${this.config.positions} positions ` +
+        `${this.name}: the input has ${length} tokens, but the model has only ${positions} positions ` +
           `(max_position_embeddings); shorten the input, for example by the tokenizer's maxLength.`,
       );
     }

@@ -16,6 +16,12 @@ import {
   type WeightSpecs,
 } from './weighted-layer.js';
 
+/** The first token's hidden state: [B, T, H] -> [B, H]. */
+export function firstToken(hidden: Tensor): Tensor {
+  const [batch, , size] = hidden.shape as [number, number, number];
+  return reshape(slice(hidden, [0, 0, 0], [batch, 1, size]), [batch, size]);
+}
+
 /** What the pooler is configured by. */
 export interface BertPoolerConfig extends WeightedLayerConfig {
   readonly hiddenSize: number;
@@ -26,7 +32,7 @@ export type PoolerWeight = 'dense.weight' | 'dense.bias';
 /** tanh(h W + b) of the first token's hidden state: [B, T, H] -> [B, H]. */
 export class BertPooler extends WeightedLayer<PoolerWeight> {
   static readonly className = 'BertPooler';
-  override readonly hypetune: HypetuneMark = { site: 'pooler' };
+  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
   override readonly weightSpecs: WeightSpecs<PoolerWeight>;
 
   constructor(private readonly config: BertPoolerConfig) {
@@ -47,10 +53,8 @@ export class BertPooler extends WeightedLayer<PoolerWeight> {
   }
 
   protected override forward([hidden]: readonly [Tensor]): Tensor {
-    const [batch, , size] = hidden.shape as [number, number, number];
-    const first = reshape(slice(hidden, [0, 0, 0], [batch, 1, size]), [batch, size]);
     const { 'dense.weight': kernel, 'dense.bias': bias } = this.readWeights();
-    return tanh(linear(first, kernel as Tensor2D, bias as Tensor1D));
+    return tanh(linear(firstToken(hidden), kernel as Tensor2D, bias as Tensor1D));
   }
 }
 

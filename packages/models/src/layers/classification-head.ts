@@ -22,7 +22,7 @@ export type HeadWeight = 'weight' | 'bias';
 /** Dropout, then a linear map to one logit a label: [B, H] -> [B, labels]. */
 export class ClassificationHead extends WeightedLayer<HeadWeight> {
   static readonly className = 'ClassificationHead';
-  override readonly hypetune: HypetuneMark = { site: 'head' };
+  override readonly hypetune: HypetuneMark = { site: 'head', fresh: [] };
   override readonly weightSpecs: WeightSpecs<HeadWeight>;
 
   constructor(private readonly config: ClassificationHeadConfig) {

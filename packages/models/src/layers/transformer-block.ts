@@ -111,7 +111,7 @@ export function applyDropout(x: Tensor, drawn: Dropout | undefined): Tensor {
 /** {@link block} as a layer; inputs are the hidden states [B, T, H] and the attention mask [B, T] of 1 (read) and 0 (padding). */
 export class TransformerBlock extends WeightedLayer<BlockWeight> {
   static readonly className = 'TransformerBlock';
-  override readonly hypetune: HypetuneMark = { site: 'hidden' };
+  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
   override readonly weightSpecs: WeightSpecs<BlockWeight>;
 
   constructor(private readonly config: TransformerBlockConfig) {

@@ -25,6 +25,8 @@ export type Weights<Name extends string> = Readonly<Record<Name, Tensor>>;
 /** Where a layer stands in a model; a trainer finds the layers it instruments by this mark. */
 export interface HypetuneMark {
   readonly site: 'embedding' | 'hidden' | 'pooler' | 'head';
+  /** Weights (own names) that a loaded checkpoint did not have. */
+  readonly fresh: string[];
 }
 
 /** What every layer of this package is configured by. */

@@ -4,16 +4,19 @@ import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { foldIn, seedKey, withDraws } from '@hypetune/ops';
 import { beforeAll, expect, test, vi } from 'vitest';
 import {
-  type BertConfig,
+  type ModelConfig,
   BertEmbeddings,
   bertConfig,
   bertModel,
+  buildModel,
   configOf,
+  modelConfig,
   namedWeights,
+  positionsOf,
   withLabels,
-} from '../index.js';
+} from './index.js';
 
-const SMALL: BertConfig = bertConfig({
+const SMALL: ModelConfig = bertConfig({
   vocab_size: 50,
   hidden_size: 16,
   num_hidden_layers: 2,
@@ -48,6 +51,21 @@ function batch(): Tensor[] {
 
 function logitsOf(model: LayersModel, training = false): Float32Array {
   return tidy(() => (model.apply(batch(), { training }) as Tensor).dataSync() as Float32Array);
+}
+
+/** What `save` writes, its topology and metadata through JSON. */
+async function artifactsOf(model: LayersModel): Promise<io.ModelArtifacts> {
+  let saved: io.ModelArtifacts | undefined;
+  await model.save(
+    io.withSaveHandler((artifacts) => {
+      saved = JSON.parse(JSON.stringify({ ...artifacts, weightData: undefined })) as io.ModelArtifacts;
+      saved.weightData = artifacts.weightData!;
+      return Promise.resolve({
+        modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const },
+      });
+    }),
+  );
+  return saved!;
 }
 
 test('layers and weights have the names of a Hugging Face checkpoint', () => {
@@ -92,17 +110,7 @@ test('starting values depend on the seed and the name alone', () => {
 
 test('save and load keep weights, outputs and configuration to the bit', async () => {
   const model = bertModel(withLabels(SMALL, ['ham', 'spam']), { seed: 3 });
-  let saved: io.ModelArtifacts | undefined;
-  await model.save(
-    io.withSaveHandler((artifacts) => {
-      saved = JSON.parse(JSON.stringify({ ...artifacts, weightData: undefined })) as io.ModelArtifacts;
-      saved.weightData = artifacts.weightData!;
-      return Promise.resolve({
-        modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const },
-      });
-    }),
-  );
-  const loaded = await loadLayersModel(io.fromMemory(saved!));
+  const loaded = await loadLayersModel(io.fromMemory(await artifactsOf(model)));
   expect(logitsOf(loaded)).toEqual(logitsOf(model));
   expect(loaded.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name));
   expect(configOf(loaded)).toEqual(configOf(model));
@@ -174,14 +182,38 @@ test('weights are read through their variables and tokens through tokenEmbedding
   model.dispose();
 });
 
-test('a sequence beyond the positions is refused', () => {
-  const model = bertModel(SMALL);
-  const long = ids([Array<number>(9).fill(1)]);
-  expect(() => model.apply([long, long, long])).toThrow(
-    /bert\.embeddings: the input has 9 tokens.* only 8 positions/,
-  );
-  model.dispose();
-});
+test.each([
+  ['bert', 8, ['bert.pooler', 'classifier']],
+  ['electra', 8, ['electra.encoder.layer.1', 'classifier']],
+  ['roberta', 6, ['roberta.encoder.layer.1', 'classifier']],
+])(
+  '%s: positions and head are its own; a longer sequence is refused; it survives save and load',
+  async (family, positions, last) => {
+    const config = modelConfig({
+      ...SMALL,
+      model_type: family,
+      embedding_size: family === 'electra' ? 8 : 16,
+      pad_token_id: 1,
+    });
+    expect(positionsOf(config)).toBe(positions);
+    const model = buildModel(config);
+    expect(model.layers.slice(-2).map(({ name }) => name)).toEqual(last);
+    const run = (length: number, from: LayersModel): Float32Array =>
+      tidy(() => {
+        const rows = ids([Array<number>(length).fill(1)]);
+        return (from.apply([rows, rows, rows]) as Tensor).dataSync() as Float32Array;
+      });
+    expect(() => run(positions + 1, model)).toThrow(
+      new RegExp(
+        `${family}\\.embeddings: the input has ${positions + 1} tokens.* only ${positions} positions`,
+      ),
+    );
+    const loaded = await loadLayersModel(io.fromMemory(await artifactsOf(model)));
+    expect(run(positions, loaded)).toEqual(run(positions, model));
+    model.dispose();
+    loaded.dispose();
+  },
+);
 
 test('no tensor leaks', () => {
   const model = bertModel(SMALL);
@@ -198,7 +230,7 @@ test.each([
   ['vocab_size', 0, /vocab_size must be an integer of 1 or more, got 0/],
   ['hidden_act', 'swish', /hidden_act must be one of gelu, relu, got "swish"/],
   ['hidden_dropout_prob', 1, /hidden_dropout_prob must be a number in \[0, 1\), got 1/],
-  ['model_type', 'gpt2', /model_type must be "bert"/],
+  ['model_type', 'gpt2', /model_type must be one of bert, electra, roberta/],
   ['position_embedding_type', 'relative_key', /position_embedding_type must be "absolute"/],
 ])('a configuration with a bad %s is refused', (key, value, message) => {
   expect(() => bertConfig({ ...SMALL, [key]: value }, 'config.json')).toThrow(message);

@@ -1,11 +1,14 @@
-import { ACTIVATIONS, type Activation } from '../layers/transformer-block.js';
+import { FAMILIES, type ModelType } from './families.js';
+import { ACTIVATIONS, type Activation } from './layers/transformer-block.js';
 
-/** A BERT configuration under the keys of a Hugging Face `config.json`; unknown keys are kept and written back. */
-export interface BertConfig {
+/** A model's configuration under the keys of a Hugging Face `config.json`; unknown keys are kept and written back. */
+export interface ModelConfig {
   readonly [key: string]: unknown;
-  readonly model_type: 'bert';
+  readonly model_type: ModelType;
   readonly vocab_size: number;
   readonly hidden_size: number;
+  /** Features of the embeddings (ELECTRA); the others' are `hidden_size`. */
+  readonly embedding_size?: number;
   readonly num_hidden_layers: number;
   readonly num_attention_heads: number;
   readonly intermediate_size: number;
@@ -18,25 +21,8 @@ export interface BertConfig {
   readonly type_vocab_size: number;
   readonly initializer_range: number;
   readonly layer_norm_eps: number;
+  readonly pad_token_id: number;
 }
-
-/** The values that a configuration may leave out: those of BERT base. */
-const DEFAULTS: BertConfig = {
-  model_type: 'bert',
-  vocab_size: 30522,
-  hidden_size: 768,
-  num_hidden_layers: 12,
-  num_attention_heads: 12,
-  intermediate_size: 3072,
-  hidden_act: 'gelu',
-  hidden_dropout_prob: 0.1,
-  attention_probs_dropout_prob: 0.1,
-  classifier_dropout: null,
-  max_position_embeddings: 512,
-  type_vocab_size: 2,
-  initializer_range: 0.02,
-  layer_norm_eps: 1e-12,
-};
 
 const SIZES = [
   'vocab_size',
@@ -49,13 +35,18 @@ const SIZES = [
 ] as const;
 const RATES = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout'] as const;
 
-/** A complete configuration from the given keys; throws on values that no BERT has. `file` is the name that errors give. */
-export function bertConfig(given: Readonly<Record<string, unknown>> = {}, file = 'config'): BertConfig {
-  const config = { ...DEFAULTS, ...given } as BertConfig;
+/** A complete configuration from the given keys; throws on values that no model has. `file` is the name that errors give. */
+export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'config'): ModelConfig {
   const wrong = (key: string, wanted: string): Error =>
     new Error(`${file}: ${key} must be ${wanted}, got ${JSON.stringify(config[key])}`);
-  if (given.model_type !== undefined && given.model_type !== 'bert')
-    throw wrong('model_type', '"bert" (the one architecture supported so far)');
+  let config = given as ModelConfig;
+  if (typeof given.model_type !== 'string' || !Object.hasOwn(FAMILIES, given.model_type)) {
+    throw wrong(
+      'model_type',
+      `one of ${Object.keys(FAMILIES).join(', ')} (the architectures supported so far)`,
+    );
+  }
+  config = { ...FAMILIES[config.model_type].defaults, ...given } as ModelConfig;
   for (const key of SIZES) {
     if (!Number.isSafeInteger(config[key]) || config[key] < 1) throw wrong(key, 'an integer of 1 or more');
   }
@@ -63,6 +54,15 @@ export function bertConfig(given: Readonly<Record<string, unknown>> = {}, file =
     const rate = config[key];
     if (rate === null && key === 'classifier_dropout') continue;
     if (typeof rate !== 'number' || !(rate >= 0 && rate < 1)) throw wrong(key, 'a number in [0, 1)');
+  }
+  if (
+    config.embedding_size !== undefined &&
+    !(Number.isSafeInteger(config.embedding_size) && config.embedding_size > 0)
+  ) {
+    throw wrong('embedding_size', 'an integer of 1 or more');
+  }
+  if (!Number.isSafeInteger(config.pad_token_id) || config.pad_token_id < 0) {
+    throw wrong('pad_token_id', 'an integer of 0 or more');
   }
   for (const key of ['initializer_range', 'layer_norm_eps'] as const) {
     if (typeof config[key] !== 'number' || !(config[key] >= 0)) throw wrong(key, 'a number of 0 or more');
@@ -79,8 +79,18 @@ export function bertConfig(given: Readonly<Record<string, unknown>> = {}, file =
   return config;
 }
 
+/** {@link modelConfig} of a BERT; keys left out are those of BERT base. */
+export function bertConfig(given: Readonly<Record<string, unknown>> = {}, file = 'config'): ModelConfig {
+  return modelConfig({ model_type: 'bert', ...given }, file);
+}
+
+/** The most tokens an input may have. */
+export function positionsOf(config: ModelConfig): number {
+  return config.max_position_embeddings - FAMILIES[config.model_type].firstPosition(config.pad_token_id);
+}
+
 /** The names of a configuration's labels in order (`id2label`); `undefined` where it has none. */
-export function labelsOf(config: BertConfig): string[] | undefined {
+export function labelsOf(config: ModelConfig): string[] | undefined {
   const names = config.id2label;
   if (typeof names !== 'object' || names === null) return undefined;
   return Object.entries(names)
@@ -89,7 +99,7 @@ export function labelsOf(config: BertConfig): string[] | undefined {
 }
 
 /** The configuration with these labels: a number makes names LABEL_0, LABEL_1, ... as in `transformers`. */
-export function withLabels(config: BertConfig, labels: number | readonly string[]): BertConfig {
+export function withLabels(config: ModelConfig, labels: number | readonly string[]): ModelConfig {
   const names = typeof labels === 'number' ? Array.from({ length: labels }, (_, i) => `LABEL_${i}`) : labels;
   if (typeof labels === 'number' && !Number.isSafeInteger(labels)) {
     throw new Error(`labels must be an integer of 1 or more or a list of names, got ${labels}`);
