@@ -40,7 +40,7 @@ export class LayerDrop implements Plugin {
         return skipOrKeep(before, after, this.rate, keyOf(layer, pass));
       host.warn(
         name,
-        `${layer.name} is never skipped: it turns [${String(before.shape)}] into [${String(after.shape)}].`,
+        `hidden layer ${layer.index} is never skipped: it turns [${String(before.shape)}] into [${String(after.shape)}].`,
       );
       return after;
     });
