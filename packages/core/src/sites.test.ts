@@ -16,10 +16,10 @@ test('parameters of models built one after the other have the same names', () =>
   const first = names();
   expect(names()).toEqual(first);
   expect(first).toEqual([
-    'sequential1/dense_Dense1.kernel',
-    'sequential1/dense_Dense1.bias',
-    'sequential1/dense_Dense2.kernel',
-    'sequential1/dense_Dense2.bias',
+    'sequential_1/dense_Dense1.kernel',
+    'sequential_1/dense_Dense1.bias',
+    'sequential_1/dense_Dense2.kernel',
+    'sequential_1/dense_Dense2.bias',
     'given.kernel',
     'given.bias',
   ]);

@@ -44,10 +44,10 @@ function* leaves(
   }
 }
 
-/** A given name as it is; one that tfjs generated (`dense_Dense7`, `sequential7`) with the number of its kind in this model. */
+/** A given name as it is; one that tfjs generated (`dense_Dense7`, `sequential_7`) with the number of its kind in this model. */
 function stableName(layer: AnyLayer, counts: Map<string, number>): string {
   const kind = layer.getClassName();
-  const generated = new RegExp(`^(?:\\w+_${kind}|${kind.toLowerCase()})(?=\\d+$)`).exec(layer.name)?.[0];
+  const generated = new RegExp(`^(?:\\w+_${kind}|${kind.toLowerCase()}_?)(?=\\d+$)`).exec(layer.name)?.[0];
   if (generated === undefined) return layer.name;
   const count = (counts.get(generated) ?? 0) + 1;
   counts.set(generated, count);
