@@ -51,7 +51,7 @@ const cases: Case[] = [
       [2, 3, 4],
       [2, 3, 4],
     ],
-    f: (q, k, v) => attention(q!, k!, v!, 2, maskBias()),
+    f: (q, k, v) => tf.tidy(() => attention(q!, k!, v!, 2, maskBias())),
   },
   {
     name: 'attention to another length, with dropout',
@@ -132,6 +132,15 @@ describe.each(cases)('$name', (each) => {
       expect(forced.dataSync()).toEqual(plain[0]!.dataSync());
       expect([...calls]).toEqual([]);
     });
+  });
+
+  test.each([false, true])('leaves nothing but its results, with kernels: %s', (withKernels) => {
+    const inputs = inputsOf(each);
+    if (withKernels) registerReferenceKernels('cpu');
+    const before = tf.memory().numTensors;
+    const results = [each.f(...inputs), ...tf.grads(loss)(inputs)];
+    expect(tf.memory().numTensors).toBe(before + results.length);
+    tf.dispose([...results, ...inputs]);
   });
 
   test('second derivatives in composed(), whatever kernels there are, are the slope of the gradient', () => {
