@@ -30,7 +30,7 @@ export async function findLibrary(): Promise<LibraryPaths | undefined> {
 
 /** Makes the native engine tfjs's backend. */
 export async function startNative(paths: LibraryPaths, graphs?: number): Promise<NativeBackend> {
-  tf.removeBackend('tensorflow');
+  if ((tf.findBackendFactory('tensorflow') as unknown) !== null) tf.removeBackend('tensorflow');
   registerNativeBackend(loadLibrary(paths), graphs === undefined ? {} : { graphs });
   await tf.setBackend('tensorflow');
   return tf.backend() as unknown as NativeBackend;

@@ -1,0 +1,46 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Some steps in a row: milliseconds of each, JavaScript's part of each, the last loss, peak memory in MiB. */
+export interface Round {
+  ms: number[];
+  script: number[];
+  loss: number;
+  peak: number;
+}
+
+/** A child process that does steps when it is told to. */
+export class Worker {
+  readonly engine: string;
+  errors = '';
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(engine: string, command: string, parameters: string[]) {
+    this.engine = engine;
+    this.#child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.on('error', (error) => (this.errors += String(error)));
+    this.#child.stderr!.on('data', (text) => (this.errors += String(text)));
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Waits until the process has warmed up; false if it ends instead. */
+  async ready(): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await this.#lines.next();
+      if (done === true) return false;
+      if (value === 'ready') return true;
+    }
+  }
+
+  async run(steps: number): Promise<Round> {
+    this.#child.stdin!.write(`${steps}\n`);
+    const { done, value } = await this.#lines.next();
+    if (done === true) throw new Error(`${this.engine} ended: ${this.errors}`);
+    return JSON.parse(value) as Round;
+  }
+
+  stop(): void {
+    this.#child.stdin!.end();
+  }
+}

@@ -1,0 +1,107 @@
+// One training step (forward, backward, AdamW) of two BERT shapes on every engine, in interleaved rounds.
+//   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6] [--engines native,compiled,wasm,torch,torch-compile]
+//                         [--rounds 8] [--steps 3] [--batch 16] [--length 64] [--json FILE]
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { shapes } from './bert.js';
+import { Worker, type Round } from './processes.js';
+
+const { values } = parseArgs({
+  options: {
+    python: { type: 'string' },
+    shapes: { type: 'string', default: Object.keys(shapes).join() },
+    engines: { type: 'string', default: 'native,compiled,wasm,torch,torch-compile' },
+    rounds: { type: 'string', default: '8' },
+    steps: { type: 'string', default: '3' },
+    batch: { type: 'string', default: '16' },
+    length: { type: 'string', default: '64' },
+    json: { type: 'string' },
+  },
+});
+
+/** What was measured of one engine on one shape; times in milliseconds, memory in MiB. */
+interface Row {
+  shape: string;
+  engine: string;
+  median: number;
+  fastest: number;
+  /** Median over the rounds of this engine's time to PyTorch's in the same round. */
+  ratio: number | undefined;
+  /** JavaScript's part of the median step. */
+  script: number | undefined;
+  peak: number;
+  loss: number;
+}
+
+const median = (numbers: number[]): number => {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+function start(engine: string, shapeName: string): Worker | undefined {
+  const size = [values.batch, values.length];
+  if (engine.startsWith('torch')) {
+    if (values.python === undefined) return undefined;
+    const { layers, hidden, heads, intermediate } = shapes[shapeName]!;
+    const script = fileURLToPath(new URL('torch_step.py', import.meta.url));
+    const mode = engine === 'torch' ? 'eager' : 'compile';
+    const numbers = [layers, hidden, heads, intermediate].map(String);
+    return new Worker(engine, values.python, [script, mode, ...numbers, ...size]);
+  }
+  const script = fileURLToPath(new URL('worker.ts', import.meta.url));
+  const node = ['--conditions=development', '--import', 'tsx', script];
+  return new Worker(engine, process.execPath, [...node, engine, shapeName, ...size]);
+}
+
+async function measure(shapeName: string): Promise<Row[]> {
+  const workers: Worker[] = [];
+  for (const engine of values.engines.split(',')) {
+    const worker = start(engine, shapeName);
+    if (worker === undefined) continue;
+    if (await worker.ready()) workers.push(worker);
+    else console.error(`${engine} does not run here:\n${worker.errors}`);
+  }
+  const rounds = new Map<Worker, Round[]>(workers.map((worker) => [worker, []]));
+  for (let i = 0; i < Number(values.rounds); i++) {
+    for (const worker of workers) rounds.get(worker)!.push(await worker.run(Number(values.steps)));
+  }
+  for (const worker of workers) worker.stop();
+  const torch = workers.find(({ engine }) => engine === 'torch');
+  return workers.map((worker) => {
+    const mine = rounds.get(worker)!;
+    const script = mine.flatMap((round) => round.script);
+    const against = torch === undefined ? undefined : rounds.get(torch)!;
+    return {
+      shape: shapeName,
+      engine: worker.engine,
+      median: median(mine.flatMap((round) => round.ms)),
+      fastest: Math.min(...mine.flatMap((round) => round.ms)),
+      ratio: against && median(mine.map((round, i) => median(round.ms) / median(against[i]!.ms))),
+      script: worker.engine === 'compiled' ? median(script) : undefined,
+      peak: Math.max(...mine.map((round) => round.peak)),
+      loss: mine.at(-1)!.loss,
+    };
+  });
+}
+
+const rows: Row[] = [];
+console.log('shape       engine          median ms  fastest  x PyTorch  script ms  peak MiB');
+for (const shapeName of values.shapes.split(',')) {
+  for (const row of await measure(shapeName)) {
+    rows.push(row);
+    const cells = [
+      row.shape.padEnd(11),
+      row.engine.padEnd(15),
+      row.median.toFixed(1).padStart(9),
+      row.fastest.toFixed(1).padStart(8),
+      (row.ratio?.toFixed(2) ?? '').padStart(10),
+      (row.script?.toFixed(1) ?? '').padStart(10),
+      row.peak.toFixed(0).padStart(9),
+    ];
+    console.log(cells.join(' '));
+  }
+}
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify({ options: values, rows }, undefined, 2)}\n`);

@@ -1,0 +1,66 @@
+"""Child process of step.ts: the same training step in PyTorch, eager or compiled, with fused AdamW.
+
+usage: torch_step.py {eager|compile} layers hidden heads intermediate batch length
+Reads lines with a number of steps, answers each with a JSON line. Needs only torch.
+"""
+import json, math, resource, sys, time
+import torch, torch.nn as nn, torch.nn.functional as F
+
+mode = sys.argv[1]
+layers, hidden, heads, inner, batch, length = map(int, sys.argv[2:8])
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.query, self.key, self.value, self.output = (nn.Linear(hidden, hidden) for _ in range(4))
+        self.first_norm, self.second_norm = nn.LayerNorm(hidden, 1e-12), nn.LayerNorm(hidden, 1e-12)
+        self.widen, self.narrow = nn.Linear(hidden, inner), nn.Linear(inner, hidden)
+
+    def forward(self, x):
+        split = lambda t: t.view(batch, length, heads, hidden // heads).transpose(1, 2)
+        q, k, v = split(self.query(x)), split(self.key(x)), split(self.value(x))
+        p = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(hidden // heads), -1)
+        x = self.first_norm(x + self.output((p @ v).transpose(1, 2).reshape(batch, length, hidden)))
+        return self.second_norm(x + self.narrow(F.gelu(self.widen(x))))
+
+
+class Bert(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.word, self.position, self.kind = (nn.Embedding(n, hidden) for n in (30522, 512, 2))
+        self.norm = nn.LayerNorm(hidden, 1e-12)
+        self.blocks = nn.ModuleList(Block() for _ in range(layers))
+        self.pool, self.head = nn.Linear(hidden, hidden), nn.Linear(hidden, 2)
+
+    def forward(self, ids):
+        x = self.norm(self.word(ids) + self.position(torch.arange(length)) + self.kind(torch.zeros_like(ids)))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(torch.tanh(self.pool(x[:, 0])))
+
+
+torch.manual_seed(0)
+model = Bert()
+run = torch.compile(model) if mode == "compile" else model
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
+ids, labels = torch.randint(0, 30522, (batch, length)), torch.randint(0, 2, (batch,))
+
+
+def step():
+    start = time.perf_counter()
+    loss = F.cross_entropy(run(ids), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    value = loss.item()
+    return 1e3 * (time.perf_counter() - start), value
+
+
+for _ in range(3):
+    step()
+print("ready", flush=True)
+for line in sys.stdin:
+    steps = [step() for _ in range(int(line))]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(dict(ms=[s[0] for s in steps], script=[], loss=steps[-1][1], peak=peak)), flush=True)

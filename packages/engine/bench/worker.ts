@@ -1,0 +1,53 @@
+// Child process of step.ts: one engine, one model. Reads "steps" lines, answers each with a JSON line.
+import { createInterface } from 'node:readline';
+import * as tf from '@tensorflow/tfjs-core';
+import { chooseEngine } from '../src/choose.js';
+import type { NativeBackend } from '../src/libtensorflow/index.js';
+import { Bert, shapes } from './bert.js';
+
+const [engine, shapeName, batch, length] = process.argv.slice(2) as [string, string, string, string];
+const name = engine === 'wasm' ? 'wasm' : 'native';
+await chooseEngine({ force: name });
+const [rows, columns] = [Number(batch), Number(length)];
+const bert = new Bert(shapes[shapeName]!);
+const ids = tf.tensor2d(
+  Int32Array.from({ length: rows * columns }, (_, i) => (i * 7919) % 30_522),
+  [rows, columns],
+  'int32',
+);
+const labels = tf.tensor2d(
+  Float32Array.from({ length: rows * 2 }, (_, i) => ((i >> 1) % 2 === i % 2 ? 1 : 0)),
+  [rows, 2],
+);
+
+/** One training step: its milliseconds, those that JavaScript took of them, and the loss. */
+function step(): { ms: number; script: number; loss: number } {
+  const start = performance.now();
+  let recorded = start;
+  const run = (): tf.Scalar => {
+    const loss = bert.step(ids, labels);
+    recorded = performance.now();
+    return loss;
+  };
+  const loss =
+    engine === 'compiled' ? (tf.backend() as unknown as NativeBackend).recorder.record(run) : run();
+  const value = loss.dataSync()[0]!;
+  loss.dispose();
+  return { ms: performance.now() - start, script: recorded - start, loss: value };
+}
+
+for (let i = 0; i < 3; i++) step();
+console.log('ready');
+for await (const line of createInterface({ input: process.stdin })) {
+  const steps = Array.from({ length: Number(line) }, step);
+  const peak = process.resourceUsage().maxRSS / 1024;
+  console.log(
+    JSON.stringify({
+      ms: steps.map((s) => s.ms),
+      script: steps.map((s) => s.script),
+      loss: steps.at(-1)?.loss,
+      peak,
+    }),
+  );
+}
+process.exit(0);
