@@ -3,7 +3,7 @@
  * fetches an engine, a pre-trained encoder and mails, and tunes the encoder to tell spam by the subject line.
  * What was fetched is kept, so a second run only trains.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,16 +66,30 @@ if (!existsSync(join(root, 'node_modules/typescript/bin/tsc'))) {
 }
 await need('building', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b']);
 
-console.log('\n> the native engine (a download of 274 MB the first time)');
-const native = (await run(process.execPath, [hypetune, 'engine', 'install'])) === 0;
-if (interrupted) stop(130);
-
-// What the slower engine does in about the same time.
-const size = native ? [] : ['--limit', '96', '--evaluation-limit', '400', '--epochs', '2'];
-if (!native)
+const forced = process.env.HYPETUNE_ENGINE ?? 'auto';
+if (['auto', '', 'native', 'native-cuda'].includes(forced)) {
+  console.log('\n> the native engine (a download of 274 MB the first time)');
+  await run(process.execPath, [
+    hypetune,
+    'engine',
+    'install',
+    ...(forced === 'native-cuda' ? ['--cuda'] : []),
+  ]);
+  if (interrupted) stop(130);
+}
+const choice = spawnSync(process.execPath, [hypetune, 'engine', 'choose'], { cwd: root, encoding: 'utf8' });
+if (interrupted || choice.status !== 0) {
+  process.stderr.write(choice.stderr ?? '');
+  stop(interrupted ? 130 : 1);
+}
+const engine = choice.stdout.trim();
+const isFast = engine !== 'wasm' && engine !== 'cpu';
+// What a slower engine does in about the same time.
+const size = isFast ? [] : ['--limit', '96', '--evaluation-limit', '400', '--epochs', '2'];
+if (!isFast)
   console.log(
-    '\nThe native engine is out of reach here (the lines above say why): going on with WebAssembly, which is slower,\n' +
-      'on 96 lines instead of 500. The numbers below are a try-out, not a comparison.',
+    `\nThis machine has the engine "${engine}" alone, which is slower (${choice.stderr.trim()}).\n` +
+      'So this run learns from 96 lines instead of 500: its numbers are a try-out, not a comparison.',
   );
 console.log('\n> spam or ham, from the subject line: four recipes, two seeds each');
 const code = await run(process.execPath, [

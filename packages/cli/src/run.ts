@@ -25,7 +25,8 @@ export interface RunRequest {
 
 export interface RunResult {
   readonly report: FitReport;
-  readonly evaluation: Evaluation;
+  /** Undefined where a signal stopped the run. */
+  readonly evaluation: Evaluation | undefined;
   /** Where it stopped, if a signal stopped it. */
   readonly snapshot: Snapshot | undefined;
   /** The caller's, to save and to dispose. */
@@ -64,7 +65,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
       .finally(() => {
         progress.stop();
       });
-    return { report, evaluation: await trainer.evaluate(setup.evaluation), snapshot, model };
+    const evaluation = report.stopped === 'signal' ? undefined : await trainer.evaluate(setup.evaluation);
+    return { report, evaluation, snapshot, model };
   } catch (error) {
     model.dispose();
     throw error;

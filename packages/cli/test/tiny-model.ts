@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import { bertConfig, bertModel, saveModel, withLabels } from '@hypetune/models';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Scratch } from './scratch.js';
 
 const WORDS = [
@@ -20,14 +21,16 @@ const WORDS = [
   'very',
 ];
 
-/** A model folder as one gets it from a hub, so small that a run takes a second: 2 layers of width 16, 24 positions. */
+/** A model folder as one gets it from a hub, so small that a run takes a second: a layer of width 8, 24 positions. */
 export async function tinyModel({ folder, write }: Scratch): Promise<string> {
   const home = join(folder, 'tiny');
+  await tf.setBackend('cpu');
   const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...WORDS];
   write('tiny/vocab.txt', `${vocabulary.join('\n')}\n`);
   const config = bertConfig({
-    ...{ model_type: 'bert', vocab_size: vocabulary.length, hidden_size: 16, num_hidden_layers: 2 },
-    ...{ num_attention_heads: 2, intermediate_size: 32, max_position_embeddings: 24 },
+    ...{ model_type: 'bert', vocab_size: vocabulary.length, hidden_size: 8, num_hidden_layers: 1 },
+    ...{ num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 24 },
+    initializer_range: 0.2,
   });
   const model = bertModel(withLabels(config, 2), { seed: 3 });
   await saveModel(model, home, { tokenizer: home });

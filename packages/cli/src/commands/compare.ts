@@ -83,7 +83,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
           ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal, onWarning },
         });
         model.dispose();
-        if (report.stopped === 'signal') continue;
+        if (!evaluation) continue;
         const { loss, metrics } = evaluation;
         const { steps, seconds, lastLoss } = report;
         runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss: lastLoss, steps, seconds });

