@@ -88,6 +88,38 @@ export const multiplyVector = (x: Code, y: Code): Code => [...x, ...y, ...simd(0
 /** x * y + z in one rounding where the machine has it (relaxed SIMD). */
 export const multiplyAddVector = (x: Code, y: Code, z: Code): Code => [...x, ...y, ...z, ...simd(0x105)];
 
+/** The same float in the four lanes, known when the module is made. */
+export const splat = (value: number): Code => {
+  const bytes = [...new Uint8Array(new Float32Array([value]).buffer)];
+  return [...simd(12), ...bytes, ...bytes, ...bytes, ...bytes];
+};
+const two =
+  (opcode: number) =>
+  (x: Code, y: Code): Code => [...x, ...y, ...simd(opcode)];
+const one =
+  (opcode: number) =>
+  (x: Code): Code => [...x, ...simd(opcode)];
+export const subtractVector: (x: Code, y: Code) => Code = two(0xe5);
+export const divideVector: (x: Code, y: Code) => Code = two(0xe7);
+export const minimumVector: (x: Code, y: Code) => Code = two(0xe8);
+export const maximumVector: (x: Code, y: Code) => Code = two(0xe9);
+export const absoluteVector: (x: Code) => Code = one(0xe0);
+export const squareRootVector: (x: Code) => Code = one(0xe3);
+/** To the nearest whole number, as a float. */
+export const nearestVector: (x: Code) => Code = one(0x6a);
+/** Whole floats to int32. */
+export const truncateVector: (x: Code) => Code = one(0xf8);
+export const addIntegers: (x: Code, y: Code) => Code = two(0xae);
+export const shiftLeft = (x: Code, bits: number): Code => [...x, ...constant(bits), ...simd(0xab)];
+/** A positive x with the sign of y. */
+export const withSignOf = (x: Code, y: Code): Code => [
+  ...x,
+  ...y,
+  ...splat(-0),
+  ...simd(0x4e),
+  ...simd(0x50),
+];
+
 export const when = (condition: Code, yes: Code, no: Code = []): Code => [
   ...condition,
   0x04,

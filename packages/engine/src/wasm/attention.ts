@@ -69,7 +69,14 @@ function probabilities(heap: Heap, inputs: Inputs, sizes: Sizes): tf.TensorInfo 
     const query = row % queries;
     const head = ((row - query) / queries) % heads;
     const biasAt = Math.floor(row / (heads * queries)) * b + head * h + query * q;
-    softmaxRow(scores, row * keys, keys, scale, bias, biasAt, k);
+    scaleRow(scores, row * keys, keys, scale, bias, biasAt, k);
+  }
+  const address = heap.address(result);
+  heap.lanes.run('exponential', scores.length, [address], [address]);
+  for (let from = 0; from < scores.length; from += keys) {
+    let sum = 0;
+    for (let j = from; j < from + keys; j++) sum += scores[j]!;
+    for (let j = from; j < from + keys; j++) scores[j] = scores[j]! / sum;
   }
   return result;
 }
@@ -85,8 +92,8 @@ function broadcastStrides(shape: readonly number[]): [number, number, number, nu
   return strides as [number, number, number, number];
 }
 
-/** One row of scores to probabilities, in place. */
-function softmaxRow(
+/** One row of products to scale x + bias less their maximum, in place. */
+function scaleRow(
   scores: Float32Array,
   from: number,
   size: number,
@@ -101,13 +108,7 @@ function softmaxRow(
     scores[from + j] = score;
     if (score > most) most = score;
   }
-  let sum = 0;
-  for (let j = 0; j < size; j++) {
-    const value = Math.exp(scores[from + j]! - most);
-    scores[from + j] = value;
-    sum += value;
-  }
-  for (let j = 0; j < size; j++) scores[from + j] = scores[from + j]! / sum;
+  for (let j = 0; j < size; j++) scores[from + j] = scores[from + j]! - most;
 }
 
 /** x * mask as a new tensor. */

@@ -1,6 +1,8 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { registerWasmKernel } from './heap.js';
 import type { Heap } from './heap.js';
+
+const sizeOf = ({ shape }: tf.TensorInfo): number => tf.util.sizeFromShape(shape);
 
 /** Layer normalization over the last axis, its gradient, GELU, softmax cross-entropy and AdamW, each in one pass over the heap. */
 export function registerElementwise(heap: Heap): void {
@@ -64,35 +66,18 @@ function rowMoments(values: Float32Array, at: number, width: number, epsilon: nu
   return [mean, 1 / Math.sqrt(squares / width + epsilon)];
 }
 
-/** erf by Abramowitz and Stegun 7.1.26, which tfjs's own kernels use; error below 1.5e-7. `tail` is exp(-x^2). */
-function erf(x: number, tail: number): number {
-  const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const polynomial =
-    ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
-  return x < 0 ? polynomial * tail - 1 : 1 - polynomial * tail;
-}
-
 function registerGelu(heap: Heap): void {
   registerWasmKernel('Gelu', ({ inputs }) => {
     const x = inputs['x']!;
     const output = heap.output(x.shape);
-    const [values, target] = [heap.floats(x), heap.floats(output)];
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!;
-      target[i] = 0.5 * value * (1 + erf(value * Math.SQRT1_2, Math.exp(-0.5 * value * value)));
-    }
+    heap.lanes.run('gelu', sizeOf(x), [heap.address(x)], [heap.address(output)]);
     return output;
   });
   registerWasmKernel('GeluGradient', ({ inputs }) => {
     const { gradient, x } = inputs as Record<'gradient' | 'x', tf.TensorInfo>;
     const output = heap.output(x.shape);
-    const [values, given, target] = [heap.floats(x), heap.floats(gradient), heap.floats(output)];
-    const density = 1 / Math.sqrt(2 * Math.PI);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!;
-      const tail = Math.exp(-0.5 * value * value);
-      target[i] = given[i]! * (0.5 * (1 + erf(value * Math.SQRT1_2, tail)) + value * density * tail);
-    }
+    const given = [heap.address(gradient), heap.address(x)];
+    heap.lanes.run('geluGradient', sizeOf(x), given, [heap.address(output)]);
     return output;
   });
 }
@@ -141,32 +126,20 @@ function registerSoftmaxCrossEntropy(heap: Heap): void {
 
 function registerAdamw(heap: Heap): void {
   registerWasmKernel('AdamwUpdate', ({ inputs, attrs }) => {
-    const names = ['gradient', 'firstMoment', 'secondMoment', 'parameter'] as const;
     const { beta1, beta2, epsilon } = attrs as Record<'beta1' | 'beta2' | 'epsilon', number>;
-    const { shape } = inputs['parameter']!;
-    const outputs = [heap.output(shape), heap.output(shape), heap.output(shape)] as const;
-    const [gradient, first, second, parameter] = names.map((name) => heap.floats(inputs[name]!)) as [
-      Float32Array,
-      Float32Array,
-      Float32Array,
-      Float32Array,
-    ];
-    const [update, newFirst, newSecond] = outputs.map((output) => heap.floats(output)) as [
-      Float32Array,
-      Float32Array,
-      Float32Array,
-    ];
-    const [stepSize, secondScale, decay] = (['stepSize', 'secondScale', 'decay'] as const).map(
+    const parameter = inputs['parameter']!;
+    const outputs = [0, 1, 2].map(() => heap.output(parameter.shape));
+    const tensors = (['gradient', 'firstMoment', 'secondMoment'] as const).map((name) => inputs[name]!);
+    const scalars = (['stepSize', 'secondScale', 'decay'] as const).map(
       (name) => heap.floats(inputs[name]!)[0]!,
-    ) as [number, number, number];
-    for (let i = 0; i < update.length; i++) {
-      const change = gradient[i]!;
-      const m = beta1 * first[i]! + (1 - beta1) * change;
-      const v = beta2 * second[i]! + (1 - beta2) * change * change;
-      newFirst[i] = m;
-      newSecond[i] = v;
-      update[i] = (-stepSize * m) / (secondScale * Math.sqrt(v) + epsilon) - decay * parameter[i]!;
-    }
-    return [...outputs];
+    );
+    heap.lanes.run(
+      'adamw',
+      sizeOf(parameter),
+      [...tensors, parameter].map((tensor) => heap.address(tensor)),
+      outputs.map((output) => heap.address(output)),
+      [beta1, 1 - beta1, beta2, 1 - beta2, epsilon, ...scalars],
+    );
+    return outputs;
   });
 }

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BridgedKernel } from '../bridge.js';
+import type { laneKernels } from './lane-kernels.js';
+import type { LaneUnit } from './lanes.js';
 import type { Multiplier } from './multiplier.js';
 import type { WasmMemory } from './webassembly.js';
 
@@ -21,6 +23,7 @@ export class Heap {
   constructor(
     readonly backend: WasmBackend,
     readonly multiplier: Multiplier,
+    readonly lanes: LaneUnit<keyof typeof laneKernels>,
   ) {}
 
   /** A new tensor with undefined content. */
