@@ -1,0 +1,269 @@
+/** Where a new package will stand. */
+export interface PluginPlace {
+  /** Version of hypetune's own packages. */
+  readonly version: string;
+  /** Path to the workspace's `tsconfig.base.json`; undefined for a package that stands alone. */
+  readonly base?: string;
+}
+
+/** The files of a new plugin's package, by path. The method is a small penalty on large logits, to be replaced. */
+export function pluginFiles(name: string, place: PluginPlace): Record<string, string> {
+  const words = name.split('-');
+  const className = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+  const variable = className[0]!.toLowerCase() + className.slice(1);
+  const packageName = place.base === undefined ? `hypetune-${name}` : `@hypetune/${name}`;
+  const names = { name, className, variable, packageName };
+  return {
+    'package.json': json(manifest(packageName, place)),
+    'tsconfig.json': compact(json(compilerOptions(place))),
+    'README.md': readme(names),
+    'src/index.ts': index(names),
+    'src/card.ts': card(names),
+    'src/formula.ts': formula,
+    [`src/${name}.ts`]: plugin(names),
+    [`src/${name}.test.ts`]: tests(names),
+  };
+}
+
+interface Names {
+  readonly name: string;
+  readonly className: string;
+  readonly variable: string;
+  readonly packageName: string;
+}
+
+const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+/** Short lists on one line, as the formatter wants them outside of `package.json`. */
+const compact = (text: string): string =>
+  text.replace(/\[\s+("[^\]{]*?")\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, ' ')}]`);
+
+function manifest(name: string, { version, base }: PluginPlace): object {
+  const alone = base === undefined;
+  const source = alone ? {} : { development: './src/index.ts' };
+  return {
+    name,
+    version: '0.1.0',
+    description: 'Says in one line what the method does (Authors, year)',
+    license: 'Apache-2.0',
+    type: 'module',
+    sideEffects: false,
+    files: ['dist'],
+    exports: { '.': { ...source, types: './dist/index.d.ts', default: './dist/index.js' } },
+    ...(alone && { scripts: { build: 'tsc', test: 'vitest run' } }),
+    peerDependencies: {
+      '@hypetune/core': version,
+      '@hypetune/ops': version,
+      '@tensorflow/tfjs-core': '4.22.0',
+    },
+    ...(alone && {
+      devDependencies: {
+        '@hypetune/core': version,
+        '@hypetune/ops': version,
+        '@tensorflow/tfjs-backend-cpu': '4.22.0',
+        '@tensorflow/tfjs-core': '4.22.0',
+        '@tensorflow/tfjs-layers': '4.22.0',
+        typescript: '6.0.3',
+        vitest: '4.1.12',
+      },
+    }),
+  };
+}
+
+function compilerOptions({ base }: PluginPlace): object {
+  const common = { include: ['src'], exclude: ['src/**/*.test.ts'] };
+  if (base !== undefined)
+    return {
+      extends: base,
+      compilerOptions: { rootDir: 'src', outDir: 'dist' },
+      ...common,
+      references: [{ path: '../core' }, { path: '../ops' }],
+    };
+  const target = { target: 'ES2022', lib: ['ES2023'], module: 'NodeNext', moduleResolution: 'NodeNext' };
+  const checks = { strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true };
+  const output = { rootDir: 'src', outDir: 'dist', declaration: true, sourceMap: true };
+  return {
+    compilerOptions: { ...target, ...checks, ...output, verbatimModuleSyntax: true, skipLibCheck: true },
+    ...common,
+  };
+}
+
+const index = ({
+  name,
+  className,
+  variable,
+}: Names): string => `import type { MethodInfo } from '@hypetune/core';
+import { card } from './card.js';
+import { ${className} } from './${name}.js';
+
+export * from './formula.js';
+export * from './${name}.js';
+
+/** ${className} for listings and config files. */
+export const ${variable}Method: MethodInfo = { ...card, create: (options) => new ${className}(options) };
+`;
+
+const card = ({ name }: Names): string => `import type { MethodInfo, PluginPair } from '@hypetune/core';
+
+/** How it stands beside other plugins: \`error\` refuses the pair, \`warn\` says the reason once, \`note\` documents it. */
+export const pairs: readonly PluginPair[] = [];
+
+/** The method card as data. */
+export const card: Omit<MethodInfo, 'create'> = {
+  name: '${name}',
+  summary: 'Adds the mean squared logit to the loss (Authors, year).',
+  cost: 'no extra pass',
+  options: {
+    strength: { type: 'number', default: 0.01, doc: 'weight of the term; 0 is off' },
+  },
+};
+`;
+
+const formula = `import * as tf from '@tensorflow/tfjs-core';
+
+/** Squared length of each row of \`[rows, outputs]\` logits, \`[rows]\`. */
+export function squaredLength(logits: tf.Tensor2D): tf.Tensor1D {
+  return tf.sum(tf.square(logits), -1);
+}
+`;
+
+const plugin = ({ name, className }: Names): string => `import * as tf from '@tensorflow/tfjs-core';
+import {
+  checkKeys,
+  checkNumber,
+  LOSS_STAGE,
+  type Plugin,
+  type PluginHost,
+  type PluginPair,
+} from '@hypetune/core';
+import { card, pairs } from './card.js';
+import { squaredLength } from './formula.js';
+
+export interface ${className}Options {
+  /** Weight of the term; 0 is off. Default 0.01. */
+  readonly strength?: number;
+}
+
+/** ${className} (Authors, year): \`loss + strength * mean ||logits||^2\`. */
+export class ${className} implements Plugin {
+  readonly name = '${name}';
+  readonly pairs: readonly PluginPair[] = pairs;
+  readonly strength: number;
+
+  constructor(options: ${className}Options = {}) {
+    checkKeys(this.name, options, Object.keys(card.options));
+    this.strength = checkNumber(this.name, 'strength', options.strength ?? 0.01, { min: 0 });
+  }
+
+  apply(host: PluginHost): void {
+    if (this.strength === 0) return;
+    host.hooks.afterLoss.tap({ name: this.name, stage: LOSS_STAGE.PENALTY }, (terms, step) => {
+      const penalty = step.mean(squaredLength(step.main.logits));
+      return { ...terms, [this.name]: tf.mul(penalty, this.strength) };
+    });
+  }
+}
+`;
+
+const tests = ({ name, className, variable }: Names): string => `import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
+import { tensorData, Trainer, type Plugin } from '@hypetune/core';
+import { expect, test } from 'vitest';
+import { ${className}, ${variable}Method, squaredLength } from './index.js';
+
+test('the squared length of each row, by hand', () => {
+  expect(squaredLength(tf.tensor2d([3, 4, 1, 0], [2, 2])).arraySync()).toEqual([25, 1]);
+});
+
+test('options are checked by name', () => {
+  expect(new ${className}().strength).toBe(${variable}Method.options['strength']!.default);
+  expect(() => ${variable}Method.create({ strength: -1 })).toThrow(
+    '${name}: strength must be a finite number >= 0, got -1.',
+  );
+  expect(() => ${variable}Method.create({ power: 1 })).toThrow("${name}: unknown option 'power'");
+});
+
+/** Trains the same small model on the same rows: losses, logits afterwards, and tensors left behind. */
+async function train(...plugins: Plugin[]): Promise<{ losses: number[]; logits: number[][]; left: number }> {
+  const start = (seed: number): ReturnType<typeof initializers.randomUniform> =>
+    initializers.randomUniform({ minval: -0.5, maxval: 0.5, seed });
+  const model = sequential({
+    layers: [
+      layers.dense({ units: 6, activation: 'tanh', inputShape: [3], kernelInitializer: start(1) }),
+      layers.dropout({ rate: 0.1 }),
+      layers.dense({ units: 2, kernelInitializer: start(2) }),
+    ],
+  });
+  const labels = Array.from({ length: 8 }, (_, row) => row % 2);
+  const data = tensorData(tf.randomUniform([8, 3], -1, 1, 'float32', 3), labels);
+  const optimizer = { learningRate: 0.01 };
+  const trainer = new Trainer({ model, plugins, steps: 6, batchSize: 4, seed: 1, optimizer });
+  const losses: number[] = [];
+  trainer.hooks.onStep.tap('test', ({ loss }) => {
+    losses.push(loss);
+  });
+  const before = tf.memory().numTensors;
+  await trainer.fit(data);
+  const left = tf.memory().numTensors - before;
+  return { losses, logits: (await trainer.predict(data)).map((row) => Array.from(row)), left };
+}
+
+test('strength zero is plain training, to the last bit', async () => {
+  expect(await train(new ${className}({ strength: 0 }))).toEqual(await train());
+});
+
+test('it changes training, the same way at every repetition, and leaves no tensor behind', async () => {
+  const first = await train(new ${className}());
+  expect(first.losses).not.toEqual((await train()).losses);
+  expect(await train(new ${className}())).toEqual(first);
+  expect(first.left).toBe(0);
+});
+`;
+
+const readme = ({ className, packageName }: Names): string => `# ${packageName}
+
+${className} adds the mean squared length of the logits to the loss. Say here what the method does, in two sentences.
+
+**Claim.** What the paper says it improves, with a number.
+
+**Equation.** \`loss + strength * mean ||logits||^2\`
+
+\`\`\`ts
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { tensorData, Trainer } from '@hypetune/core';
+import { ${className} } from '${packageName}';
+
+const model = sequential({
+  layers: [layers.dense({ units: 8, activation: 'tanh', inputShape: [4] }), layers.dense({ units: 2 })],
+});
+const data = tensorData(
+  tf.randomUniform([32, 4]),
+  Array.from({ length: 32 }, (_, row) => row % 2),
+);
+const trainer = new Trainer({ model, plugins: [new ${className}()], steps: 2 });
+await trainer.fit(data);
+console.log(trainer.explain());
+\`\`\`
+
+## Options
+
+| option     | default | meaning                      | in the paper |
+| ---------- | ------- | ---------------------------- | ------------ |
+| \`strength\` | 0.01    | weight of the term; 0 is off |              |
+
+## Hooks, cost, stacking
+
+- \`afterLoss\`, stage \`LOSS_STAGE.PENALTY\`.
+- No extra pass.
+- Stacks with everything: the term has its own name.
+
+## Differences from the source
+
+- None.
+
+## Citation
+
+Authors. Title. Where, year.
+`;
