@@ -62,6 +62,12 @@ export const shapeCases: Case[] = [
     run: (x) => [tf.norm(x!), tf.norm(x!, 1, 1), tf.norm(x!, 2, [0])],
   },
   { name: 'moments', inputs: [x234], run: (x) => Object.values(tf.moments(x!, [0, 1])) as tf.Tensor[] },
+  {
+    name: 'oneHot as float32',
+    inputs: [],
+    run: () => tf.oneHot(tf.tensor1d([0, 2, 1], 'int32'), 3, 5, -1, 'float32'),
+    gradient: false,
+  },
   { name: 'cumsum', inputs: [x234], run: (x) => [tf.cumsum(x!, 2), tf.cumsum(x!, 2, true, true)] },
   { name: 'cumsum of a middle axis', inputs: [x234], run: (x) => tf.cumsum(x!, 1), gradient: false },
   { name: 'cumprod', inputs: [x234], run: (x) => tf.cumprod(x!, 1, true), gradient: false },

@@ -14,6 +14,8 @@ export function registerCorrections(heap: Heap): void {
     'Dilation2DBackpropFilter',
   ])
     registerWasmKernel(name, cpuKernel(heap.backend, name));
+  // Writes 32-bit integers whatever dtype is asked for.
+  registerWasmKernel('OneHot', cpuKernel(heap.backend, 'OneHot'));
   // Truncates to a byte instead of comparing with zero.
   const stockCast = stockKernel(heap, 'Cast');
   registerWasmKernel('Cast', (args) => {
