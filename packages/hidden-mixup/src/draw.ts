@@ -34,3 +34,12 @@ export function drawOrder(size: number, key: Key): number[] {
   }
   return order;
 }
+
+/**
+ * A partner for every row of a batch, given where each row stands in the data set. Rows that only fill the batch repeat an
+ * index and are their own partners, so that the others' partners do not depend on how far an engine fills batches.
+ */
+export function drawPartners(indices: readonly number[], key: Key): number[] {
+  const rows = new Set(indices).size;
+  return [...drawOrder(rows, key), ...indices.slice(rows).map((_, place) => rows + place)];
+}

@@ -3,7 +3,15 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
-import { blend, drawBeta, drawOrder, HiddenMixup, hiddenMixupMethod, makeMix } from './index.js';
+import {
+  blend,
+  drawBeta,
+  drawOrder,
+  drawPartners,
+  HiddenMixup,
+  hiddenMixupMethod,
+  makeMix,
+} from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[]): void => {
   const got = Array.from(tensor.dataSync());
@@ -52,6 +60,12 @@ test('drawOrder: every order of three turns up about as often', () => {
   }
   expect([...counts.keys()].sort()).toEqual(['012', '021', '102', '120', '201', '210']);
   for (const count of counts.values()) expect(Math.abs(count - 200)).toBeLessThan(60);
+});
+
+test('drawPartners: rows that fill the batch are their own partners and change no other', () => {
+  const key = seedKey(4);
+  const partners = drawPartners([7, 3, 9, 7, 7], key);
+  expect(partners).toEqual([...drawPartners([7, 3, 9], key), 3, 4]);
 });
 
 test('options: defaults and errors', () => {

@@ -8,7 +8,7 @@ import {
   type PluginPair,
 } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
-import { drawBeta, drawOrder } from './draw.js';
+import { drawBeta, drawOrder, drawPartners } from './draw.js';
 import { blend, makeMix, type Mix } from './formula.js';
 import { card, pairs } from './card.js';
 
@@ -46,7 +46,7 @@ export class HiddenMixup implements Plugin {
     let mix: (Mix & { readonly layer: number }) | undefined;
     host.hooks.beforeBatch.tap(name, (batch, step) => {
       const key = foldIn(step.key, name);
-      const order = drawOrder(batch.labels.shape[0], foldIn(key, 'order'));
+      const order = drawPartners(batch.indices, foldIn(key, 'order'));
       const [place] = drawOrder(places.length, foldIn(key, 'layer'));
       const share = drawBeta(this.alpha, foldIn(key, 'share'));
       mix = { ...makeMix(order, share, batch.weights), layer: places[place!]! };
