@@ -3,7 +3,7 @@ import { foldIn, type Key } from '@hypetune/ops';
 import type { Batch } from './batch.js';
 import { HypetuneError } from './errors.js';
 import type { TrainerHooks } from './hooks.js';
-import { keepForGradient, keepingForGradient, type Instrument } from './instrument.js';
+import { isKeepingForGradient, keepForGradient, keepingForGradient, type Instrument } from './instrument.js';
 import { toLogits } from './logits.js';
 import { detach } from './math/tape.js';
 import type { LossFunction } from './losses.js';
@@ -83,15 +83,18 @@ export class StepContext implements Step {
     const model = like === undefined ? undefined : this.#passes.get(like);
     if (like !== undefined && !model)
       throw new HypetuneError(`step: the pass '${name}' is to draw like '${like}', which has not run.`);
-    const forward = this.#run({
-      name,
-      kind,
-      training: true,
-      perturb: kind === 'probe' ? false : (options.perturb ?? true),
-      key: model?.pass.key ?? foldIn(this.key, 'pass', name),
-      stepKey: this.key,
-      rows: this.batch.indices.length,
-    });
+    const run = (): Forward =>
+      this.#run({
+        name,
+        kind,
+        training: true,
+        perturb: kind === 'probe' ? false : (options.perturb ?? true),
+        key: model?.pass.key ?? foldIn(this.key, 'pass', name),
+        stepKey: this.key,
+        rows: this.batch.indices.length,
+      });
+    // Outside of a gradient computation nothing else frees what taps made of the weights.
+    const forward = isKeepingForGradient() ? run() : keepingForGradient(run);
     // A probe may be repeated under its name; its logits belong to the inner loop alone.
     if (kind !== 'probe') this.#passes.set(name, forward);
     return forward;

@@ -217,6 +217,11 @@ export function keepingForGradient<T>(f: () => T): T {
   }
 }
 
+/** Whether a `keepingForGradient` is running. */
+export function isKeepingForGradient(): boolean {
+  return keeping !== undefined;
+}
+
 /** Keeps a tensor until the gradient that needs it is taken; it is freed also when something throws. */
 export function keepForGradient<T extends tf.Tensor>(tensor: T): T {
   if (!keeping)
