@@ -2,17 +2,7 @@ import type { MethodInfo, PluginPair } from '@hypetune/core';
 
 /** How it stands beside other plugins. */
 export const pairs: readonly PluginPair[] = [
-  {
-    with: 'sam',
-    verdict: 'note',
-    reason: 'Only the final gradient is masked, not the one that SAM climbs by.',
-  },
   { with: 'freelb', verdict: 'note', reason: 'The averaged gradient is masked, once.' },
-  {
-    with: 'top-k',
-    verdict: 'note',
-    reason: 'The D variant takes its percentile over the trained layers only.',
-  },
   {
     with: 'l2-sp',
     verdict: 'note',

@@ -15,16 +15,6 @@ export const pairs: readonly PluginPair[] = [
   },
   { with: 'child-tuning', verdict: 'note', reason: 'In the paper, with the D variant; different hooks.' },
   { with: 'noisytune', verdict: 'note', reason: 'In the paper: the weights are perturbed first, once.' },
-  {
-    with: 'layer-drop',
-    verdict: 'note',
-    reason: 'A skipped layer draws no noise: what entered it goes on unchanged.',
-  },
-  {
-    with: 'top-k',
-    verdict: 'note',
-    reason: 'Noise below the trained layers still acts in the forward pass.',
-  },
 ];
 
 /** The method card as data. */

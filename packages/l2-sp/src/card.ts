@@ -2,11 +2,6 @@ import type { MethodInfo, PluginPair } from '@hypetune/core';
 
 /** How it stands beside other plugins. */
 export const pairs: readonly PluginPair[] = [
-  {
-    with: 'reinit',
-    verdict: 'note',
-    reason: 'Re-initialised layers are pulled to their new start, which protects nothing.',
-  },
   { with: 'hype', verdict: 'note', reason: 'Different hooks.' },
   {
     with: 'sam',

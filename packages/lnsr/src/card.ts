@@ -7,7 +7,6 @@ export const pairs: readonly PluginPair[] = [
     verdict: 'note',
     reason: 'Both passes get the same hidden noise, so the term does not measure it.',
   },
-  { with: 'layer-drop', verdict: 'note', reason: 'Both passes skip the same layers.' },
   {
     with: 'r3f',
     verdict: 'note',

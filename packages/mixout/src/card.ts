@@ -23,7 +23,6 @@ export const pairs: readonly PluginPair[] = [
     verdict: 'note',
     reason: 'The weights mixed in are those after the noise, so the first step is exact.',
   },
-  { with: 'reinit', verdict: 'note', reason: 'Re-initialised layers are mixed with their new start.' },
   { with: 'hype', verdict: 'note', reason: 'Different hooks.' },
 ];
 

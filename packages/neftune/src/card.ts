@@ -8,7 +8,6 @@ export const pairs: readonly PluginPair[] = [
     reason: 'Both passes get the same noise, so the divergence does not measure it.',
   },
   { with: 'hype', verdict: 'note', reason: 'Both perturb the input of the first layer; the noises add up.' },
-  { with: 'freelb', verdict: 'note', reason: 'Random and adversarial noise on the same vectors add up.' },
 ];
 
 /** The method card as data. */

@@ -2,16 +2,10 @@ import type { MethodInfo, PluginPair } from '@hypetune/core';
 
 /** How it stands beside other plugins. */
 export const pairs: readonly PluginPair[] = [
-  { with: 'hidden-mixup', verdict: 'note', reason: 'Both passes mix the same rows in the same way.' },
   {
     with: 'mixout',
     verdict: 'note',
     reason: 'Each pass mixes by its own mask, which the divergence then measures too.',
-  },
-  {
-    with: 'layer-drop',
-    verdict: 'note',
-    reason: 'Each pass skips its own layers, which the divergence then measures too.',
   },
   {
     with: 'neftune',

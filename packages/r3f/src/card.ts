@@ -8,12 +8,6 @@ export const pairs: readonly PluginPair[] = [
     reason: 'Both compare two passes of the same rows: three forward passes a step for one idea.',
   },
   {
-    with: 'neftune',
-    verdict: 'note',
-    reason: 'NEFTune draws once a step, so both passes get the same noise and the term does not measure it.',
-  },
-  { with: 'hidden-mixup', verdict: 'note', reason: 'Both passes mix the same rows in the same way.' },
-  {
     with: 'mixout',
     verdict: 'note',
     reason:

@@ -3,16 +3,6 @@ import type { MethodInfo, PluginPair } from '@hypetune/core';
 /** How it stands beside other plugins. */
 export const pairs: readonly PluginPair[] = [
   { with: 'l2-sp', verdict: 'warn', reason: 'Both pull the weights to the pre-trained ones; one is enough.' },
-  {
-    with: 'reinit',
-    verdict: 'note',
-    reason: 'Re-initialised layers are pulled to their new start, which protects nothing.',
-  },
-  {
-    with: 'layer-decay',
-    verdict: 'note',
-    reason: "The pull uses each parameter's rate, so it weakens towards the bottom.",
-  },
   { with: 'hype', verdict: 'note', reason: 'Different hooks.' },
 ];
 

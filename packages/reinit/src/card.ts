@@ -10,11 +10,6 @@ export const pairs: readonly PluginPair[] = [
   { with: 'l2-sp', verdict: 'note', reason: 'The weights it pulls back to are those after re-initialising.' },
   { with: 'mixout', verdict: 'note', reason: 'The weights it mixes in are those after re-initialising.' },
   {
-    with: 'layer-decay',
-    verdict: 'note',
-    reason: 'New layers stand at the top, where the rate is highest: a good pair.',
-  },
-  {
     with: 'top-k',
     verdict: 'note',
     reason: 'Re-initialise no more layers than train, or random ones stay frozen.',

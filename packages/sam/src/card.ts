@@ -7,11 +7,6 @@ export const pairs: readonly PluginPair[] = [
     verdict: 'note',
     reason: 'The mask acts on the final gradient, not on the step up.',
   },
-  {
-    with: 'freelb',
-    verdict: 'note',
-    reason: "SAM stands outside: each of its two gradients is FreeLB's average.",
-  },
   { with: 'mixout', verdict: 'note', reason: 'The step up moves the weights before they are mixed.' },
 ];
 

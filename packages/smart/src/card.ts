@@ -4,11 +4,6 @@ import { forms } from './formula.js';
 /** How it stands beside other plugins. */
 export const pairs: readonly PluginPair[] = [
   {
-    with: 'freelb',
-    verdict: 'warn',
-    reason: 'Both search for the worst token vectors: many passes for one goal.',
-  },
-  {
     with: 'r3f',
     verdict: 'warn',
     reason: 'Both ask for equal outputs near the input: R3F at random, SMART at the worst point.',

@@ -12,11 +12,6 @@ export const pairs: readonly PluginPair[] = [
     verdict: 'note',
     reason: 'Its percentile counts the trained parameters only.',
   },
-  {
-    with: 'layer-decay',
-    verdict: 'note',
-    reason: 'The lower layers have no rate left to decay: freezing is its limit.',
-  },
 ];
 
 /** The method card as data. */
