@@ -1,1 +1,29 @@
-export {};
+export {
+  chooseEngine,
+  startEngine,
+  engineNames,
+  EngineError,
+  type ChooseOptions,
+  type EngineChoice,
+  type EngineName,
+} from './choose.js';
+export { doctor, type DoctorReport } from './doctor.js';
+export {
+  installEngine,
+  listEngines,
+  removeEngine,
+  type InstallOptions,
+  type InstallProgress,
+} from './install/install.js';
+export type { EngineInstall } from './install/cache.js';
+export { InstallError, type InstallErrorCode } from './install/error.js';
+export {
+  loadLibrary,
+  registerNativeBackend,
+  type Library,
+  type LibraryPaths,
+  type NativeBackend,
+  type NativeBackendOptions,
+} from './libtensorflow/index.js';
+export type { RecordingReport, StepRecorder } from './compile/recorder.js';
+export { useWasm, type WasmOptions } from './wasm/index.js';

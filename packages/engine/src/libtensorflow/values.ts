@@ -24,6 +24,8 @@ export interface Value {
   /** The values, as long as they are known on the host. Never changed after creation. */
   host: Values | undefined;
   source: Source | undefined;
+  /** Whether the handle's strings were copied from JavaScript, and have to be freed with it. */
+  ownsStrings: boolean;
   /** False as soon as tfjs has disposed it. */
   alive: boolean;
   /** Number of the recording in which `reference` is valid, and the value's name there. */
@@ -51,6 +53,7 @@ export class Runtime {
     if (isNumeric(dtype) && sizeOf(shape) <= HOST_COPY) value.host = (values as TypedArray).slice();
     else {
       value.handle = this.#createHandle(value, values);
+      value.ownsStrings = dtype === TF_STRING;
       this.handles++;
     }
     return value;
@@ -93,12 +96,12 @@ export class Runtime {
   }
 
   read(value: Value): Values {
-    if (value.host !== undefined) return value.host;
+    if (value.host !== undefined) return (value.host as TypedArray).slice();
     return readHandle(this.library, this.handleOf(value), value.dtype);
   }
 
   async readAsync(value: Value): Promise<Values> {
-    if (value.host !== undefined) return value.host;
+    if (value.host !== undefined) return (value.host as TypedArray).slice();
     return readHandleAsync(this.library, this.handleOf(value), value.dtype);
   }
 
@@ -111,7 +114,7 @@ export class Runtime {
 
   dropHandle(value: Value): void {
     if (value.handle === 0) return;
-    if (value.dtype === TF_STRING && value.host !== undefined) freeStrings(this.library, value.handle);
+    if (value.ownsStrings) freeStrings(this.library, value.handle);
     this.library.symbols.TFE_DeleteTensorHandle(value.handle);
     value.handle = 0;
     this.handles--;
@@ -126,6 +129,7 @@ export function newValue(dtype: number, shape: number[], handle: number): Value 
     handle,
     host: undefined,
     source: undefined,
+    ownsStrings: false,
     alive: true,
     recording: -1,
     reference: 0,
