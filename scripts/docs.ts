@@ -1,4 +1,4 @@
-// Writes docs/hooks.md from packages/core/src/hooks.ts. `npm run docs -- --check` only says whether it is current.
+// Writes docs/hooks.md from packages/core/src/hooks.ts and the tables of docs/stacking.md from the methods. `npm run docs -- --check` only says whether it is current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 
@@ -57,4 +57,6 @@ if (process.argv[1]?.endsWith('docs.ts')) {
     console.error('docs/hooks.md is out of date; run `npm run docs`.');
     process.exit(1);
   }
+  const { writeStackingPage } = await import('./stacking.js');
+  await writeStackingPage(process.argv.includes('--check'));
 }
