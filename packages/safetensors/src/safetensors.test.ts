@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   SafetensorsError,
@@ -241,4 +242,21 @@ test.skipIf(noPython)("files written load in Python's safetensors, and its files
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('whatever byte of a file changes, it is read or refused with an error of ours', () => {
+  const bytes = serializeSafetensors(all, { format: 'pt' });
+  const headerEnd = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  fc.assert(
+    fc.property(fc.nat(headerEnd - 1), fc.nat(255), fc.nat(bytes.length), (at, value, length) => {
+      const changed = bytes.slice(0, value % 4 === 0 ? length : bytes.length);
+      if (at < changed.length) changed[at] = value;
+      try {
+        parseSafetensors(changed, 'fuzzed');
+      } catch (error) {
+        expect(error).toBeInstanceOf(SafetensorsError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
