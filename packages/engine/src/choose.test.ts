@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -17,7 +17,8 @@ beforeEach(async () => {
     threads: 1,
   };
 });
-afterEach(() => {
+afterEach(async () => {
+  await rm(nothing.cacheFolder!, { recursive: true, force: true });
   if (HYPETUNE_ENGINE === undefined) delete process.env['HYPETUNE_ENGINE'];
   else process.env['HYPETUNE_ENGINE'] = HYPETUNE_ENGINE;
 });
@@ -53,6 +54,22 @@ test.each(['native', 'native-cuda', 'tfjs-node-gpu'] as const)(
     expect(tf.getBackend()).toBe('cpu');
   },
 );
+
+test('an installed library that cannot be loaded is passed over with its reason, and is an error when forced', async () => {
+  const folder = join(nothing.cacheFolder!, 'engines', 'tensorflow-cpu-2.21.0-linux-x64');
+  await mkdir(folder, { recursive: true });
+  const files = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'].map((path) => ({
+    path,
+    sha256: '',
+    bytes: 4,
+  }));
+  for (const { path } of files) await writeFile(join(folder, path), 'junk');
+  await writeFile(join(folder, 'engine.json'), JSON.stringify({ version: '2.21.0', cuda: false, files }));
+  const choice = await chooseEngine(nothing);
+  expect(choice.name).toBe('wasm');
+  expect(choice.reason).toMatch(/no native, .*libtensorflow.* cannot be loaded/);
+  await expect(chooseEngine({ ...nothing, force: 'native' })).rejects.toThrow(/engine install/);
+});
 
 test('an unknown engine is an error that lists the known ones', async () => {
   await expect(chooseEngine({ force: 'tpu' as EngineName })).rejects.toThrow(

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { InstallError } from './error.js';
 import { installEngine, listEngines, removeEngine } from './install.js';
 import type { InstallProgress } from './install.js';
 import { withLock } from './lock.js';
 import { releaseFor } from './release.js';
-import { frameworkText, libraryText, scene } from './wheel-fixture.js';
+import { frameworkText, libraryText, removeScenes, scene } from './wheel-fixture.js';
 import type { Scene } from './wheel-fixture.js';
+
+afterEach(removeScenes);
 
 async function failure(promise: Promise<unknown>): Promise<InstallError> {
   const error = await promise.then(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -69,9 +69,17 @@ const pinned = (path: string, content: string): PinnedFile => ({
   bytes: content.length,
 });
 
+const scenes: string[] = [];
+
+/** Removes the folders of all scenes. */
+export async function removeScenes(): Promise<void> {
+  for (const folder of scenes.splice(0)) await rm(folder, { recursive: true, force: true });
+}
+
 /** A scene whose pip copies `fake-1.0-py3.whl`; `found` is what the search for an installed TensorFlow prints. */
 export async function scene(found: object | null = null): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), 'hypetune-install-'));
+  scenes.push(folder);
   const paths = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'] as const;
   const content = { [paths[0]]: libraryText, [paths[1]]: frameworkText, 'tensorflow/other.py': 'pass' };
   const bytes = wheel(content, ['fake-nvidia<2,>=1; extra == "and-cuda"', 'numpy']);

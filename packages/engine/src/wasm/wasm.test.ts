@@ -1,0 +1,80 @@
+import * as ops from '@hypetune/ops';
+import * as tf from '@tensorflow/tfjs-core';
+// Registers the gradients of tfjs-core's operations.
+import '@tensorflow/tfjs-layers';
+import { beforeAll, expect, test } from 'vitest';
+import { useWasm } from './index.js';
+
+beforeAll(async () => {
+  await useWasm({ threads: 2 });
+});
+
+test('matrices broadcast on both sides, which the cpu backend gets wrong', () => {
+  const a = tf.tensor([1, 2, 3, 4], [2, 1, 1, 2]);
+  const b = tf.tensor([1, 0, 0, 1, 10, 100], [1, 3, 2, 1]);
+  expect([...tf.matMul(a, b).dataSync()]).toEqual([1, 2, 210, 3, 4, 430]);
+});
+
+test('a program that stays on the stock loader keeps its handlers of uncaught errors', () => {
+  const names = process.rawListeners('uncaughtException').map(String).join();
+  expect(names).not.toContain('ExitStatus');
+});
+
+test('starting twice keeps the backend and its tensors', async () => {
+  const kept = tf.tensor1d([1, 2]);
+  expect(await useWasm()).toBe(2);
+  expect([...kept.dataSync()]).toEqual([1, 2]);
+  kept.dispose();
+});
+
+test('shared copies live on when the original is gone', () => {
+  const x = tf.tensor2d([[1, 2, 3]]);
+  const copies = [tf.clone(x), tf.transpose(x)];
+  x.dispose();
+  for (const copy of copies) {
+    expect([...copy.dataSync()]).toEqual([1, 2, 3]);
+    copy.dispose();
+  }
+});
+
+test('a small network learns for 300 steps without a leak of tensors or heap', () => {
+  const key = ops.seedKey(1);
+  const kernel = tf.variable(ops.randomNormal([8, 3], key, 0.1) as tf.Tensor2D);
+  const bias = tf.variable(tf.zeros([3]) as tf.Tensor1D);
+  const x = ops.randomNormal([32, 8], ops.foldIn(key, 'x'));
+  const labels = tf.tidy(() =>
+    tf.cast(tf.oneHot(tf.argMax(tf.slice(x, [0, 0], [32, 3]), 1), 3), 'float32'),
+  ) as tf.Tensor2D;
+  const moments = [kernel, bias].map(
+    (variable) => [tf.variable(tf.zerosLike(variable)), tf.variable(tf.zerosLike(variable))] as const,
+  );
+  const step = (): number =>
+    tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(
+        () =>
+          tf.mean(ops.softmaxCrossEntropy(labels, ops.linear(x, kernel, bias) as tf.Tensor2D)) as tf.Scalar,
+        [kernel, bias],
+      );
+      [kernel, bias].forEach((variable, index) => {
+        const [first, second] = moments[index]!;
+        const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, stepSize: 0.01 };
+        const result = ops.adamwUpdate(grads[variable.name]!, first, second, variable, options);
+        variable.assign(tf.add(variable, result.update) as never);
+        first.assign(result.firstMoment);
+        second.assign(result.secondMoment);
+      });
+      return value.dataSync()[0]!;
+    });
+  const first = step();
+  step();
+  const { numTensors } = tf.memory();
+  const heap = (): number =>
+    (tf.backend() as unknown as { wasm: { asm: { memory: { buffer: ArrayBuffer } } } }).wasm.asm.memory.buffer
+      .byteLength;
+  const bytes = heap();
+  let last = first;
+  for (let i = 0; i < 300; i++) last = step();
+  expect(last).toBeLessThan(0.5 * first);
+  expect(tf.memory().numTensors).toBe(numTensors);
+  expect(heap()).toBe(bytes);
+});
