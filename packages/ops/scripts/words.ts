@@ -1,0 +1,17 @@
+/**
+ * Writes the generator's words to standard output without end, for batteries of tests: draws of 393,216 words under the keys of
+ * successive steps, or with `seeds` the first word under each of the consecutive seeds.
+ *
+ *     node --conditions=development --import tsx packages/ops/scripts/words.ts [seeds] | dieharder -g 200 -a
+ */
+import { writeSync } from 'node:fs';
+import { fillWords, foldIn, seedKey, threefry } from '@hypetune/ops';
+
+const words = new Int32Array(393_216);
+const run = seedKey(7);
+for (let block = 0; ; block++) {
+  if (process.argv[2] === 'seeds') {
+    for (let i = 0; i < words.length; i++) words[i] = threefry(seedKey(block * words.length + i), 0, 0)[0];
+  } else fillWords(words, foldIn(run, block));
+  for (let from = 0; from < words.byteLength;) from += writeSync(1, words, from);
+}
