@@ -4,7 +4,6 @@
  *
  *     node --conditions=development --import tsx packages/ops/scripts/words.ts [seeds] | dieharder -g 200 -a
  */
-import { writeSync } from 'node:fs';
 import { fillWords, foldIn, seedKey, threefry } from '@hypetune/ops';
 
 const words = new Int32Array(393_216);
@@ -13,5 +12,5 @@ for (let block = 0; ; block++) {
   if (process.argv[2] === 'seeds') {
     for (let i = 0; i < words.length; i++) words[i] = threefry(seedKey(block * words.length + i), 0, 0)[0];
   } else fillWords(words, foldIn(run, block));
-  for (let from = 0; from < words.byteLength;) from += writeSync(1, words, from);
+  await new Promise((done) => process.stdout.write(Buffer.from(words.buffer), done));
 }
