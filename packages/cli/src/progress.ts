@@ -1,5 +1,6 @@
 import type { StepReport } from '@hypetune/core';
 import { Presets, SingleBar } from 'cli-progress';
+import { median } from 'simple-statistics';
 import { note, type Terminal } from './terminal.js';
 
 /** What a run shows of itself while it goes on. */
@@ -73,31 +74,29 @@ function plainLines(
   };
 }
 
-/** Weight of what came before in the running means of loss and seconds a step. */
-const MEMORY = 0.9;
+/** How many steps back the pace looks. */
+const WINDOW = 15;
 
-/** Running means over the last ten steps or so; the first step, which compiles, does not count for the pace. */
+/** The loss as a running mean, and the median pace of the last steps: a step that compiles takes seconds and must not count. */
 class Pace {
   private loss: number | undefined;
-  private seconds: number | undefined;
+  private readonly seconds: number[] = [];
   private last: number | undefined;
 
   constructor(private readonly now: () => number) {}
 
   after(report: StepReport): string {
     const time = this.now() / 1000;
-    this.loss = blend(this.loss, report.loss);
-    if (this.last !== undefined) this.seconds = blend(this.seconds, time - this.last);
+    this.loss = this.loss === undefined ? report.loss : 0.9 * this.loss + 0.1 * report.loss;
+    if (this.last !== undefined) this.seconds.push(time - this.last);
+    if (this.seconds.length > WINDOW) this.seconds.shift();
     this.last = time;
     const loss = `loss ${this.loss.toFixed(4)}`;
-    if (!this.seconds) return loss;
-    const left = duration((report.total - report.step) * this.seconds);
-    return `${loss} · ${(1 / this.seconds).toFixed(1)} steps/s · ${left} left`;
+    const pace = this.seconds.length > 0 ? median(this.seconds) : 0;
+    if (pace === 0) return loss;
+    const left = duration((report.total - report.step) * pace);
+    return `${loss} · ${(1 / pace).toFixed(1)} steps/s · ${left} left`;
   }
-}
-
-function blend(before: number | undefined, value: number): number {
-  return before === undefined ? value : MEMORY * before + (1 - MEMORY) * value;
 }
 
 /** `7 s`, `3 min 20 s`, `2 h 5 min`. */

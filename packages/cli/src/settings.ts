@@ -24,6 +24,10 @@ export interface Settings {
   readonly evaluationLimit?: number | undefined;
   /** Tokens a row is cut to. */
   readonly maxLength?: number | undefined;
+  /** Pad batches to a multiple of so many tokens (default: a third of the longest row, so that a step comes in three sizes). */
+  readonly lengthMultiple?: number | undefined;
+  /** Put rows of a like length into one batch: less padding, another order of rows. */
+  readonly groupByLength?: boolean | undefined;
   readonly epochs?: number | undefined;
   /** Updates, instead of epochs. */
   readonly steps?: number | undefined;
@@ -60,6 +64,8 @@ export const settingChecks: { readonly [K in keyof Required<Settings>]: z.ZodOpt
   limit: count.optional(),
   evaluationLimit: count.optional(),
   maxLength: z.int().min(3).optional(),
+  lengthMultiple: count.optional(),
+  groupByLength: z.boolean().optional(),
   epochs: count.optional(),
   steps: count.optional(),
   batchSize: count.optional(),

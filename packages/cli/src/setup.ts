@@ -40,10 +40,7 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
 }
 
 /** How a model's folder wants its text; throws when `maxLength` is more than the model's positions. */
-export async function textOptions(
-  folder: string,
-  maxLength?: number,
-): Promise<TextDataOptions & { readonly maxLength: number }> {
+export async function textOptions(folder: string, maxLength?: number): Promise<TextDataOptions> {
   await Checkpoint.open(folder);
   const positions = await modelPositions(folder);
   if (maxLength !== undefined && maxLength > positions)
@@ -56,7 +53,6 @@ export async function textOptions(
     encode: (text, pair) =>
       tokenizer.encode([pair === undefined ? text : [text, pair]], { maxLength: length })[0]!,
     padding: tokenizer.padId,
-    positions,
     maxLength: length,
   };
 }

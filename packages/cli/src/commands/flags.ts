@@ -44,6 +44,12 @@ export function addTrainingFlags(command: Command): Command {
     .option('--epochs <count>', 'passes over the data (default: 3)', numberFlag)
     .option('--steps <count>', 'updates, instead of epochs', numberFlag)
     .option('--batch-size <rows>', 'rows of a batch (default: 16)', numberFlag)
+    .option(
+      '--length-multiple <tokens>',
+      'pad batches to a multiple (default: a third of the longest)',
+      numberFlag,
+    )
+    .option('--group-by-length', 'put rows of a like length into one batch')
     .option('--accumulate <batches>', 'batches an update (default: 1)', numberFlag)
     .option('--learning-rate <rate>', 'peak rate of AdamW (default: 5e-5)', numberFlag)
     .option('--weight-decay <rate>', 'default: 0.01', numberFlag)

@@ -13,7 +13,7 @@ const rows = [
 ];
 
 test('pads token ids, mask and token types of the rows asked for', () => {
-  const data = textData(rows, { encode, padding: 9, positions: 512 });
+  const data = textData(rows, { encode, padding: 9, maxLength: 512 });
   expect([data.size, data.length!(0), data.length!(1), data.label(0)]).toEqual([2, 3, 1, 1]);
   const inputs = data.inputs([1, 0], 4).map((tensor) => [tensor.dtype, tensor.arraySync()]);
   expect(inputs).toEqual([
@@ -42,7 +42,7 @@ test('pads token ids, mask and token types of the rows asked for', () => {
   expect(data.inputs([1])[0]!.shape).toEqual([1, 1]);
 });
 
-test('never pads beyond the positions of the model', () => {
-  const data = textData(rows, { encode, padding: 0, positions: 3 });
+test('never pads beyond the length that rows are cut to', () => {
+  const data = textData(rows, { encode, padding: 0, maxLength: 3 });
   expect(data.inputs([0, 1], 16)[0]!.shape).toEqual([2, 3]);
 });

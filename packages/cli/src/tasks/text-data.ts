@@ -16,8 +16,8 @@ export interface TextDataOptions {
   readonly encode: Encode;
   /** Token that fills a row up. */
   readonly padding: number;
-  /** The most positions the model has; batches are never padded beyond. */
-  readonly positions: number;
+  /** What `encode` cuts rows to; batches are never padded beyond. */
+  readonly maxLength: number;
 }
 
 /**
@@ -28,14 +28,14 @@ export function textData(
   rows: readonly Omit<Row, 'label'>[] | readonly Row[],
   options: TextDataOptions,
 ): Dataset {
-  const { encode, padding, positions } = options;
+  const { encode, padding, maxLength } = options;
   const encoded = rows.map(({ text, pair }) => encode(text, pair));
   return {
     size: rows.length,
     label: (index) => (rows[index] as Partial<Row>).label ?? 0,
     length: (index) => encoded[index]!.inputIds.length,
     inputs: (indices, length = Math.max(...indices.map((index) => encoded[index]!.inputIds.length))) => {
-      const width = Math.min(length, positions);
+      const width = Math.min(length, maxLength);
       const ids = new Int32Array(indices.length * width).fill(padding);
       const mask = new Int32Array(indices.length * width);
       const types = new Int32Array(indices.length * width);
