@@ -1,10 +1,11 @@
-/** `npm run bench -- step|methods|run [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|draws|methods|run [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const benchmarks = {
   step: '../packages/engine/bench/step.ts',
+  draws: '../packages/engine/bench/draws.ts',
   methods: './bench-methods.ts',
   run: './bench-run.ts',
 };
@@ -16,6 +17,7 @@ if (!existsSync(file)) {
   process.stderr.write(
     'npm run bench -- NAME [options], where NAME is\n' +
       '  step     one training step on every engine, and on PyTorch with --python\n' +
+      '  draws    what random numbers cost on every engine\n' +
       '  methods  what every method costs a step\n' +
       '  run      a whole fine-tuning run, and the same in PyTorch with --python and --reference\n',
   );
