@@ -1,6 +1,8 @@
 // Child process of step.ts: one engine, one model. Reads "steps" lines, answers each with a JSON line.
 import { createInterface } from 'node:readline';
 import * as tf from '@tensorflow/tfjs-core';
+// Registers the gradients of tfjs-core's operations.
+import '@tensorflow/tfjs-layers';
 import { chooseEngine } from '../src/choose.js';
 import type { NativeBackend } from '../src/libtensorflow/index.js';
 import { Bert, shapes } from './bert.js';
