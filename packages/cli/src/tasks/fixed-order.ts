@@ -13,7 +13,7 @@ export function fixedOrder(size: number): number[] {
 }
 
 /** The first `limit` rows of the fixed order (all rows, in that order, if there are fewer or no limit is given). */
-export function firstRows<T>(rows: readonly T[], limit = Infinity): T[] {
+export function firstRows<T>(rows: readonly T[], limit: number = Infinity): T[] {
   return fixedOrder(rows.length)
     .slice(0, limit)
     .map((row) => rows[row]!);

@@ -32,7 +32,7 @@ export function classesIn(cells: readonly string[]): Labels {
 }
 
 /** Target values of a regression, from `min` to `max`. */
-export function valueLabels(min = -Infinity, max = Infinity): Labels {
+export function valueLabels(min: number = -Infinity, max: number = Infinity): Labels {
   const wanted = min > -Infinity ? `a number from ${min} to ${max}` : 'a number';
   return {
     names: [],
