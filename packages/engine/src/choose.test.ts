@@ -86,6 +86,7 @@ test('doctor reports each engine with its reason, advises, and leaves the backen
   expect(report.engines.map(({ name, works }) => [name, works])).toContainEqual(['native', false]);
   expect(report.engines.map(({ name, works }) => [name, works])).toContainEqual(['wasm', true]);
   expect(report.best).toBe('wasm');
+  expect(report.python).toMatch(/nowhere.python3.*cannot be run/);
   expect(report.advice.join()).toContain('hypetune engine install');
   expect(report).toMatchObject({ node: process.version, installed: [], cacheFolder: nothing.cacheFolder });
 });

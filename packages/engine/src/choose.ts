@@ -140,6 +140,7 @@ async function startNative(options: ChooseOptions, device: 'cpu' | 'cuda'): Prom
   }
   if (device === 'cuda' && !hasNvidiaGpu()) throw new Unavailable('there is no NVIDIA GPU', true);
   const engine = await findEngine(options, device);
+  if (device === 'cuda') showCudaCompiler(dirname(dirname(engine.paths.tensorflow)));
   const library = loadLibrary(engine.paths);
   if (isRegistered('tensorflow')) tf.removeBackend('tensorflow');
   registerNativeBackend(library, { device });
@@ -148,6 +149,17 @@ async function startNative(options: ChooseOptions, device: 'cpu' | 'cuda'): Prom
   const where = engine.source === 'python' ? "Python's" : 'installed';
   native = { device, what: `TensorFlow ${library.version}, ${where}, ${device === 'cuda' ? 'CUDA' : 'CPU'}` };
   return native.what;
+}
+
+/**
+ * Tells XLA where the CUDA compiler's files are. The libraries themselves find each other: those of TensorFlow look for
+ * theirs in ../nvidia, and the cache keeps the wheels' layout.
+ */
+function showCudaCompiler(folder: string): void {
+  const compiler = join(folder, 'nvidia', 'cuda_nvcc');
+  const flags = process.env['XLA_FLAGS'] ?? '';
+  if (existsSync(compiler) && !flags.includes('xla_gpu_cuda_data_dir'))
+    process.env['XLA_FLAGS'] = `${flags} --xla_gpu_cuda_data_dir=${compiler}`.trim();
 }
 
 /** The installed engine for a device: of the cache, else Python's; a CUDA build also runs on the CPU alone. */

@@ -4,6 +4,7 @@ import { engineNames, hasNvidiaGpu, startEngine } from './choose.js';
 import type { ChooseOptions, EngineName } from './choose.js';
 import { cacheFolder } from './install/cache.js';
 import type { EngineInstall } from './install/cache.js';
+import { findPythonEngine } from './install/python.js';
 import { listEngines } from './install/install.js';
 import { currentPlatform } from './install/release.js';
 import { fusedMultiplyAdd } from './wasm/multiplier.js';
@@ -19,6 +20,8 @@ export interface DoctorReport {
   nvidiaGpu: boolean;
   cacheFolder: string;
   installed: EngineInstall[];
+  /** What the TensorFlow of Python is, or why there is none to use. */
+  python: string;
   engines: { name: EngineName; works: boolean; reason: string }[];
   /** The engine that chooseEngine would take. */
   best: EngineName | undefined;
@@ -59,8 +62,18 @@ export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promis
     nvidiaGpu,
     cacheFolder: cacheFolder(options.cacheFolder),
     installed: await listEngines(options).catch(() => []),
+    python: await describePython(options.python ?? 'python3'),
     engines,
     best,
     advice,
   };
+}
+
+async function describePython(python: string): Promise<string> {
+  try {
+    const found = await findPythonEngine(python);
+    return 'engine' in found ? `${python} has tensorflow ${found.engine.version}` : found.reason;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

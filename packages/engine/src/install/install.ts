@@ -46,11 +46,10 @@ export interface InstallSurroundings {
   free: (folder: string) => Promise<number>;
 }
 
-const realSurroundings: InstallSurroundings = {
-  release: (cuda) => releaseFor(currentPlatform(), cuda),
-  platform: currentPlatform(),
-  free: freeBytes,
-};
+function realSurroundings(): InstallSurroundings {
+  const platform = currentPlatform();
+  return { platform, release: (cuda) => releaseFor(platform, cuda), free: freeBytes };
+}
 
 /**
  * Makes a native engine available: the TensorFlow that Python has if it will do, else the pinned wheel's two libraries in
@@ -58,7 +57,7 @@ const realSurroundings: InstallSurroundings = {
  */
 export async function installEngine(
   options: InstallOptions = {},
-  surroundings: InstallSurroundings = realSurroundings,
+  surroundings: InstallSurroundings = realSurroundings(),
 ): Promise<EngineInstall> {
   const { cuda = false, python = 'python3', signal, onProgress } = options;
   const cache = cacheFolder(options.cacheFolder);

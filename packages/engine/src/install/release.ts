@@ -110,6 +110,8 @@ const releases: Record<string, Release> = {
 export function currentPlatform(): string {
   const name = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return name;
+  // Without its list of open connections, whose names it would look up.
+  (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime === undefined ? `${name}-musl` : name;
 }

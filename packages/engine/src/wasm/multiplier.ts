@@ -97,10 +97,18 @@ export class Multiplier {
     this.#threads = threads;
   }
 
-  /** Starts the threads of `new Multiplier` (default: one a processor, at most 8); none for a count of 1. */
+  /**
+   * Starts the threads of `new Multiplier` (default: one a processor, at most 8); none for a count of 1 or where the
+   * machine allows no threads or no shared memory.
+   */
   static async startThreads(count?: number): Promise<ProductThreads | undefined> {
-    const threads = count === 1 ? undefined : await ProductThreads.start(fusedMultiplyAdd, count);
-    return threads !== undefined && threads.count > 1 ? threads : undefined;
+    if (count === 1) return undefined;
+    try {
+      const threads = await ProductThreads.start(fusedMultiplyAdd, count);
+      return threads.count > 1 ? threads : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Computes C; the columns of C must be adjacent (`c.column` 1). */
