@@ -6,7 +6,6 @@ export type InstallErrorCode =
   | 'platform'
   | 'download'
   | 'wheel'
-  | 'locked'
   | 'aborted'
   | 'unknown-engine';
 

@@ -100,3 +100,26 @@ for (const count of [1, 2])
           }
     expect(wrong).toBe(0);
   });
+
+test('the number of threads does not change a bit of the result', async () => {
+  const [m, n, k] = [258, 131, 300];
+  const results: number[][] = [];
+  for (const count of [1, 2, 3]) {
+    const { unit, floats, free } = await multiplier(count);
+    const [a, c] = [free / 4, free / 4 + m * k + k * n];
+    for (let i = 0; i < m * k + k * n; i++) floats[a + i] = Math.sin(i * 12.9898);
+    for (const [rows, columns] of [
+      [m, n],
+      [n, m],
+    ] as const)
+      unit.run(
+        { address: 4 * a, row: k, column: 1 },
+        { address: 4 * (a + rows * k), row: columns, column: 1 },
+        { address: 4 * c, row: columns, column: 1 },
+        { m: rows, n: columns, k },
+      );
+    results.push([...floats.slice(c, c + m * n)]);
+  }
+  expect(results[1]).toEqual(results[0]);
+  expect(results[2]).toEqual(results[0]);
+});
