@@ -143,7 +143,13 @@ export class StepFunction {
       variables.push([variable, demand.live[output]!, feed]);
       return variable.handle;
     });
-    const handles = runtime.context.executeHandles(this.#name, MUST_COMPILE, inputs, this.#returned.length);
+    const { context } = runtime;
+    const outputs = this.#returned.length;
+    // The first run compiles, and has to tell at once if it cannot.
+    const handles =
+      this.runs === 0
+        ? context.executeHandles(this.#name, MUST_COMPILE, inputs, outputs)
+        : context.executeLater(this.#name, MUST_COMPILE, inputs, outputs);
     this.runs++;
     this.#returned.forEach((i, k) => {
       const value = demand.live[i]!;

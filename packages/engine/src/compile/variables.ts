@@ -37,6 +37,7 @@ export class Variable implements Source {
   }
 
   resolve(value: Value): void {
+    this.#runtime.context.settle();
     value.handle = this.#runtime.context.executeHandles('ReadVariableOp', [this.#type], [this.handle], 1)[0]!;
     this.#runtime.handles++;
   }

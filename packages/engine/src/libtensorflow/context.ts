@@ -2,6 +2,7 @@ import { setAttributes, type Attribute } from './attributes.js';
 import { cName } from './data-types.js';
 import { shapeOf } from './handles.js';
 import type { Library } from './library.js';
+import { SignalShield } from './signals.js';
 
 /** An output of an operation. */
 export interface Result {
@@ -9,6 +10,9 @@ export interface Result {
   readonly dtype: number;
   readonly shape: number[];
 }
+
+/** Functions under way in the background before the next one has to wait. */
+const IN_FLIGHT = 2;
 
 /** ConfigProto bytes: let GPU memory grow, instead of taking all of it; and one that hides every GPU. */
 const GROW_GPU_MEMORY = Uint8Array.of(0x32, 0x02, 0x20, 0x01);
@@ -20,6 +24,10 @@ export class Context {
   readonly pointer: number;
   /** Name of the GPU in use, undefined on the CPU. */
   readonly gpu: string | undefined;
+  readonly #shield = new SignalShield();
+  /** Runs functions in the background, one after the other; at most two are under way. */
+  readonly #background: number;
+  readonly #foreground: number;
   readonly #outputs = new BigUint64Array(256);
   readonly #count = new Int32Array(1);
 
@@ -30,9 +38,13 @@ export class Context {
     const config = device === 'cuda' ? GROW_GPU_MEMORY : NO_GPU;
     s.TFE_ContextOptionsSetConfig(options, config, config.length, status);
     library.check('Setting the options of TensorFlow');
+    this.#shield.raise();
     this.pointer = s.TFE_NewContext(options, status);
+    this.#background = s.TFE_NewExecutor(1, 1, IN_FLIGHT);
+    this.#shield.lower();
     s.TFE_DeleteContextOptions(options);
     library.check('Starting TensorFlow');
+    this.#foreground = s.TFE_ContextGetExecutorForThread(this.pointer);
     this.gpu = device === 'cuda' ? this.#findGpu() : undefined;
   }
 
@@ -84,7 +96,9 @@ export class Context {
       for (const input of inputs) s.TFE_OpAddInput(operation, input, status);
       setAttributes(library, 'eager', operation, attributes);
       this.#count[0] = outputs;
+      this.#shield.raise();
       s.TFE_Execute(operation, results, this.#count, status);
+      this.#shield.lower();
       library.check(`Operation ${name}`);
     } finally {
       s.TFE_DeleteOp(operation);
@@ -92,5 +106,29 @@ export class Context {
     const handles = new Array<number>(this.#count[0]);
     for (let i = 0; i < handles.length; i++) handles[i] = Number(results[i]);
     return handles;
+  }
+
+  /** The same in the background: the handles' values follow, an error comes up when one is read or at `settle`. */
+  executeLater(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): number[] {
+    const { symbols: s } = this.library;
+    s.TFE_ContextSetExecutorForThread(this.pointer, this.#background);
+    try {
+      return this.executeHandles(name, attributes, inputs, outputs);
+    } finally {
+      s.TFE_ContextSetExecutorForThread(this.pointer, this.#foreground);
+    }
+  }
+
+  /** Waits for what runs in the background; throws its error. */
+  settle(): void {
+    const { symbols: s, status } = this.library;
+    s.TFE_ExecutorWaitForAllPendingNodes(this.#background, status);
+    if (s.TF_GetCode(status) !== 0) s.TFE_ExecutorClearError(this.#background);
+    this.library.check('A compiled step');
   }
 }

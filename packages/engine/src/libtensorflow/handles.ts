@@ -87,9 +87,12 @@ export function readHandle(library: Library, handle: number, dtype: number): Val
 export async function readHandleAsync(library: Library, handle: number, dtype: number): Promise<Values> {
   const { symbols: s } = library;
   const status = s.TF_NewStatus();
+  // tfjs may dispose the tensor meanwhile: a reference of our own keeps it.
+  const own = s.TFE_TensorHandleCopySharingTensor(handle, library.status);
+  library.check('Reading a tensor');
   try {
     const tensor = await new Promise<number>((resolve, reject) => {
-      s.TFE_TensorHandleResolve.async(handle, status, (error, result) => {
+      s.TFE_TensorHandleResolve.async(own, status, (error, result) => {
         if (error === null) resolve(result);
         else reject(error);
       });
@@ -97,6 +100,7 @@ export async function readHandleAsync(library: Library, handle: number, dtype: n
     if (s.TF_GetCode(status) !== 0) throw new Error(`Reading a tensor: ${s.TF_Message(status)}`);
     return copyOut(library, tensor, dtype);
   } finally {
+    s.TFE_DeleteTensorHandle(own);
     s.TF_DeleteStatus(status);
   }
 }

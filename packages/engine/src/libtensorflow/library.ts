@@ -25,6 +25,9 @@ export interface Library {
   check(what: string): void;
 }
 
+/** Bytes of stack for C functions: the compiler inside TensorFlow needs as much as a thread usually has. */
+const STACK = 16 * 2 ** 20;
+
 const open = new Map<string, Library>();
 
 /**
@@ -37,6 +40,7 @@ export function loadLibrary(paths: LibraryPaths): Library {
   // TensorFlow reads these while it is being loaded; a value the user has set wins.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
+  koffi.config({ sync_stack_size: STACK, async_stack_size: 2 ** 20, resident_async_pools: 2 });
   quietly(() => openShared(paths.framework, true));
   const symbols = bindSymbols(openShared(paths.tensorflow, false), paths.tensorflow);
   const version = symbols.TF_Version();

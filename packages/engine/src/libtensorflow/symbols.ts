@@ -47,6 +47,7 @@ const prototypes = {
   TFE_TensorHandleNumDims: 'i:pp',
   TFE_TensorHandleDim: 'n:pip',
   TFE_TensorHandleResolve: 'p:pp',
+  TFE_TensorHandleCopySharingTensor: 'p:pp',
   TFE_TensorHandleCopyToDevice: 'p:ppsp',
   TFE_NewOp: 'p:pbp',
   TFE_DeleteOp: 'v:p',
