@@ -61,12 +61,17 @@ export function checkConfig(value: unknown, origin: string): Config {
 /** Reads a `.yaml`, `.yml` or `.json` config, or a TypeScript or JavaScript one's default export. */
 export async function readConfig(file: string): Promise<Config> {
   const config = checkConfig(await load(file), file);
-  const base = dirname(resolve(file));
-  const moved = PATHS.flatMap((key) => {
-    const path = config[key];
-    return path !== undefined && /^\.{1,2}(\/|$)/.test(path) ? [[key, resolve(base, path)]] : [];
-  });
-  return { ...config, ...(Object.fromEntries(moved) as Config) };
+  return withPaths(config, (path) => (/^\.{1,2}(\/|$)/.test(path) ? resolve(dirname(file), path) : path));
+}
+
+/** The config with paths that hold wherever it is read. */
+export function absolutePaths(config: Config): Config {
+  return withPaths(config, (path) => (/^[a-z]{2,}:/.test(path) ? path : resolve(path)));
+}
+
+function withPaths(config: Config, change: (path: string) => string): Config {
+  const changed = PATHS.flatMap((key) => (config[key] === undefined ? [] : [[key, change(config[key])]]));
+  return { ...config, ...(Object.fromEntries(changed) as Config) };
 }
 
 async function load(file: string): Promise<unknown> {

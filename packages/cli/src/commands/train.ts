@@ -1,7 +1,7 @@
 import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
-import { checkConfig, type Config, readConfig } from '../config-file.js';
+import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
 import {
@@ -69,7 +69,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({
       ...{ version: 1, maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
       task: taskRecord(task),
-      config: { ...config, recipe: recipe.entry, seed },
+      config: { ...absolutePaths(config), recipe: recipe.entry, seed },
     });
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
