@@ -94,7 +94,7 @@ if (!isFast)
 console.log('\n> spam or ham, from the subject line: four recipes, two seeds each');
 const code = await run(process.execPath, [
   ...[hypetune, 'compare', '--task', 'spam', '--recipes', RECIPES, '--seeds', '2', '--learning-rate', '1e-4'],
-  ...['--max-length', '48', ...size],
+  ...['--max-length', '32', '--group-by-length', ...size],
 ]);
 if (code !== 0) stop(code);
 console.log(`
