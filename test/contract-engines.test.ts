@@ -1,0 +1,11 @@
+import { describe, test } from 'vitest';
+import { enginesPresent, expectSame } from './support/engines.js';
+import { registry } from './support/registry.js';
+
+describe.each(await enginesPresent(['wasm', 'native']))('$engine', ({ backend, reason }) => {
+  if (backend === undefined) test.skip(`not here: ${reason ?? ''}`);
+  else
+    test.each(registry)('$name trains as in plain JavaScript', async ({ create }) => {
+      await expectSame(backend, create, false);
+    });
+});
