@@ -1,6 +1,7 @@
 import { webAssembly } from './webassembly.js';
 import { afterAll, expect, test } from 'vitest';
 import { Multiplier } from './multiplier.js';
+import type { Matrices } from './multiplier.js';
 import type { ProductThreads } from './threads.js';
 
 const stopped: ProductThreads[] = [];
@@ -36,6 +37,7 @@ const cases = [
   [130, 33, 300],
   [7, 2050, 3],
   [251, 190, 130],
+  [130, 251, 190],
 ] as const;
 
 for (const count of [1, 3])
@@ -69,35 +71,47 @@ for (const count of [1, 3])
       }
   });
 
-for (const count of [1, 2])
-  test(`heads inside rows are multiplied without a transpose, with ${count} thread(s)`, async () => {
+for (const count of [1, 2, 3])
+  test(`heads inside rows are read and written where they lie, with ${count} thread(s)`, async () => {
     const { unit, floats, free } = await multiplier(count);
-    const [batch, time, heads, size] = [5, 33, 4, 16];
+    // Large and square enough for the threads.
+    const [batch, time, heads, size] = [2, 130, 2, 160];
     const width = heads * size;
     const q = free / 4;
     const scores = q + batch * time * width;
+    const context = scores + batch * heads * time * time;
     fill(floats, q, batch * time * width);
-    const operand = { address: 4 * q, outer: time * width, inner: size };
-    // Enough heads to pass the threshold of the threads.
-    for (let repeat = 0; repeat < 3; repeat++)
-      unit.run(
-        { ...operand, row: width, column: 1 },
-        { ...operand, row: 1, column: width },
-        { address: 4 * scores, row: time, column: 1, outer: heads * time * time, inner: time * time },
-        { m: time, n: time, k: size, outer: batch, inner: heads, accumulate: repeat > 0 },
-      );
+    const inside = (at: number): Matrices => ({
+      ...{ address: 4 * at, row: width, column: 1 },
+      ...{ outer: time * width, inner: size },
+    });
+    const ofScores: Matrices = {
+      ...{ address: 4 * scores, row: time, column: 1 },
+      ...{ outer: heads * time * time, inner: time * time },
+    };
+    const shape = { m: time, outer: batch, inner: heads };
+    for (const accumulate of [false, true])
+      unit.run(inside(q), { ...inside(q), row: 1, column: width }, ofScores, {
+        ...{ ...shape, n: time, k: size, accumulate },
+      });
+    unit.run(ofScores, inside(q), inside(context), { ...shape, n: size, k: time });
     let wrong = 0;
+    const at = (x: number, i: number, h: number, d: number): number => (x * time + i) * width + h * size + d;
     for (let x = 0; x < batch; x++)
       for (let h = 0; h < heads; h++)
-        for (let i = 0; i < time; i++)
+        for (let i = 0; i < time; i++) {
+          const row = scores + ((x * heads + h) * time + i) * time;
           for (let j = 0; j < time; j++) {
             let sum = 0;
-            for (let d = 0; d < size; d++)
-              sum +=
-                floats[q + (x * time + i) * width + h * size + d]! *
-                floats[q + (x * time + j) * width + h * size + d]!;
-            if (floats[scores + ((x * heads + h) * time + i) * time + j] !== 3 * sum) wrong++;
+            for (let d = 0; d < size; d++) sum += floats[q + at(x, i, h, d)]! * floats[q + at(x, j, h, d)]!;
+            if (floats[row + j] !== 2 * sum) wrong++;
           }
+          for (let d = 0; d < size; d++) {
+            let sum = 0;
+            for (let j = 0; j < time; j++) sum += floats[row + j]! * floats[q + at(x, j, h, d)]!;
+            if (Math.abs(floats[context + at(x, i, h, d)]! - sum) > 1e-6 * Math.abs(sum)) wrong++;
+          }
+        }
     expect(wrong).toBe(0);
   });
 

@@ -24,8 +24,9 @@ export interface ProductShape {
   accumulate?: boolean;
 }
 
-/** Multiply-adds under which the copies to and from the threads' memory cost more than they save. */
+/** Multiply-adds, and multiply-adds for each float copied to and from the threads' memory, under which one thread is faster. */
 const threadedWork = 4e6;
+const threadedIntensity = 32;
 
 /** Whether wasm multiplies and adds with one rounding here (relaxed SIMD: Node 22 and later). */
 export const fusedMultiplyAdd: boolean = webAssembly.validate(productModule(false, true));
@@ -115,7 +116,12 @@ export class Multiplier {
   run(a: Matrices, b: Matrices, c: Matrices, shape: ProductShape): void {
     const { m, n, k, outer = 1, inner = 1 } = shape;
     if (m === 0 || n === 0 || k === 0 || outer * inner === 0) return;
-    if (this.#threads !== undefined && m * n * k * outer * inner >= threadedWork) {
+    const intensity = (m * n * k) / (m * k + k * n + 2 * m * n);
+    if (
+      this.#threads !== undefined &&
+      m * n * k * outer * inner >= threadedWork &&
+      intensity >= threadedIntensity
+    ) {
       this.#runThreaded(this.#threads, a, b, c, shape);
       return;
     }
