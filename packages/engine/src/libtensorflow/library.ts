@@ -29,6 +29,14 @@ export interface Library {
 const STACK = 16 * 2 ** 20;
 
 const open = new Map<string, Library>();
+let configured = false;
+
+/** Once a process: koffi takes no settings after its first library, even one that could not be opened. */
+function configureKoffi(): void {
+  if (configured) return;
+  koffi.config({ sync_stack_size: STACK, async_stack_size: 2 ** 20, resident_async_pools: 2 });
+  configured = true;
+}
 
 /**
  * Opens TensorFlow, once per process and path. Throws if a file is missing, is not a shared library for this machine,
@@ -40,7 +48,7 @@ export function loadLibrary(paths: LibraryPaths): Library {
   // TensorFlow reads these while it is being loaded; a value the user has set wins.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
-  koffi.config({ sync_stack_size: STACK, async_stack_size: 2 ** 20, resident_async_pools: 2 });
+  configureKoffi();
   quietly(() => openShared(paths.framework, true));
   const symbols = bindSymbols(openShared(paths.tensorflow, false), paths.tensorflow);
   const version = symbols.TF_Version();
