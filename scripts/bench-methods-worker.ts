@@ -1,0 +1,81 @@
+// One process of bench-methods.ts: trains a BERT of random weights, an epoch (one round) whenever the parent asks.
+import * as tf from '@tensorflow/tfjs-core';
+import { tensorData, Trainer } from '@hypetune/core';
+import { chooseEngine, type EngineName } from '@hypetune/engine';
+import { bertConfig, bertModel } from '@hypetune/models';
+import { methodNamed } from '../packages/cli/src/methods.js';
+
+/** Methods by name, with their options. */
+export type PluginOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+export interface Job {
+  readonly plugins: PluginOptions;
+  /** An engine's name, or `auto`. */
+  readonly engine: string;
+  readonly shape: string;
+  readonly batch: number;
+  readonly length: number;
+  /** Steps a round. */
+  readonly steps: number;
+}
+
+/** What a process says when it is ready and after each round. */
+export interface Reply {
+  readonly engine: string;
+  /** Of each step of the round. */
+  readonly milliseconds: readonly number[];
+  /** Largest resident memory so far, MiB. */
+  readonly peak: number;
+}
+
+const shapes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  minilm: { hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 },
+  tiny: { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 },
+};
+
+const job = JSON.parse(process.argv[2]!) as Job;
+const shape = shapes[job.shape];
+if (!shape) throw new Error(`--shape must be one of ${Object.keys(shapes).join(', ')}, got ${job.shape}.`);
+const choice = await chooseEngine(job.engine === 'auto' ? {} : { force: job.engine as EngineName });
+const rows = job.batch * job.steps;
+const ids = tf.randomUniform([rows, job.length], 1, 30_000, 'int32', 1);
+const inputs = [ids, tf.onesLike(ids), tf.zerosLike(ids)];
+const data = tensorData(
+  inputs,
+  Array.from({ length: rows }, (_, row) => row % 2),
+);
+const trainer = new Trainer({
+  model: bertModel(bertConfig(shape)),
+  plugins: Object.entries(job.plugins).map(([name, options]) => methodNamed(name).create(options)),
+  batchSize: job.batch,
+  epochs: 100_000,
+  lengthMultiple: 1,
+  onWarning: () => undefined,
+});
+
+let milliseconds: number[] = [];
+let last = 0;
+
+/** Says what the last round took and waits for the word to start the next. */
+async function turn(): Promise<void> {
+  const reply: Reply = { engine: choice.reason, milliseconds, peak: process.resourceUsage().maxRSS / 1024 };
+  const asked = new Promise<void>((resolve) => {
+    process.once('message', () => {
+      resolve();
+    });
+  });
+  process.send!(reply);
+  await asked;
+  milliseconds = [];
+  last = performance.now();
+}
+
+process.on('disconnect', () => process.exit());
+trainer.hooks.onFitStart.tapPromise('bench', turn);
+trainer.hooks.onStep.tap('bench', () => {
+  const now = performance.now();
+  milliseconds.push(now - last);
+  last = now;
+});
+trainer.hooks.onEpoch.tapPromise('bench', turn);
+await trainer.fit(data);

@@ -1,0 +1,178 @@
+// What every method, and the stacks of the HyPe paper, cost a step next to plain fine-tuning, each in a process of its own that
+// takes turns with plain fine-tuning's.
+//   npm run bench -- methods [--engine auto] [--shape minilm|tiny] [--batch 16] [--length 64] [--rounds 6] [--steps 3]
+//                            [--only hype,r3f] [--json FILE]
+import { fork, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { METHODS } from '../packages/cli/src/methods.js';
+import type { Job, PluginOptions, Reply } from './bench-methods-worker.js';
+
+interface Recipe {
+  readonly name: string;
+  readonly plugins: PluginOptions;
+  /** Times a plain step that it should cost at most. */
+  readonly target?: number;
+}
+
+interface Row {
+  readonly name: string;
+  /** Median milliseconds a step. */
+  readonly milliseconds: number;
+  /** Median over the rounds of its time to plain fine-tuning's in the same round. */
+  readonly ratio: number;
+  /** Largest resident memory of the process, MiB, and next to plain fine-tuning's. */
+  readonly peak: number;
+  readonly peakRatio: number;
+  readonly target?: number;
+}
+
+const targets: Readonly<Record<string, number>> = {
+  hype: 1.05,
+  ...Object.fromEntries(
+    ['child-tuning', 'noisytune', 'l2-sp', 'recadam', 'mixout'].map((name) => [name, 1.15]),
+  ),
+  ...Object.fromEntries(['r3f', 'r4f', 'r-drop'].map((name) => [name, 2.1])),
+};
+const bare = { hype: { hiddenDropout: 0 } };
+const recipes: readonly Recipe[] = [
+  ...[...METHODS.keys()].map((name) => ({ name, plugins: { [name]: {} }, ...targetOf(name) })),
+  { name: 'child-tuning (F)', plugins: { 'child-tuning': { mode: 'F' } }, ...targetOf('child-tuning') },
+  { name: 'l2-sp (decoupled)', plugins: { 'l2-sp': { mode: 'decoupled' } }, ...targetOf('l2-sp') },
+  // As the paper trains: without hidden dropout.
+  { name: 'hype (no hidden dropout)', plugins: bare, ...targetOf('hype') },
+  { name: 'hype + r-drop', plugins: { ...bare, 'r-drop': {} } },
+  { name: 'hype + r3f', plugins: { ...bare, r3f: {} } },
+  { name: 'hype + child-tuning', plugins: { ...bare, 'child-tuning': {} } },
+  { name: 'hype + noisytune', plugins: { ...bare, noisytune: {} } },
+];
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string', default: 'auto' },
+    shape: { type: 'string', default: 'minilm' },
+    batch: { type: 'string', default: '16' },
+    length: { type: 'string', default: '64' },
+    rounds: { type: 'string', default: '6' },
+    steps: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+
+/** A process that trains by one recipe, a round whenever it is asked. */
+class Runner {
+  readonly #child: ChildProcess;
+
+  constructor(plugins: PluginOptions) {
+    const { engine, shape } = values;
+    const [batch, length, steps] = [values.batch, values.length, values.steps].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    const job: Job = { plugins, engine, shape, batch, length, steps };
+    const script = fileURLToPath(new URL('bench-methods-worker.ts', import.meta.url));
+    this.#child = fork(script, [JSON.stringify(job)], {
+      execArgv: ['--conditions=development', '--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+  }
+
+  /** What the process says next; throws when it ends instead. */
+  reply(): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const gone = (): void => {
+        reject(new Error('the process ended'));
+      };
+      this.#child.once('exit', gone);
+      this.#child.once('message', (message) => {
+        this.#child.off('exit', gone);
+        resolve(message as Reply);
+      });
+    });
+  }
+
+  round(): Promise<Reply> {
+    const answer = this.reply();
+    this.#child.send('round');
+    return answer;
+  }
+
+  stop(): void {
+    this.#child.kill();
+  }
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
+
+async function main(): Promise<void> {
+  const only = values.only?.split(',');
+  const plain = new Runner({});
+  const started = await plain.reply();
+  await plain.round();
+  process.stdout.write(
+    `${started.engine}\n${values.shape}, ${values.batch} x ${values.length} tokens, ${values.rounds} rounds of ${values.steps} steps\n\n` +
+      `${'method'.padEnd(26)} ${'ms a step'.padStart(10)} ${'x plain'.padStart(8)} ${'target'.padStart(7)} ${'peak MiB'.padStart(9)} ${'x plain'.padStart(8)}\n`,
+  );
+  const rows: Row[] = [];
+  for (const recipe of recipes.filter(({ name }) => !only || only.includes(name))) {
+    const runner = new Runner(recipe.plugins);
+    try {
+      await runner.reply();
+      await runner.round();
+      const ratios: number[] = [];
+      const times: number[] = [];
+      let [peak, plainPeak] = [0, 1];
+      for (let round = 0; round < Number(values.rounds); round++) {
+        const base = await plain.round();
+        const mine = await runner.round();
+        times.push(...mine.milliseconds);
+        ratios.push(median(mine.milliseconds) / median(base.milliseconds));
+        [peak, plainPeak] = [mine.peak, base.peak];
+      }
+      const { name, target } = recipe;
+      const row: Row = {
+        name,
+        milliseconds: median(times),
+        ratio: median(ratios),
+        peak,
+        peakRatio: peak / plainPeak,
+        ...(target !== undefined && { target }),
+      };
+      rows.push(row);
+      process.stdout.write(`${line(row)}\n`);
+    } catch (error) {
+      process.stdout.write(`${recipe.name.padEnd(26)} failed: ${(error as Error).message}\n`);
+      process.exitCode = 1;
+    } finally {
+      runner.stop();
+    }
+  }
+  plain.stop();
+  if (values.json !== undefined)
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ engine: started.engine, ...values, rows }, undefined, 2)}\n`,
+    );
+}
+
+function line({ name, milliseconds, ratio, target, peak, peakRatio }: Row): string {
+  const cells = [
+    milliseconds.toFixed(1).padStart(10),
+    ratio.toFixed(2).padStart(8),
+    (target === undefined ? '' : `${ratio <= target ? '' : '!'}${target.toFixed(2)}`).padStart(7),
+    peak.toFixed(0).padStart(9),
+    peakRatio.toFixed(2).padStart(8),
+  ];
+  return `${name.padEnd(26)} ${cells.join(' ')}`;
+}
+
+function targetOf(name: string): { target?: number } {
+  const target = targets[name];
+  return target === undefined ? {} : { target };
+}
+
+await main();
