@@ -3,6 +3,7 @@ import {
   checkKeys,
   checkNumber,
   HIDDEN_STAGE,
+  HypetuneError,
   type GradientResult,
   type Plugin,
   type PluginHost,
@@ -12,6 +13,7 @@ import { foldIn } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { ascend, average, start } from './formula.js';
 import { card, pairs } from './card.js';
+import { vectorShape } from './vectors.js';
 
 export interface FreeLBOptions {
   /** K: forward and backward passes a step. Default 3. */
@@ -44,24 +46,24 @@ export class FreeLB implements Plugin {
     const { steps, rate, magnitude, maxNorm } = this.options;
     if (steps === 1 && magnitude === 0) return;
     let delta: tf.Tensor | undefined;
-    let seen: readonly number[] = [];
-    const shapes = new Map<string, readonly number[]>();
+    let met = false;
     host.hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
-      seen = vectors.shape;
-      return pass.training && delta ? tf.add(vectors, delta) : vectors;
+      if (!pass.training || !delta || String(vectors.shape) !== String(delta.shape)) return vectors;
+      met = true;
+      return tf.add(vectors, delta);
     });
     host.hooks.aroundBackward.tap(
       { name, stage: BACKWARD_STAGE.MULTISTEP },
       (gradient, step) => (options) => {
         try {
-          const { inputs } = step.batch;
-          const rows = String(inputs.map((input) => input.shape));
-          if (!shapes.has(rows)) tf.tidy(() => void step.forward(`${name}/shape`, { kind: 'probe' }));
-          if (!shapes.has(rows)) shapes.set(rows, seen);
-          delta = start(shapes.get(rows)!, magnitude, foldIn(step.key, name));
+          delta = start(vectorShape(host, step.batch), magnitude, foldIn(step.key, name));
           const results: GradientResult[] = [];
           for (let k = 1; k <= steps; k++) {
             results.push(gradient({ ...options, inputs: { ...options?.inputs, [name]: delta } }));
+            if (!met)
+              throw new HypetuneError(
+                `${name}: nothing of shape [${String(delta.shape)}] left a token table; the first input must be token ids or floats.`,
+              );
             if (k < steps) delta = ascend(delta, results.at(-1)!.inputGradients[name]!, rate, maxNorm);
           }
           return { ...results[0]!, gradients: average(results.map(({ gradients }) => gradients)) };

@@ -11,7 +11,7 @@ export const pairs: readonly PluginPair[] = [
 export const card: Omit<MethodInfo, 'create'> = {
   name: 'hidden-mixup',
   summary: 'Mixes the hidden states and labels of pairs of rows (TMix: Chen et al., 2020).',
-  cost: 'no extra pass; one gather and one mix at one layer',
+  cost: 'no extra pass; one gather and one mix a layer',
   options: {
     alpha: { type: 'number', default: 0.75, doc: 'of Beta(alpha, alpha), the share; 0 is off' },
     layers: {

@@ -17,6 +17,12 @@ function gamma(shape: number, next: () => number): number {
   }
 }
 
+/** The share that a row keeps of itself: `max(u, 1 - u)`, u from `Beta(alpha, alpha)`; a half to 1. */
+export function drawShare(alpha: number, key: Key): number {
+  const drawn = drawBeta(alpha, key);
+  return Math.max(drawn, 1 - drawn);
+}
+
 /** `Beta(alpha, alpha)`, a number from 0 to 1. */
 export function drawBeta(alpha: number, key: Key): number {
   const next = uniforms(key);

@@ -8,9 +8,9 @@ import {
   drawBeta,
   drawOrder,
   drawPartners,
+  drawShare,
   HiddenMixup,
   hiddenMixupMethod,
-  makeMix,
 } from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[]): void => {
@@ -22,25 +22,28 @@ const near = (tensor: tf.Tensor, wanted: number[]): void => {
 };
 const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
 
+const partners = tf.tensor1d([1, 2, 0], 'int32');
+
 test('blend: each row keeps its share and takes the rest of its partner', () => {
-  const mix = makeMix([1, 2, 0], 0.75, tf.ones([3]));
-  near(blend(x, mix), [1.5, 2.5, 3.5, 4.5, 4, 5]);
+  near(blend(x, partners, tf.scalar(0.75)), [1.5, 2.5, 3.5, 4.5, 4, 5]);
 });
 
-test('makeMix: a share below a half is turned round', () => {
-  near(makeMix([1, 0], 0.25, tf.ones([2])).shares, [0.75, 0.75]);
+test('blend: a share of 1 changes nothing, to the last bit', () => {
+  const values = tf.tensor2d([0.1, 0.2, 1e-20, -3e10, 7.7, 0], [3, 2]);
+  expect(blend(values, partners, tf.scalar(1)).arraySync()).toEqual(values.arraySync());
 });
 
-test('makeMix: a row whose partner is padding stays itself', () => {
-  const mix = makeMix([2, 0, 1], 0.75, tf.tensor1d([1, 1, 0]));
-  near(mix.shares, [1, 0.75, 0.75]);
-  near(blend(x, mix), [1, 2, 2.5, 3.5, 4.5, 5.5]);
-});
-
-test('blend: the gradient is split between a row and those that took it', () => {
-  const mix = makeMix([1, 2, 0], 0.75, tf.ones([3]));
-  const gradient = tf.grad((h) => tf.sum(tf.mul(blend(h, mix), tf.tensor2d([[1], [10], [100]]))));
+test('blend: the gradient is split between a row and the one that took it', () => {
+  const weights = tf.tensor2d([[1], [10], [100]]);
+  const gradient = tf.grad((h) => tf.sum(tf.mul(blend(h, partners, tf.scalar(0.75)), weights)));
   near(gradient(x), [25.75, 25.75, 7.75, 7.75, 77.5, 77.5]);
+});
+
+test('drawShare: a share below a half is turned round', () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const drawn = drawBeta(0.75, seedKey(seed));
+    expect(drawShare(0.75, seedKey(seed))).toBe(drawn < 0.5 ? 1 - drawn : drawn);
+  }
 });
 
 test.each([0.2, 0.75, 1, 16])('drawBeta(%d): mean 1/2, variance 1 / (4 (2 alpha + 1))', (alpha) => {

@@ -8,8 +8,9 @@ import {
   type PluginPair,
 } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
-import { drawBeta, drawOrder, drawPartners } from './draw.js';
-import { blend, makeMix, type Mix } from './formula.js';
+import * as tf from '@tensorflow/tfjs-core';
+import { drawOrder, drawPartners, drawShare } from './draw.js';
+import { blend } from './formula.js';
 import { card, pairs } from './card.js';
 
 export interface HiddenMixupOptions {
@@ -43,18 +44,21 @@ export class HiddenMixup implements Plugin {
       );
     if (this.alpha === 0) return;
     const places = this.layers.length > 0 ? this.layers : host.layers.map(({ index }) => index);
-    let mix: (Mix & { readonly layer: number }) | undefined;
+    // Every place mixes at every step, all but one with a share of 1: a compiled step then stays the same.
+    let partners: tf.Tensor1D;
+    let shares: ReadonlyMap<number, tf.Scalar> | undefined;
     host.hooks.beforeBatch.tap(name, (batch, step) => {
       const key = foldIn(step.key, name);
-      const order = drawPartners(batch.indices, foldIn(key, 'order'));
-      const [place] = drawOrder(places.length, foldIn(key, 'layer'));
-      const share = drawBeta(this.alpha, foldIn(key, 'share'));
-      mix = { ...makeMix(order, share, batch.weights), layer: places[place!]! };
-      return { ...batch, labels: blend(batch.labels, mix) };
+      const [chosen] = drawOrder(places.length, foldIn(key, 'layer'));
+      const share = drawShare(this.alpha, foldIn(key, 'share'));
+      partners = tf.tensor1d(drawPartners(batch.indices, foldIn(key, 'order')), 'int32');
+      shares = new Map(places.map((layer, place) => [layer, tf.scalar(place === chosen ? share : 1)]));
+      return { ...batch, labels: blend(batch.labels, partners, tf.scalar(share)) };
     });
-    host.hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) =>
-      pass.training && mix?.layer === layer.index && layer.visit === 0 ? blend(hidden, mix) : hidden,
-    );
-    host.hooks.onFitEnd.tap(name, () => (mix = undefined));
+    host.hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) => {
+      const share = pass.training && layer.visit === 0 ? shares?.get(layer.index) : undefined;
+      return share ? blend(hidden, partners, share) : hidden;
+    });
+    host.hooks.onFitEnd.tap(name, () => (shares = undefined));
   }
 }
