@@ -60,8 +60,8 @@ test('a small network learns for 300 steps without a leak of tensors or heap', (
         const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, stepSize: 0.01 };
         const result = ops.adamwUpdate(grads[variable.name]!, first, second, variable, options);
         variable.assign(tf.add(variable, result.update) as never);
-        first.assign(result.firstMoment);
-        second.assign(result.secondMoment);
+        first.assign(result.firstMoment as never);
+        second.assign(result.secondMoment as never);
       });
       return value.dataSync()[0]!;
     });
