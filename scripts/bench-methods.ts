@@ -155,7 +155,7 @@ async function main(): Promise<void> {
   if (values.json !== undefined)
     writeFileSync(
       values.json,
-      `${JSON.stringify({ engine: started.engine, ...values, rows }, undefined, 2)}\n`,
+      `${JSON.stringify({ ...values, engine: started.engine, rows }, undefined, 2)}\n`,
     );
 }
 

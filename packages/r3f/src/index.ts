@@ -4,6 +4,7 @@ import { R3F } from './r3f.js';
 
 export * from './formula.js';
 export * from './spectral-norm.js';
+export type * from './options.js';
 export * from './r3f.js';
 
 /** R3F for listings and config files. */

@@ -11,24 +11,8 @@ import {
 import { foldIn } from '@hypetune/ops';
 import { card, pairs } from './card.js';
 import { consistency, embeddingNoise } from './formula.js';
+import type { R3FOptions } from './options.js';
 import { constrainHead } from './spectral-norm.js';
-
-export interface R3FOptions {
-  /** lambda: weight of the term; 0 is off. Default 1. */
-  readonly weight?: number;
-  /** s: half width of uniform noise, deviation of normal noise. Default 1e-5. */
-  readonly scale?: number;
-  /** Default `uniform`. */
-  readonly noise?: 'uniform' | 'normal';
-  /** Which passes get other plugins' hidden noise. Default `noised`, as the HyPe paper stacks the two. */
-  readonly hype?: 'noised' | 'both' | 'main';
-  /** Dropout draws of the noised pass: its own (default) or the main pass's. */
-  readonly dropout?: 'independent' | 'shared';
-  /** Whether the noised pass sends a gradient to the token table. Default `detached`: it does not. */
-  readonly table?: 'detached' | 'attached';
-  /** R4F: divide the head's weight by its spectral norm. Default false. */
-  readonly spectralNorm?: boolean;
-}
 
 /** R3F (Aghajanyan et al., 2021): `L = L_task(f(x)) + weight * KL_S(f(x), f(x + z))`, z on the token vectors. */
 export class R3F implements Plugin {
@@ -48,6 +32,11 @@ export class R3F implements Plugin {
     const { weight = 1, scale = 1e-5, noise = 'uniform', hype = 'noised', dropout, table } = this.options;
     if (this.options.spectralNorm) constrainHead(host, this.name);
     if (weight === 0) return;
+    if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
+      host.warn(
+        this.name,
+        `without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`,
+      );
     if (hype === 'noised') host.perturbMainPass(false, this.name);
     host.hooks.afterEmbedding.tap({ name: this.name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
       if (pass.name !== this.name) return vectors;
