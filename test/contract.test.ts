@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { GRADIENT_STAGE, type Plugin, type Snapshot } from '@hypetune/core';
@@ -151,8 +152,18 @@ describe.each(once)('$name', ({ name, create, model, method }) => {
     }
   });
 
-  test('has a name, a card and a place in explain()', () => {
+  test('has a name, a card that lists every option, and a place in explain()', () => {
     const built = buildModel(model);
+    const card = readFileSync(new URL(`../packages/${create().name}/README.md`, import.meta.url), 'utf8');
+    for (const part of [
+      '**Claim',
+      '**Equation',
+      '## Options',
+      '## Differences from the source',
+      '## Citation',
+    ])
+      expect(card).toContain(part);
+    for (const option of Object.keys(method.options)) expect(card).toContain(`| \`${option}\` `);
     const plugin = create();
     expect(name.split('/')[0]).toBe(plugin.name);
     expect(method.summary.length).toBeGreaterThan(20);
