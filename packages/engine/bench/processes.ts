@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** Some steps in a row: milliseconds of each, JavaScript's part of each, the last loss, peak memory in MiB. */
+/** Some steps in a row: milliseconds of each, the same over all processors, JavaScript's part of each, the last loss, peak memory in MiB. */
 export interface Round {
   ms: number[];
+  cpu: number[];
   script: number[];
   loss: number;
   peak: number;

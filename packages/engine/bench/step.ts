@@ -28,6 +28,9 @@ interface Row {
   fastest: number;
   /** Median over the rounds of this engine's time to PyTorch's in the same round. */
   ratio: number | undefined;
+  /** Median milliseconds of all processors together, and its ratio: what counts on a machine that does other work too. */
+  cpu: number;
+  cpuRatio: number | undefined;
   /** JavaScript's part of the median step. */
   script: number | undefined;
   peak: number;
@@ -79,6 +82,8 @@ async function measure(shapeName: string): Promise<Row[]> {
       median: median(mine.flatMap((round) => round.ms)),
       fastest: Math.min(...mine.flatMap((round) => round.ms)),
       ratio: against && median(mine.map((round, i) => median(round.ms) / median(against[i]!.ms))),
+      cpu: median(mine.flatMap((round) => round.cpu)),
+      cpuRatio: against && median(mine.map((round, i) => median(round.cpu) / median(against[i]!.cpu))),
       script: worker.engine === 'compiled' ? median(script) : undefined,
       peak: Math.max(...mine.map((round) => round.peak)),
       loss: mine.at(-1)!.loss,
@@ -87,7 +92,9 @@ async function measure(shapeName: string): Promise<Row[]> {
 }
 
 const rows: Row[] = [];
-console.log('shape       engine          median ms  fastest  x PyTorch  script ms  peak MiB');
+console.log(
+  'shape       engine          median ms  fastest  x PyTorch   cpu ms  x PyTorch  script ms  peak MiB',
+);
 for (const shapeName of values.shapes.split(',')) {
   for (const row of await measure(shapeName)) {
     rows.push(row);
@@ -97,6 +104,8 @@ for (const shapeName of values.shapes.split(',')) {
       row.median.toFixed(1).padStart(9),
       row.fastest.toFixed(1).padStart(8),
       (row.ratio?.toFixed(2) ?? '').padStart(10),
+      row.cpu.toFixed(1).padStart(8),
+      (row.cpuRatio?.toFixed(2) ?? '').padStart(10),
       (row.script?.toFixed(1) ?? '').padStart(10),
       row.peak.toFixed(0).padStart(9),
     ];

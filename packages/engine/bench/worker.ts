@@ -22,9 +22,10 @@ const labels = tf.tensor2d(
   [rows, 2],
 );
 
-/** One training step: its milliseconds, those that JavaScript took of them, and the loss. */
-function step(): { ms: number; script: number; loss: number } {
+/** One training step: its milliseconds, those of all processors, those that JavaScript took of them, and the loss. */
+function step(): { ms: number; cpu: number; script: number; loss: number } {
   const start = performance.now();
+  const before = process.cpuUsage();
   let recorded = start;
   const run = (): tf.Scalar => {
     const loss = bert.step(ids, labels);
@@ -35,21 +36,27 @@ function step(): { ms: number; script: number; loss: number } {
     engine === 'compiled' ? (tf.backend() as unknown as NativeBackend).recorder.record(run) : run();
   const value = loss.dataSync()[0]!;
   loss.dispose();
-  return { ms: performance.now() - start, script: recorded - start, loss: value };
+  const { user, system } = process.cpuUsage(before);
+  return {
+    ms: performance.now() - start,
+    cpu: (user + system) / 1000,
+    script: recorded - start,
+    loss: value,
+  };
 }
 
-for (let i = 0; i < 3; i++) step();
+for (let i = 0; i < 10; i++) step();
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const steps = Array.from({ length: Number(line) }, step);
   const peak = process.resourceUsage().maxRSS / 1024;
-  console.log(
-    JSON.stringify({
-      ms: steps.map((s) => s.ms),
-      script: steps.map((s) => s.script),
-      loss: steps.at(-1)?.loss,
-      peak,
-    }),
-  );
+  const round = {
+    ms: steps.map(({ ms }) => ms),
+    cpu: steps.map(({ cpu }) => cpu),
+    script: steps.map(({ script }) => script),
+    loss: steps.at(-1)?.loss,
+    peak,
+  };
+  console.log(JSON.stringify(round));
 }
 process.exit(0);

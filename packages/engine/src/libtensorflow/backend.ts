@@ -14,7 +14,7 @@ export interface NativeBackendOptions {
   readonly name?: string;
   /** 'cuda' needs a CUDA build of TensorFlow and an NVIDIA GPU. Default 'cpu'. */
   readonly device?: 'cpu' | 'cuda';
-  /** Compiled steps to keep at most, 20 to 50 MB each; further ones run operation by operation. Default 16. */
+  /** Compiled steps to keep at most, 20 to 50 MB each; further ones run operation by operation. Default 32. */
   readonly graphs?: number;
 }
 
@@ -65,7 +65,7 @@ function createBackend(
   library: Library,
   options: NativeBackendOptions,
 ): NativeBackend {
-  const { device = 'cpu', graphs = 16 } = options;
+  const { device = 'cpu', graphs = 32 } = options;
   const runtime = new Runtime(library, device);
   const immediate = new Immediate(runtime, KERNELS);
   const binding = new Binding(runtime, immediate);
@@ -87,10 +87,10 @@ function createBackend(
 
 /** Loads tfjs-node's kernels and its backend class, without its index, which would load the addon. */
 function loadKernels(): BackendClass {
-  // tfjs-node calls what Node 23 removed.
+  // tfjs-node calls what Node 22 warns of and Node 23 removed.
   const legacy = util as unknown as Record<string, unknown>;
-  legacy['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
-  legacy['isArray'] ??= Array.isArray;
+  legacy['isNullOrUndefined'] = (value: unknown): boolean => value === null || value === undefined;
+  legacy['isArray'] = Array.isArray;
   const require = createRequire(import.meta.url);
   const packages = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'];
   for (const name of packages) {
