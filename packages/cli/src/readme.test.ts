@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { call } from '../test/call.js';
+import { scratch } from '../test/scratch.js';
+import { readConfig } from './config-file.js';
+import { namedRecipe, recipeOf } from './recipes.js';
+
+const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const blocks = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code!);
+const { write } = scratch();
+
+test('the config on the page is one', async () => {
+  const [yaml] = blocks('yaml');
+  const config = await readConfig(write('page.yaml', yaml!));
+  const recipes = config.recipes!.map((entry) =>
+    typeof entry === 'string' ? namedRecipe(entry) : recipeOf(entry),
+  );
+  expect(recipes.map((recipe) => recipe.plugins().map(({ name }) => name))).toEqual([
+    [],
+    [],
+    ['hype', 'r3f'],
+  ]);
+});
+
+test('every command and flag on the page exists', async () => {
+  const lines = blocks('sh').flatMap((block) => block.trim().split('\n'));
+  expect(lines.length).toBeGreaterThan(3);
+  for (const line of lines) {
+    const [, command, rest] = /^npx hypetune (\S+)(.*)$/.exec(line)!;
+    const { out } = await call(command!, '--help');
+    for (const [flag] of rest!.matchAll(/--[\w-]+/g)) expect(out).toContain(`${flag} `);
+  }
+  const rows = [...page.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name!);
+  for (const name of rows) expect((await call(name, '--help')).code).toBe(0);
+});
