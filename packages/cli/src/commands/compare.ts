@@ -85,8 +85,9 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
         model.dispose();
         if (!evaluation) continue;
         const { loss, metrics } = evaluation;
-        const { steps, seconds, lastLoss } = report;
-        runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss: lastLoss, steps, seconds });
+        const { steps, seconds, epochs, lastLoss } = report;
+        const trainLoss = epochs.at(-1)?.loss ?? lastLoss;
+        runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss, steps, seconds });
       }
     if (runs.length > 0) print(terminal, comparisonReport(runs, task.metrics));
     const [metric] = task.metrics as [string];

@@ -8,7 +8,7 @@ export interface ComparedRun {
   readonly metrics: Readonly<Record<string, number>>;
   /** Task loss on the rows measured on. */
   readonly loss: number;
-  /** Mean training loss of the last steps. */
+  /** Mean loss of the last epoch's steps, terms of plugins included. */
   readonly trainLoss: number;
   readonly steps: number;
   readonly seconds: number;
