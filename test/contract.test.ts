@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { GRADIENT_STAGE, type Plugin, type Snapshot } from '@hypetune/core';
@@ -30,7 +32,7 @@ describe.each(cases)('$name on $model', ({ create, off, model }) => {
   });
 });
 
-describe.each(once)('$name', ({ name, create, model, method }) => {
+describe.each(once)('$name', ({ name, create, model, method, folder }) => {
   test('another seed gives another run', async () => {
     const first = await train(model, [create()], { seed: 1 });
     const second = await train(model, [create()], { seed: 2 });
@@ -154,7 +156,8 @@ describe.each(once)('$name', ({ name, create, model, method }) => {
 
   test('has a name, a card that lists every option, and a place in explain()', () => {
     const built = buildModel(model);
-    const card = readFileSync(new URL(`../packages/${create().name}/README.md`, import.meta.url), 'utf8');
+    const own = new URL(`../packages/${create().name}`, import.meta.url);
+    const card = readFileSync(join(folder ?? fileURLToPath(own), 'README.md'), 'utf8');
     for (const part of [
       '**Claim',
       '**Equation',

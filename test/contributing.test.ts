@@ -9,7 +9,7 @@ import { typeErrors } from './support/type-check.js';
 // Follows CONTRIBUTING.md: makes the package, writes the page's files over it, runs its tests, then the contract with its line.
 const page = readFileSync(join(import.meta.dirname, '..', 'CONTRIBUTING.md'), 'utf8');
 const blocks = new Map(
-  [...page.matchAll(/^```ts (\S+)\n(.*?)^```/gms)].map(({ 1: path, 2: code }) => [path!, code!]),
+  [...page.matchAll(/^(````?)(?:ts|md) (\S+)\n(.*?)^\1\n/gms)].map(({ 2: path, 3: code }) => [path!, code!]),
 );
 const name = /npx hypetune new-plugin (\S+)/.exec(page)![1]!;
 const source = `packages/${name}/`;
@@ -31,7 +31,7 @@ test('the page replaces the files that were made, and adds none', () => {
   expect(written.map((path) => path.slice(source.length)).filter((path) => !files.includes(path))).toEqual(
     [],
   );
-  expect(written).toHaveLength(4);
+  expect(written).toHaveLength(5);
   expect([...blocks.keys()]).toEqual([...written, 'test/support/registry.ts']);
 });
 
@@ -41,6 +41,15 @@ test('the package type-checks', { timeout: 300_000 }, () => {
 
 await load(`src/${name}.test.ts`);
 
+test('the example of its README runs', async () => {
+  const [, example] = /^```ts\n(.*?)^```/ms.exec(blocks.get(`${source}README.md`)!)!;
+  writeFileSync(join(folder, 'example.ts'), example!.replace(`@hypetune/${name}`, './src/index.js'));
+  const log = vi.spyOn(console, 'log').mockReturnValue();
+  await load('example.ts');
+  expect(log.mock.calls.flat().join()).toContain(name);
+  log.mockRestore();
+});
+
 // The line stands in a file of its own, in which the package is not installed but beside it.
 const [imports, line] = blocks.get('test/support/registry.ts')!.split(/\n\n/);
 writeFileSync(
@@ -48,7 +57,8 @@ writeFileSync(
   [
     imports!.replace(`@hypetune/${name}`, './src/index.js'),
     `import { modelNames as models } from '../../support/models.js';`,
-    `const entry = (name, method, create, off) => ({ name, method, create, off, models });`,
+    `const folder = import.meta.dirname;`,
+    `const entry = (name, method, create, off) => ({ name, method, create, off, models, folder });`,
     `export const registry = [${line!}];`,
   ].join('\n'),
 );

@@ -35,6 +35,7 @@ vi.doMock('./support/registry.js', () => ({
       create: () => new MyMethod(),
       off: () => new MyMethod({ strength: 0 }),
       models: modelNames,
+      folder,
     },
   ],
 }));

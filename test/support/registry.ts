@@ -30,6 +30,8 @@ export interface Entry {
   readonly off: () => Plugin;
   /** Models on which it acts. */
   readonly models: readonly ModelName[];
+  /** Folder of its package. Default: the one in `packages` that has its name. */
+  readonly folder?: string;
 }
 
 const any = modelNames;
