@@ -20,7 +20,12 @@ export class Immediate implements Executor {
         runtime.release(value);
       },
     };
-    this.#fused = new StepRecorder(runtime, kernels, single, () => undefined);
+    this.#fused = new StepRecorder(runtime, {
+      limit: kernels,
+      background: false,
+      immediate: single,
+      install: () => undefined,
+    });
   }
 
   execute(

@@ -5,9 +5,9 @@ import { Graph } from './graph.js';
 import type { Kernel } from './kernel.js';
 import { Recording } from './recording.js';
 import { refusedOperations } from './refusal.js';
-import { replay } from './replay.js';
+import { poison, replay } from './replay.js';
 import { StepFunction, demandOf } from './step-function.js';
-import { rootEntry, type Entry } from './trie.js';
+import { forget, rootEntry, type Entry } from './trie.js';
 
 /** How often steps were compiled and run, and what was not. */
 export interface RecordingReport {
@@ -25,12 +25,22 @@ export interface RecordingReport {
   readonly lastReason?: string;
 }
 
+/** What a recorder works with. */
+export interface RecorderSetting {
+  /** Functions to keep at most. */
+  readonly limit: number;
+  /** Whether functions run in the background. */
+  readonly background: boolean;
+  /** Runs what is not recorded. */
+  readonly immediate: Executor;
+  /** Puts an executor in charge of new operations. */
+  readonly install: (executor: Executor) => void;
+}
+
 /** Runs a step's tensor operations as one compiled function; see `StepRecorder.record`. */
 export class StepRecorder implements Executor, Source {
   readonly #runtime: Runtime;
-  readonly #limit: number;
-  readonly #immediate: Executor;
-  readonly #install: (executor: Executor) => void;
+  readonly #setting: RecorderSetting;
   readonly #graph: Graph;
   readonly #root: Entry = rootEntry();
   readonly #eager = new Map<string, string>();
@@ -43,15 +53,9 @@ export class StepRecorder implements Executor, Source {
   #compiled = false;
   #lastReason: string | undefined;
 
-  /**
-   * `limit` is the number of functions to keep at most; `immediate` runs what is not recorded; `install` puts an executor
-   * in charge of new operations.
-   */
-  constructor(runtime: Runtime, limit: number, immediate: Executor, install: (executor: Executor) => void) {
+  constructor(runtime: Runtime, setting: RecorderSetting) {
     this.#runtime = runtime;
-    this.#immediate = immediate;
-    this.#limit = limit;
-    this.#install = install;
+    this.#setting = setting;
     this.#graph = new Graph(runtime.library);
   }
 
@@ -65,7 +69,7 @@ export class StepRecorder implements Executor, Source {
     this.#recording = new Recording(this.#root);
     this.#gaveUp = false;
     this.#compiled = true;
-    this.#install(this);
+    this.#setting.install(this);
     let finished = false;
     try {
       const result = step();
@@ -75,7 +79,7 @@ export class StepRecorder implements Executor, Source {
     } finally {
       if (!finished) this.#abandon(this.#recording);
       this.#recording = undefined;
-      this.#install(this.#immediate);
+      this.#setting.install(this.#setting.immediate);
     }
   }
 
@@ -129,9 +133,9 @@ export class StepRecorder implements Executor, Source {
     if (this.#gaveUp) return this.#runOne(name, kernel, attributes, inputs, outputs);
     let entry = recording.match(name, attributes, inputs, outputs);
     if (entry === undefined) {
-      if (this.#graphs >= this.#limit) {
+      if (this.#graphs >= this.#setting.limit) {
         this.#notCompiled(
-          `${this.#limit} graphs are compiled already, and this step differs from all at ${name}`,
+          `${this.#setting.limit} graphs are compiled already, and this step differs from all at ${name}`,
         );
         this.#gaveUp = true;
         this.#runAtOnce(recording);
@@ -158,8 +162,8 @@ export class StepRecorder implements Executor, Source {
     inputs: readonly Value[],
     outputs: number,
   ): Value[] {
-    if (kernel === undefined) return this.#immediate.execute(name, attributes, inputs, outputs);
-    return this.#immediate.executeKernel(kernel, attributes, inputs, outputs);
+    if (kernel === undefined) return this.#setting.immediate.execute(name, attributes, inputs, outputs);
+    return this.#setting.immediate.executeKernel(kernel, attributes, inputs, outputs);
   }
 
   /** Computes what has been recorded so far. */
@@ -172,9 +176,9 @@ export class StepRecorder implements Executor, Source {
       const { functions } = recording.position;
       let step = functions.find((candidate) => candidate.fits(demand));
       if (step === undefined) {
-        if (this.#graphs >= this.#limit) {
+        if (this.#graphs >= this.#setting.limit) {
           this.#notCompiled(
-            `${this.#limit} graphs are compiled already, and other results of this step are used`,
+            `${this.#setting.limit} graphs are compiled already, and other results of this step are used`,
           );
           this.#runAtOnce(recording);
           return;
@@ -182,7 +186,7 @@ export class StepRecorder implements Executor, Source {
         step = new StepFunction(this.#runtime, this.#graph, recording, demand);
       }
       try {
-        step.run(recording, demand);
+        step.run(recording, demand, this.#setting.background);
         this.#executions++;
       } catch (error) {
         if (step.runs === 0 && this.#refused(recording, error as Error)) return;
@@ -274,31 +278,5 @@ export class StepRecorder implements Executor, Source {
     if (this.#recording !== undefined && value.recording === this.#recording.number) value.alive = false;
     else if (value.holds > 0) value.alive = false;
     else this.#runtime.release(value);
-  }
-}
-
-/** Makes every value that was not computed throw the error when it is used. */
-function poison(recording: Recording, error: Error): void {
-  const source: Source = {
-    resolve: () => {
-      throw new Error(
-        `This tensor was not computed, because the step that makes it failed: ${error.message}`,
-        { cause: error },
-      );
-    },
-    release: () => undefined,
-  };
-  for (const { outputs } of recording.operations)
-    for (const output of outputs) if (output.handle === 0) output.source = source;
-}
-
-/** Removes the entries of some operations from a trie: they will be met as new ones. */
-function forget(entry: Entry, names: ReadonlySet<string>): void {
-  for (let stack = [entry]; stack.length > 0;) {
-    const { children } = stack.pop()!;
-    for (let i = children.length - 1; i >= 0; i--) {
-      if (names.has(children[i]!.name)) children.splice(i, 1);
-      else stack.push(children[i]!);
-    }
   }
 }

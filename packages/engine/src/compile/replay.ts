@@ -1,4 +1,4 @@
-import type { Value } from '../libtensorflow/values.js';
+import type { Source, Value } from '../libtensorflow/values.js';
 import type { Recorded, Recording } from './recording.js';
 
 /**
@@ -48,4 +48,19 @@ function neededOperations(recording: Recording): Recorded[] {
     needed.push(operation);
   }
   return needed.reverse();
+}
+
+/** Makes every value that was not computed throw the error when it is used. */
+export function poison(recording: Recording, error: Error): void {
+  const source: Source = {
+    resolve: () => {
+      throw new Error(
+        `This tensor was not computed, because the step that makes it failed: ${error.message}`,
+        { cause: error },
+      );
+    },
+    release: () => undefined,
+  };
+  for (const { outputs } of recording.operations)
+    for (const output of outputs) if (output.handle === 0) output.source = source;
 }

@@ -129,8 +129,8 @@ export class StepFunction {
     return true;
   }
 
-  /** Runs the step: gives every live result its handle or variable. */
-  run(recording: Recording, demand: Demand): void {
+  /** Runs the step, in the background if it may: gives every live result its handle or variable. */
+  run(recording: Recording, demand: Demand, background: boolean): void {
     const runtime = this.#runtime;
     const variables: [Variable, Value, Value][] = [];
     const inputs = recording.feeds.map((feed, i) => {
@@ -147,9 +147,9 @@ export class StepFunction {
     const outputs = this.#returned.length;
     // The first run compiles, and has to tell at once if it cannot.
     const handles =
-      this.runs === 0
-        ? context.executeHandles(this.#name, MUST_COMPILE, inputs, outputs)
-        : context.executeLater(this.#name, MUST_COMPILE, inputs, outputs);
+      background && this.runs > 0
+        ? context.executeLater(this.#name, MUST_COMPILE, inputs, outputs)
+        : context.executeHandles(this.#name, MUST_COMPILE, inputs, outputs);
     this.runs++;
     this.#returned.forEach((i, k) => {
       const value = demand.live[i]!;

@@ -90,3 +90,14 @@ export function sameConstant(input: Input, value: Value): boolean {
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
   return true;
 }
+
+/** Removes the entries of some operations from a trie: they will be met as new ones. */
+export function forget(entry: Entry, names: ReadonlySet<string>): void {
+  for (let stack = [entry]; stack.length > 0;) {
+    const { children } = stack.pop()!;
+    for (let i = children.length - 1; i >= 0; i--) {
+      if (names.has(children[i]!.name)) children.splice(i, 1);
+      else stack.push(children[i]!);
+    }
+  }
+}

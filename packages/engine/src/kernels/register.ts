@@ -1,4 +1,3 @@
-import type { KernelName } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Kernel } from '../compile/kernel.js';
 import { TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_STRING } from '../libtensorflow/data-types.js';
@@ -55,7 +54,7 @@ export function registerFusedKernels(backendName: string): void {
   registerKeyedDraw(backendName);
   for (const signature of signatures) {
     tf.registerKernel({
-      kernelName: signature.kernel.name satisfies string as KernelName,
+      kernelName: signature.kernel.name,
       backendName,
       kernelFunc: ({ inputs, backend, attrs }) =>
         call(signature, inputs, backend as unknown as NativeBackend, attrs ?? {}),

@@ -79,8 +79,13 @@ function createBackend(
     return binding.tensorData(data.id) as Promise<tf.backend_util.BackendValues>;
   };
   backend.memory = () => ({ unreliable: false, numBytes: 0 }) as ReturnType<tf.KernelBackend['memory']>;
-  const recorder = new StepRecorder(runtime, graphs, immediate, (executor) => {
-    binding.executor = executor;
+  const recorder = new StepRecorder(runtime, {
+    limit: graphs,
+    background: true,
+    immediate,
+    install: (executor) => {
+      binding.executor = executor;
+    },
   });
   return Object.assign(backend, { recorder });
 }
