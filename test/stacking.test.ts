@@ -9,33 +9,9 @@ import { NoisyTune } from '@hypetune/noisytune';
 import { R3F } from '@hypetune/r3f';
 import { RDrop } from '@hypetune/r-drop';
 import { buildData, buildModel } from './support/models.js';
-import { registry, type Entry } from './support/registry.js';
+import { registry } from './support/registry.js';
+import { pairs, pluginName, stacks } from './support/stacks.js';
 import { makeTrainer, train, weightsOf } from './support/training.js';
-
-const pluginName = (entry: Entry): string => entry.name.split('/')[0]!;
-
-const pairs = registry.flatMap((first, place) =>
-  registry
-    .slice(place + 1)
-    .filter((second) => pluginName(second) !== pluginName(first))
-    .map((second) => ({ name: `${first.name} + ${second.name}`, entries: [first, second] })),
-);
-
-/** 50 stacks of 3 to 5 plugins, the same at every run of the tests. */
-const stacks = Array.from({ length: 50 }, (_, seed) => {
-  let state = seed * 7919 + 12345;
-  const next = (below: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % below;
-  };
-  const left = [...registry];
-  const entries: Entry[] = [];
-  for (let size = 3 + next(3); entries.length < size;) {
-    const [entry] = left.splice(next(left.length), 1);
-    if (entries.every((other) => pluginName(other) !== pluginName(entry!))) entries.push(entry!);
-  }
-  return { name: entries.map(({ name }) => name).join(' + '), entries };
-});
 
 describe.each([
   { kind: 'every pair', list: pairs },

@@ -1,0 +1,62 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
+import type { Plugin } from '@hypetune/core';
+import { enginesPresent } from './support/engines.js';
+import { buildData, buildModel } from './support/models.js';
+import { registry } from './support/registry.js';
+import { pluginName, stacks } from './support/stacks.js';
+import { makeTrainer } from './support/training.js';
+
+const [native] = await enginesPresent(['native']);
+
+/** Handles that the native backend holds. */
+const handles = (): number =>
+  (tf.backend() as unknown as { binding: { runtime: { handles: number } } }).binding.runtime.handles;
+
+interface LongRun {
+  readonly losses: number[];
+  /** Handles and tensors after steps 20 and the last. */
+  readonly counts: [number, number][];
+}
+
+async function run(plugins: readonly Plugin[], steps: number, compile: boolean): Promise<LongRun> {
+  const model = buildModel('bert');
+  const { data, dispose } = buildData('bert');
+  const result: LongRun = { losses: [], counts: [] };
+  // A rate at which rounding is not blown up by the model itself.
+  const trainer = makeTrainer(model, plugins, { steps, compile, optimizer: { learningRate: 1e-3 } });
+  trainer.hooks.onStep.tap('test', ({ loss, step }) => {
+    result.losses.push(loss);
+    if (step === 20 || step === steps) result.counts.push([handles(), tf.memory().numTensors]);
+  });
+  try {
+    await trainer.fit(data);
+    if (compile) expect(trainer.compileReport()).toMatchObject({ compiled: true });
+    return result;
+  } finally {
+    dispose();
+    model.dispose();
+  }
+}
+
+const singles = registry.map((entry) => ({ name: entry.name, entries: [entry] }));
+
+describe.skipIf(native?.backend === undefined)('compiled steps', () => {
+  test.each([...singles, ...stacks])(
+    '$name: the losses of eager steps, and no handle kept in 200 steps',
+    { timeout: 600_000 },
+    async ({ entries }) => {
+      await tf.setBackend(native!.backend!);
+      const create = (): Plugin[] => entries.map((entry) => entry.create());
+      const eager = await run(create(), 20, false);
+      const compiled = await run(create(), 200, true);
+      // SMART climbs from a start of 1e-5, where rounding has a say in the direction.
+      const tolerance = entries.some((entry) => pluginName(entry) === 'smart') ? 2e-3 : 1e-4;
+      for (const [place, loss] of eager.losses.entries())
+        expect(Math.abs(compiled.losses[place]! - loss) / Math.max(1e-3, Math.abs(loss))).toBeLessThan(
+          tolerance,
+        );
+      expect(compiled.counts[1]).toEqual(compiled.counts[0]);
+    },
+  );
+});
