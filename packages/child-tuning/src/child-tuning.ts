@@ -1,12 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import {
-  checkBoolean,
-  checkChoice,
-  checkKeys,
-  checkNumber,
-  GRADIENT_STAGE,
-  HypetuneError,
-} from '@hypetune/core';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from '@hypetune/core';
+import { GRADIENT_STAGE, HypetuneError } from '@hypetune/core';
 import type { Plugin, PluginHost, PluginPair } from '@hypetune/core';
 import { foldIn, randomBernoulli } from '@hypetune/ops';
 import { card, pairs } from './card.js';

@@ -1,12 +1,5 @@
-import {
-  checkChoice,
-  checkKeys,
-  checkNumber,
-  HIDDEN_STAGE,
-  type Plugin,
-  type PluginHost,
-  type PluginPair,
-} from '@hypetune/core';
+import { checkChoice, checkKeys, checkNumber, HIDDEN_STAGE } from '@hypetune/core';
+import type { Plugin, PluginHost, PluginPair } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
 import { chosenLayers, noises, perturb, unitNoise, type LayerSubset, type Noise } from './formula.js';
 import { card, pairs } from './card.js';
@@ -32,8 +25,8 @@ export class HyPe implements Plugin {
     this.scale = checkNumber(this.name, 'scale', options.scale ?? 1e-5, { min: 0 });
     this.noise = checkChoice(this.name, 'noise', options.noise ?? 'normal', noises);
     checkNumber(this.name, 'hiddenDropout', options.hiddenDropout ?? 0, { min: 0, max: 1, below: true });
-    checkNumber(this.name, 'topLayers', options.topLayers ?? 0, { min: 0, integer: true });
-    checkNumber(this.name, 'lowLayers', options.lowLayers ?? 0, { min: 0, integer: true });
+    for (const key of ['topLayers', 'lowLayers'] as const)
+      checkNumber(this.name, key, options[key] ?? 0, { min: 0, integer: true });
     for (const index of options.layers ?? [])
       checkNumber(this.name, 'layers', index, { min: 0, integer: true });
   }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkChoice, checkKeys, checkNumber, LOSS_STAGE, UPDATE_STAGE } from '@hypetune/core';
-import type { ParameterInfo, Plugin, PluginHost, PluginPair, Updates } from '@hypetune/core';
+import type { ParameterInfo, Plugin, PluginHost, PluginPair } from '@hypetune/core';
 import { card, pairs } from './card.js';
 import { penalty, pulledUpdate } from './formula.js';
 
@@ -34,28 +34,25 @@ export class L2SP implements Plugin {
     if (weight === 0 && headWeight === 0) return;
     host.keepReference(name);
     const strength = (parameter: ParameterInfo): number => (parameter.pretrained ? weight : headWeight);
-    const held = host.parameters.filter(
-      (parameter) => strength(parameter) > 0 && (scope === 'all' || /kernel|embedding/.test(parameter.role)),
-    );
+    const held = (): ParameterInfo[] =>
+      host.parameters
+        .filter(({ trainable, role }) => trainable && (scope === 'all' || /kernel|embedding/.test(role)))
+        .filter((parameter) => strength(parameter) > 0);
     if (mode === 'decoupled')
       host.hooks.beforeUpdate.tap({ name, stage: UPDATE_STAGE.PULL }, (updates, step) => {
-        const pulled = held
-          .filter(({ trainable }) => trainable)
-          .map((parameter): [string, Updates[string]] => {
-            const pull = step.learningRate(parameter) * strength(parameter);
-            const update = updates[parameter.name]!;
-            return [
-              parameter.name,
-              pulledUpdate(update, host.value(parameter), host.reference(parameter), pull),
-            ];
-          });
-        return { ...updates, ...Object.fromEntries(pulled) };
+        const pulled: Record<string, tf.Tensor> = { ...updates };
+        for (const parameter of held()) {
+          const pull = step.learningRate(parameter) * strength(parameter);
+          const [value, reference] = [host.value(parameter), host.reference(parameter)];
+          pulled[parameter.name] = pulledUpdate(updates[parameter.name]!, value, reference, pull);
+        }
+        return pulled;
       });
     else
       host.hooks.afterLoss.tap({ name, stage: LOSS_STAGE.PENALTY }, (terms) => {
-        const penalties = held
-          .filter(({ trainable }) => trainable)
-          .map((parameter) => penalty(host.value(parameter), host.reference(parameter), strength(parameter)));
+        const penalties = held().map((parameter) =>
+          penalty(host.value(parameter), host.reference(parameter), strength(parameter)),
+        );
         return penalties.length > 0 ? { ...terms, [name]: tf.addN(penalties) } : terms;
       });
   }
