@@ -28,17 +28,17 @@ export class Worker {
   /** Waits until the process has warmed up; false if it ends instead. */
   async ready(): Promise<boolean> {
     for (;;) {
-      const { done, value } = await this.#lines.next();
-      if (done === true) return false;
-      if (value === 'ready') return true;
+      const line = await this.#lines.next();
+      if (line.done === true) return false;
+      if (line.value === 'ready') return true;
     }
   }
 
   async run(steps: number): Promise<Round> {
     this.#child.stdin!.write(`${steps}\n`);
-    const { done, value } = await this.#lines.next();
-    if (done === true) throw new Error(`${this.engine} ended: ${this.errors}`);
-    return JSON.parse(value) as Round;
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error(`${this.engine} ended: ${this.errors}`);
+    return JSON.parse(line.value) as Round;
   }
 
   stop(): void {
