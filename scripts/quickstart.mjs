@@ -85,7 +85,7 @@ if (interrupted || choice.status !== 0) {
 const engine = choice.stdout.trim();
 const isFast = engine !== 'wasm' && engine !== 'cpu';
 // What a slower engine does in about the same time.
-const size = isFast ? [] : ['--limit', '96', '--evaluation-limit', '400'];
+const size = isFast ? ['--epochs', '2'] : ['--limit', '96', '--evaluation-limit', '400', '--epochs', '4'];
 if (!isFast)
   console.log(
     `\nThis machine has the engine "${engine}" alone, which is slower (${choice.stderr.trim()}).\n` +
@@ -94,7 +94,7 @@ if (!isFast)
 console.log('\n> spam or ham, from the subject line: four recipes, two seeds each');
 const code = await run(process.execPath, [
   ...[hypetune, 'compare', '--task', 'spam', '--recipes', RECIPES, '--seeds', '2', '--learning-rate', '1e-4'],
-  ...['--max-length', '32', '--group-by-length', '--epochs', '2', ...size],
+  ...['--max-length', '32', '--group-by-length', ...size],
 ]);
 if (code !== 0) stop(code);
 console.log(`
