@@ -69,6 +69,7 @@ async function forEachRow(
     const values = await result.data<'float32'>();
     const outputs = result.shape[1];
     result.dispose();
+    await tf.nextFrame();
     rows.forEach((index, row) => {
       const start = row * outputs;
       visit(index, values.slice(start + 1, start + outputs), values[start]!);

@@ -105,6 +105,8 @@ export class Session {
     } finally {
       try {
         await host.hooks.onFitEnd.promise(run);
+        // After onFitEnd: a snapshot taken there resumes from the weights at hand, not from the best ones.
+        this.#takeBest();
       } finally {
         this.#optimizer?.dispose();
         this.#best.clear();
@@ -169,6 +171,8 @@ export class Session {
         lastLoss = report.loss;
         losses.push(report.loss);
         hooks.onStep.call(report);
+        // Lets signals and progress bars through on an engine that computes in the foreground.
+        await tf.nextFrame();
         if (hooks.shouldStop.call(report)) stopped = 'shouldStop';
       }
       if (losses.length > 0) {
@@ -178,7 +182,6 @@ export class Session {
         if (!stopped && this.#outOfPatience(epoch)) stopped = 'patience';
       }
     }
-    this.#takeBest();
     return { steps: this.#step, epochs, stopped, lastLoss, seconds: (performance.now() - began) / 1000 };
   }
 
