@@ -14,7 +14,7 @@ export interface NativeBackendOptions {
   readonly name?: string;
   /** 'cuda' needs a CUDA build of TensorFlow and an NVIDIA GPU. Default 'cpu'. */
   readonly device?: 'cpu' | 'cuda';
-  /** Compiled steps to keep at most, 20 to 50 MB each; further ones run operation by operation. Default 32. */
+  /** Compiled steps to keep at most, 20 to 50 MB each; further ones run operation by operation. Default 64. */
   readonly graphs?: number;
 }
 
@@ -65,7 +65,7 @@ function createBackend(
   library: Library,
   options: NativeBackendOptions,
 ): NativeBackend {
-  const { device = 'cpu', graphs = 32 } = options;
+  const { device = 'cpu', graphs = 64 } = options;
   const runtime = new Runtime(library, device);
   const immediate = new Immediate(runtime, KERNELS);
   const binding = new Binding(runtime, immediate);
