@@ -6,7 +6,11 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['development', 'node', 'import', 'module', 'default'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', ...(process.env.HYPETUNE_DEEP ? [] : ['**/*.deep.test.ts'])],
+    exclude: [
+      '**/node_modules/**',
+      '**/dist/**',
+      ...(process.env.HYPETUNE_DEEP ? [] : ['**/*.deep.test.ts']),
+    ],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,
