@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * | Linear | x [..., I], kernel [I, O], bias? [O] | | x kernel + bias [..., O] |
  * | LinearInputGradient | gradient [..., O], kernel [I, O] | | gradient kernel^T [..., I] |
  * | LinearKernelGradient | x [..., I], gradient [..., O] | | x^T gradient over all rows [I, O] |
+ * | LinearBiasGradient | gradient [..., O] | | its sum over all rows [O] |
  * | LayerNorm | x [..., H], scale [H], offset [H] | epsilon | [..., H] |
  * | LayerNormGradient | gradient [..., H], x [..., H], scale [H] | epsilon | for x [..., H], scale [H], offset [H] |
  * | Gelu | x | | x (1 + erf(x / sqrt 2)) / 2 |
@@ -32,6 +33,7 @@ export type KernelName =
   | 'Linear'
   | 'LinearInputGradient'
   | 'LinearKernelGradient'
+  | 'LinearBiasGradient'
   | 'LayerNorm'
   | 'LayerNormGradient'
   | 'Gelu'

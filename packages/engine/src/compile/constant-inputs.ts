@@ -60,6 +60,7 @@ export const listInputs: Readonly<Record<string, 'all' | 'all but last'>> = {
   ConcatV2: 'all but last',
   Einsum: 'all',
   Pack: 'all',
+  XlaOptimizationBarrier: 'all',
 };
 
 /** Operations that are never recorded: their results differ from call to call, or their shape depends on data. */

@@ -20,6 +20,7 @@ export function writeKernel(
     op: (name, from, attributesOf = []) => known(keep(graph.add(name, attributesOf, from as Node[], 1))[0]!),
     ops: (name, from, outputs, attributesOf = []) =>
       keep(graph.add(name, attributesOf, from as Node[], outputs)).map(known),
+    barrier: (x) => known(keep(graph.add('XlaOptimizationBarrier', [], [x as Node], 1))[0]!),
     constant: (values, shape = []) => known(keep([graph.constant(typeOf(values), shape, values)])[0]!),
   };
   return kernel.build(writer, inputs as readonly Operand[], attributes) as Node[];
@@ -46,6 +47,7 @@ export function runKernel(
     op: (name, from, attributesOf = []) => keep(runtime.execute(name, attributesOf, from as Value[], 1))[0]!,
     ops: (name, from, outputs, attributesOf = []) =>
       keep(runtime.execute(name, attributesOf, from as Value[], outputs)),
+    barrier: (x) => x,
     constant: (values, shape = []) => keep([runtime.fromHost(typeOf(values), shape, values)])[0]!,
   };
   let results: Value[] = [];

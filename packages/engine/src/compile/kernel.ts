@@ -18,6 +18,8 @@ export interface Operations {
     outputs: number,
     attributes?: readonly Attribute[],
   ): Operand[];
+  /** The same tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
+  barrier(x: Operand): Operand;
   /** A tensor of fixed values. */
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }

@@ -12,7 +12,8 @@ export const gelu: Kernel = {
   fuse: true,
   build: (operations, [x]) => {
     const n = new Notation(operations);
-    return [n.mul(x!, below(n, x!))];
+    const rows = n.rows(x!);
+    return [n.reshape(n.mul(rows, below(n, rows)), x!.shape)];
   },
 };
 
@@ -22,7 +23,9 @@ export const geluGradient: Kernel = {
   fuse: true,
   build: (operations, [gradient, x]) => {
     const n = new Notation(operations);
-    const density = n.mul(n.op('Exp', n.mul(n.op('Square', x!), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return [n.mul(gradient!, n.add(below(n, x!), n.mul(x!, density)))];
+    const rows = n.rows(x!);
+    const density = n.mul(n.op('Exp', n.mul(n.op('Square', rows), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    const slope = n.add(below(n, rows), n.mul(rows, density));
+    return [n.reshape(n.mul(n.rows(gradient!), slope), x!.shape)];
   },
 };

@@ -27,6 +27,15 @@ export const linearKernelGradient: Kernel = {
   name: 'LinearKernelGradient',
   build: (operations, [x, gradient]) => {
     const n = new Notation(operations);
-    return [n.matMul(n.rows(x!), n.rows(gradient!), 'transpose_a')];
+    return [n.matMul(n.transposed(n.rows(x!)), n.rows(gradient!))];
+  },
+};
+
+/** gradient [..., O] -> its sum over all rows [O]. */
+export const linearBiasGradient: Kernel = {
+  name: 'LinearBiasGradient',
+  build: (operations, [gradient]) => {
+    const n = new Notation(operations);
+    return [n.sumRows(n.rows(gradient!))];
   },
 };

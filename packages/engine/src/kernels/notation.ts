@@ -2,6 +2,8 @@ import type { Operand, Operations } from '../compile/kernel.js';
 import type { Attribute } from '../libtensorflow/attributes.js';
 import { TF_ATTR_BOOL, sizeOf } from '../libtensorflow/data-types.js';
 
+const SMALLEST = -3.4028234663852886e38;
+
 /** Short forms of the operations that the kernels are written in; a number stands for a float32 scalar. */
 export class Notation {
   readonly #operations: Operations;
@@ -60,6 +62,11 @@ export class Notation {
     return this.op('Transpose', x, this.integers(...axes));
   }
 
+  /** The transpose of a matrix as a tensor of its own: the compiler would fold it into a product that then runs slower. */
+  transposed(x: Operand): Operand {
+    return this.#operations.barrier(this.transpose(x, 1, 0));
+  }
+
   /** Product of two matrices; `flags` among transpose_a, transpose_b. */
   matMul(a: Operand, b: Operand, ...flags: ('transpose_a' | 'transpose_b')[]): Operand {
     return this.#flagged('MatMul', [a, b], flags);
@@ -75,9 +82,19 @@ export class Notation {
     return this.op('Sum', x, this.integers(axis));
   }
 
-  /** Sum over the last axis, which stays with size 1. */
+  /**
+   * Sums over the rows of [rows, n] -> [n]. XLA has a fast sum, but not for a product: there the largest of it and the
+   * smallest number stands in for it.
+   */
+  sumRows(x: Operand): Operand {
+    return this.sum(this.op('Maximum', x, SMALLEST), 0);
+  }
+
+  /** Sum over the last axis, which stays with size 1: as a product with ones, which XLA fuses with what makes x. */
   sumLast(x: Operand): Operand {
-    return this.#flagged('Sum', [x, this.integers(-1)], ['keep_dims']);
+    const last = x.shape.at(-1)!;
+    const ones = this.#operations.constant(new Float32Array(last).fill(1), [last, 1]);
+    return this.reshape(this.matMul(this.rows(x), ones), [...x.shape.slice(0, -1), 1]);
   }
 
   /** Mean over the last axis, which stays with size 1. */

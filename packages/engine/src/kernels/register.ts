@@ -8,7 +8,7 @@ import { adamwUpdate } from './adamw-update.js';
 import { attention, attentionGradient } from './attention.js';
 import { gelu, geluGradient } from './gelu.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
-import { linear, linearInputGradient, linearKernelGradient } from './linear.js';
+import { linear, linearBiasGradient, linearInputGradient, linearKernelGradient } from './linear.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax-cross-entropy.js';
 
 /** How tfjs calls a kernel: its inputs in order (`?` may be missing), its attributes in order, how many outputs it has. */
@@ -37,6 +37,7 @@ const signatures: readonly Signature[] = [
   { kernel: linear, inputs: ['x', 'kernel', 'bias?'], outputs: 1 },
   { kernel: linearInputGradient, inputs: ['gradient', 'kernel'], outputs: 1 },
   { kernel: linearKernelGradient, inputs: ['x', 'gradient'], outputs: 1 },
+  { kernel: linearBiasGradient, inputs: ['gradient'], outputs: 1 },
   { kernel: layerNorm, inputs: ['x', 'scale', 'offset'], attributes: [epsilon], outputs: 1 },
   { kernel: layerNormGradient, inputs: ['gradient', 'x', 'scale'], attributes: [epsilon], outputs: 3 },
   { kernel: gelu, inputs: ['x'], outputs: 1 },

@@ -26,7 +26,7 @@ const dropped = { rate: 0.3, key: seedKey(5) };
 const cases: Case[] = [
   {
     name: 'linear',
-    kernels: ['Linear', 'LinearInputGradient', 'LinearKernelGradient'],
+    kernels: ['Linear', 'LinearInputGradient', 'LinearKernelGradient', 'LinearBiasGradient'],
     shapes: [[2, 3, 4], [4, 5], [5]],
     f: (x, kernel, bias) => linear(x!, kernel as tf.Tensor2D, bias as tf.Tensor1D),
   },
@@ -183,7 +183,7 @@ test('a frozen kernel costs no gradient', () => {
     const calls = registerReferenceKernels('cpu');
     const [x, kernel, bias] = inputsOf(cases[0]!) as [tf.Tensor, tf.Tensor2D, tf.Tensor1D];
     tf.grad((b: tf.Tensor) => scalarOf(linear(x, kernel, b as tf.Tensor1D)))(bias);
-    expect([...calls]).toEqual(['Linear']);
+    expect([...calls]).toEqual(['Linear', 'LinearBiasGradient']);
   });
 });
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { runKernel, useKernels } from '../kernels.js';
+import { hasKernel, runKernel, useKernels } from '../kernels.js';
 
 /** `x @ kernel + bias` over the last axis: x [..., in], kernel [in, out], bias [out] -> [..., out]. */
 export function linear(x: tf.Tensor, kernel: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor {
@@ -32,7 +32,10 @@ function registerLinearGradient(): void {
       return {
         x: () => runKernel('LinearInputGradient', { gradient, kernel })[0]!,
         kernel: () => runKernel('LinearKernelGradient', { x, gradient })[0]!,
-        bias: () => tf.sum(tf.reshape(gradient, [-1, kernel.shape[1]!]), 0),
+        bias: () =>
+          hasKernel('LinearBiasGradient')
+            ? runKernel('LinearBiasGradient', { gradient })[0]!
+            : tf.sum(tf.reshape(gradient, [-1, kernel.shape[1]!]), 0),
       };
     },
   });

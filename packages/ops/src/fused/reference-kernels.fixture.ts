@@ -34,6 +34,7 @@ const kernels: Partial<
       kernel!.shape[0]!,
     ]),
   LinearKernelGradient: ({ x, gradient }) => tf.matMul(rows(x!), rows(gradient!), true),
+  LinearBiasGradient: ({ gradient }) => tf.sum(rows(gradient!), 0),
   LayerNorm: ({ x, scale, offset }, { epsilon }) =>
     tf.add(tf.mul(normalized(x!, epsilon!).unit, scale!), offset!),
   LayerNormGradient: ({ gradient, x, scale }, { epsilon }) => {
