@@ -14,8 +14,8 @@ export const layerNorm: Kernel = {
   fuse: true,
   build: (operations, [x, scale, offset], [epsilon]) => {
     const n = new Notation(operations);
-    const { normal } = normalize(n, n.rows(x!), epsilon!.value as number);
-    return [n.reshape(n.add(n.mul(normal, scale!), offset!), x!.shape)];
+    const { normal } = normalize(n, x!, epsilon!.value as number);
+    return [n.add(n.mul(normal, scale!), offset!)];
   },
 };
 
@@ -25,11 +25,10 @@ export const layerNormGradient: Kernel = {
   fuse: true,
   build: (operations, [gradient, x, scale], [epsilon]) => {
     const n = new Notation(operations);
-    const g = n.rows(gradient!);
-    const { normal, factor } = normalize(n, n.rows(x!), epsilon!.value as number);
-    const scaled = n.mul(g, scale!);
+    const { normal, factor } = normalize(n, x!, epsilon!.value as number);
+    const scaled = n.mul(gradient!, scale!);
     const along = n.mul(normal, n.meanLast(n.mul(scaled, normal)));
     const forInput = n.mul(factor, n.sub(n.sub(scaled, n.meanLast(scaled)), along));
-    return [n.reshape(forInput, x!.shape), n.sumRows(n.mul(g, normal)), n.sum(g, 0)];
+    return [forInput, n.sumRows(n.rows(n.mul(gradient!, normal))), n.sum(n.rows(gradient!), 0)];
   },
 };

@@ -90,11 +90,9 @@ export class Notation {
     return this.sum(this.op('Maximum', x, SMALLEST), 0);
   }
 
-  /** Sum over the last axis, which stays with size 1: as a product with ones, which XLA fuses with what makes x. */
+  /** Sum over the last axis, which stays with size 1. */
   sumLast(x: Operand): Operand {
-    const last = x.shape.at(-1)!;
-    const ones = this.#operations.constant(new Float32Array(last).fill(1), [last, 1]);
-    return this.reshape(this.matMul(this.rows(x), ones), [...x.shape.slice(0, -1), 1]);
+    return this.#flagged('Sum', [x, this.integers(-1)], ['keep_dims']);
   }
 
   /** Mean over the last axis, which stays with size 1. */
