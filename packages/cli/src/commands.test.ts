@@ -166,3 +166,14 @@ test('methods: one line each, and one with its options', async () => {
   expect(card.out).toMatch(/^ +scale +number = 0\.00001 +\S/m);
   expect((await call('methods', 'hyp')).error).toMatch(/^error: there is no method 'hyp'/);
 });
+
+test('fetch prints where each source lies, and fails by name', async () => {
+  expect(await call('fetch', folder, `file:${folder}`)).toEqual({
+    ...{ code: 0, error: '' },
+    out: `${folder}  ${folder}\nfile:${folder}  ${folder}\n`,
+  });
+  const missing = await call('fetch', join(folder, 'nowhere'));
+  expect(missing.code).toBe(1);
+  expect(missing.error).toMatch(/^error: .*nowhere: there is no folder/);
+  expect((await call('fetch')).code).toBe(1);
+});

@@ -5,6 +5,7 @@ import { addCompare } from './commands/compare.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEngine } from './commands/engine.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addFetch } from './commands/fetch.js';
 import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addMethods(program, terminal);
   addDoctor(program, terminal);
   addEngine(program, terminal);
+  addFetch(program, terminal);
   addNewPlugin(program, terminal);
   try {
     await program.parseAsync(argv, { from: 'user' });

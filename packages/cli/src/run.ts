@@ -75,8 +75,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
 
 function trainerFor(model: LayersModel, request: RunRequest): Trainer {
   const { setup, recipe, seed, settings } = request;
-  const { learningRate, weightDecay, warmup, decay, clipNorm, batchSize, accumulate, epochs, steps } =
-    settings;
+  const { learningRate, weightDecay, warmup, decay, clipNorm } = settings;
+  const { batchSize, evaluationBatchSize, accumulate, epochs, steps } = settings;
   return new Trainer({
     model,
     plugins: recipe.plugins(),
@@ -86,7 +86,7 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     seed,
     optimizer: given({ learningRate, weightDecay }),
     schedule: given({ warmup, decay }),
-    ...given({ clipNorm, batchSize, accumulate, epochs, steps }),
+    ...given({ clipNorm, batchSize, evaluationBatchSize, accumulate, epochs, steps }),
     lengthMultiple: settings.lengthMultiple ?? lengthStep(setup),
     ...given({ groupByLength: settings.groupByLength }),
     ...given({ keepBest: settings.keepBest, patience: settings.patience, compile: settings.compile }),

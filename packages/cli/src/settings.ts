@@ -32,6 +32,8 @@ export interface Settings {
   /** Updates, instead of epochs. */
   readonly steps?: number | undefined;
   readonly batchSize?: number | undefined;
+  /** Rows measured at once (default: `batchSize`). */
+  readonly evaluationBatchSize?: number | undefined;
   readonly accumulate?: number | undefined;
   readonly learningRate?: number | undefined;
   readonly weightDecay?: number | undefined;
@@ -69,6 +71,7 @@ export const settingChecks: { readonly [K in keyof Required<Settings>]: z.ZodOpt
   epochs: count.optional(),
   steps: count.optional(),
   batchSize: count.optional(),
+  evaluationBatchSize: count.optional(),
   accumulate: count.optional(),
   learningRate: z.number().positive().optional(),
   weightDecay: z.number().min(0).optional(),

@@ -38,7 +38,8 @@ async function forEachRow(
   visit: (index: number, logits: Float32Array, loss: number) => void,
 ): Promise<void> {
   if (data.size === 0) throw new HypetuneError('trainer: the data set has no rows.');
-  const { task, batchSize, lengthMultiple } = options;
+  const { task, lengthMultiple } = options;
+  const batchSize = Math.min(options.evaluationBatchSize, data.size);
   const width = labelWidth(instrument.model, task);
   const indices = Array.from({ length: data.size }, (_, index) => index);
   if (data.length) indices.sort((a, b) => data.length!(b) - data.length!(a) || a - b);

@@ -47,6 +47,8 @@ export interface TrainerOptions {
   readonly clipNorm?: number;
   /** Rows of a microbatch. Default 16. */
   readonly batchSize?: number;
+  /** Rows that `evaluate` and `predict` take at once; more are faster and take more memory. Default: `batchSize`. */
+  readonly evaluationBatchSize?: number;
   /** Microbatches an update. Default 1. */
   readonly accumulate?: number;
   /** Default 3. */
@@ -99,6 +101,7 @@ const KEYS = [
     'schedule',
     'clipNorm',
     'batchSize',
+    'evaluationBatchSize',
     'accumulate',
     'epochs',
   ],
@@ -124,9 +127,10 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
       );
   }
   const positive = (
-    name: 'batchSize' | 'accumulate' | 'epochs' | 'lengthMultiple',
+    name: 'batchSize' | 'evaluationBatchSize' | 'accumulate' | 'epochs' | 'lengthMultiple',
     fallback: number,
   ): number => checkNumber('trainer', name, options[name] ?? fallback, { min: 1, integer: true });
+  const batchSize = positive('batchSize', 16);
   return {
     model: options.model,
     plugins: options.plugins ?? [],
@@ -135,7 +139,8 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     optimizer: resolveOptimizer(options.optimizer ?? {}),
     schedule: resolveSchedule(options.schedule ?? {}),
     clipNorm: checkNumber('trainer', 'clipNorm', options.clipNorm ?? 1, { min: 0 }),
-    batchSize: positive('batchSize', 16),
+    batchSize,
+    evaluationBatchSize: positive('evaluationBatchSize', batchSize),
     accumulate: positive('accumulate', 1),
     epochs: positive('epochs', 3),
     steps: options.steps && checkNumber('trainer', 'steps', options.steps, { min: 1, integer: true }),

@@ -182,6 +182,24 @@ test('keeps the best epoch and stops when patience is out', async () => {
   dispose();
 });
 
+test('evaluation takes batches of its own size, and measures the same', async () => {
+  const { data, dispose } = rows(20);
+  const model = net();
+  const sizes: number[] = [];
+  const counted: Dataset = {
+    ...data,
+    inputs: (indices, padded) => (sizes.push(indices.length), data.inputs(indices, padded)),
+  };
+  const { loss, metrics } = await new Trainer({ model, batchSize: 4 }).evaluate(counted);
+  expect(sizes).toEqual([4, 4, 4, 4, 4]);
+  sizes.length = 0;
+  const larger = await new Trainer({ model, batchSize: 4, evaluationBatchSize: 8 }).evaluate(counted);
+  expect(sizes).toEqual([8, 8, 4]);
+  expect(larger.loss).toBeCloseTo(loss, 6);
+  expect(larger.metrics).toEqual(metrics);
+  dispose();
+});
+
 test('a wrapper may compute the gradient twice with the same draws', async () => {
   const terms: number[][] = [];
   const twice: Plugin = {

@@ -44,6 +44,7 @@ export function addTrainingFlags(command: Command): Command {
     .option('--epochs <count>', 'passes over the data (default: 3)', numberFlag)
     .option('--steps <count>', 'updates, instead of epochs', numberFlag)
     .option('--batch-size <rows>', 'rows of a batch (default: 16)', numberFlag)
+    .option('--evaluation-batch-size <rows>', 'rows measured at once (default: the batch size)', numberFlag)
     .option(
       '--length-multiple <tokens>',
       'pad batches to a multiple (default: a third of the longest)',
