@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- run --data GLUE [options]`: whole fine-tuning runs, from loading to the metric, and the same runs in
  * PyTorch on exactly the same rows if `--python` (with torch and transformers) and `--reference` are given: a program
- * called as `MODEL GLUE TASK METHOD SEED EPOCHS RATE LENGTH` that prints a line of JSON with `seconds`, `steps`,
- * `ms_per_step` and the metric. METHOD is `vanilla`, `nodrop` or `hype-n:1e-5`.
+ * called as `MODEL GLUE TASK METHOD SEED EPOCHS RATE LENGTH PADDING` that prints a line of JSON with `seconds`, `steps`
+ * and the metric. METHOD is `vanilla`, `nodrop` or `hype-n:1e-5`, PADDING `dynamic` or `max` (`--paddings dynamic,max`).
+ * Both programs take turns, seed by seed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,13 +31,14 @@ const { values } = parseArgs({
     engine: { type: 'string' },
     python: { type: 'string' },
     reference: { type: 'string' },
+    paddings: { type: 'string', default: 'dynamic' },
     json: { type: 'string' },
   },
 });
 
 /** One run of either program. */
 interface Run {
-  readonly program: 'hypetune' | 'pytorch';
+  readonly program: string;
   readonly recipe: string;
   readonly seed: number;
   readonly metric: number;
@@ -56,7 +58,11 @@ if (data === undefined) throw new Error('--data: name the folder that holds the 
 const folder = mkdtempSync(join(tmpdir(), 'bench-run-'));
 try {
   const metric = await cutTask(data);
-  const runs = [...(await ours(metric)), ...(python !== undefined ? await theirs(python, metric) : [])];
+  const runs: Run[] = [];
+  for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
+    runs.push(...(await ours(metric, seed)));
+    if (python !== undefined) runs.push(...(await theirs(python, metric, seed)));
+  }
   report(runs, metric);
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -76,11 +82,13 @@ async function cutTask(source: string): Promise<string> {
   return { CoLA: 'matthews', 'STS-B': 'pearson' }[task] ?? 'accuracy';
 }
 
-async function ours(metric: string): Promise<Run[]> {
+async function ours(metric: string, seed: number): Promise<Run[]> {
   const json = join(folder, 'ours.json');
+  const config = join(folder, 'seed.json');
+  writeFileSync(config, JSON.stringify({ seeds: [seed] }));
   const flags = [
-    ...['--task', task, '--data', folder, '--model', values.model, '--recipes', values.recipes],
-    ...['--seeds', values.seeds, '--epochs', epochs, '--learning-rate', values['learning-rate']],
+    ...['--config', config, '--task', task, '--data', folder, '--model', values.model],
+    ...['--recipes', values.recipes, '--epochs', epochs, '--learning-rate', values['learning-rate']],
     ...['--max-length', values['max-length'], '--json', json],
     ...(values.engine === undefined ? [] : ['--engine', values.engine]),
   ];
@@ -92,31 +100,26 @@ async function ours(metric: string): Promise<Run[]> {
   return runs.map(({ metrics, ...run }) => ({ ...run, program: 'hypetune', metric: metrics[metric]! }));
 }
 
-async function theirs(python: string, metric: string): Promise<Run[]> {
+async function theirs(python: string, metric: string, seed: number): Promise<Run[]> {
   if (reference === undefined) throw new Error('--python needs --reference, the program that it runs');
   const model = await resolveModel(values.model);
   const runs: Run[] = [];
-  for (let seed = 1; seed <= Number(values.seeds); seed += 1)
-    for (const recipe of values.recipes.split(',')) {
+  for (const recipe of values.recipes.split(','))
+    for (const padding of values.paddings.split(',')) {
       const method = METHODS[recipe];
       if (method === undefined) continue;
       const args = [
-        model,
-        folder,
-        task,
-        method,
-        String(seed),
-        epochs,
-        values['learning-rate'],
-        values['max-length'],
+        ...[model, folder, task, method, String(seed), epochs],
+        ...[values['learning-rate'], values['max-length'], padding],
       ];
       const result = spawnSync(python, [reference, ...args], { encoding: 'utf8' });
       if (result.status !== 0)
         throw new Error(`${reference} ended with ${result.status}: ${result.stderr.slice(-500)}`);
-      const line = JSON.parse(result.stdout.trim().split('\n').at(-1)!) as Record<string, number>;
       process.stderr.write(`pytorch ${result.stdout.trim()}\n`);
+      const line = JSON.parse(result.stdout.trim().split('\n').at(-1)!) as Record<string, number>;
       const { seconds, steps } = line as { seconds: number; steps: number };
-      runs.push({ program: 'pytorch', recipe, seed, metric: line[METRICS[metric]!]!, seconds, steps });
+      const program = `pytorch, ${padding} padding`;
+      runs.push({ program, recipe, seed, metric: line[METRICS[metric]!]!, seconds, steps });
     }
   return runs;
 }

@@ -1,6 +1,6 @@
 /** `npm run bench -- step|draws|methods|run [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const benchmarks = {
@@ -22,6 +22,11 @@ if (!existsSync(file)) {
       '  run      a whole fine-tuning run, and the same in PyTorch with --python and --reference\n',
   );
   process.exit(1);
+}
+if (options.includes('--help')) {
+  // What a benchmark's file says of itself.
+  console.log(/^(\/\/.*\n)+|^\/\*\*[^]*?\*\/\n/.exec(readFileSync(file, 'utf8'))[0].trimEnd());
+  process.exit(0);
 }
 const child = spawn(process.execPath, ['--conditions=development', '--import', 'tsx', file, ...options], {
   stdio: 'inherit',

@@ -1,6 +1,6 @@
 // One training step (forward, backward, AdamW) of two BERT shapes on every engine, in interleaved rounds.
 //   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6] [--engines native,compiled,wasm,torch,torch-compile]
-//                         [--rounds 8] [--steps 3] [--batch 16] [--length 64] [--json FILE]
+//                         [--rounds 8] [--steps 10] [--batch 16] [--length 64] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: Object.keys(shapes).join() },
     engines: { type: 'string', default: 'native,compiled,wasm,torch,torch-compile' },
     rounds: { type: 'string', default: '8' },
-    steps: { type: 'string', default: '3' },
+    steps: { type: 'string', default: '10' },
     batch: { type: 'string', default: '16' },
     length: { type: 'string', default: '64' },
     json: { type: 'string' },
