@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerMissingKernels } from './bridge.js';
-import type { EngineInstall } from './install/cache.js';
+import { keepPrograms } from './compile/program-cache.js';
+import { cacheFolder, type EngineInstall } from './install/cache.js';
 import { InstallError } from './install/error.js';
 import { listEngines } from './install/install.js';
 import { loadLibrary, registerNativeBackend } from './libtensorflow/index.js';
@@ -141,6 +142,7 @@ async function startNative(options: ChooseOptions, device: 'cpu' | 'cuda'): Prom
   if (device === 'cuda' && !hasNvidiaGpu()) throw new Unavailable('there is no NVIDIA GPU', true);
   const engine = await findEngine(options, device);
   if (device === 'cuda') showCudaCompiler(dirname(dirname(engine.paths.tensorflow)));
+  if (device === 'cpu') keepPrograms(cacheFolder(options.cacheFolder), engine.version);
   const library = loadLibrary(engine.paths);
   if (isRegistered('tensorflow')) tf.removeBackend('tensorflow');
   registerNativeBackend(library, { device });

@@ -15,7 +15,7 @@ export interface RecordingReport {
   readonly compiled: boolean;
   /** Compiled functions that are kept. */
   readonly graphs: number;
-  /** Times that a function was compiled. */
+  /** Times that a function was compiled, or found among the programs of earlier processes. */
   readonly compilations: number;
   /** Times that a compiled function ran. */
   readonly executions: number;

@@ -103,7 +103,8 @@ async function isStale(file: string, other: Holder): Promise<boolean> {
   }
 }
 
-function isAlive(id: number): boolean {
+/** Whether there is a process of this number. */
+export function isAlive(id: number): boolean {
   try {
     process.kill(id, 0);
     return true;

@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { findLibrary } from '../native-fixture.js';
+import { handOver } from './program-cache.js';
+
+const root = mkdtempSync(join(tmpdir(), 'program cache '));
+const paths = await findLibrary();
+
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+test('new programs are handed over, known ones stay, and the oldest go beyond the limit', () => {
+  const folder = join(root, 'shared');
+  const own = join(folder, 'process-1');
+  mkdirSync(own, { recursive: true });
+  const write = (home: string, name: string, text: string, second: number): void => {
+    writeFileSync(join(home, name), text);
+    utimesSync(join(home, name), second, second);
+  };
+  write(folder, 'old.pb', 'x'.repeat(60), 1);
+  write(folder, 'known.pb', 'first', 2);
+  write(own, 'known.pb', 'again', 3);
+  write(own, 'new.pb', 'x'.repeat(60), 4);
+  write(own, 'new.pb.part', 'cut short', 5);
+  handOver(own, folder, 100);
+  expect(readdirSync(folder).sort()).toEqual(['known.pb', 'new.pb']);
+  expect(readFileSync(join(folder, 'known.pb'), 'utf8')).toBe('first');
+});
+
+describe.skipIf(paths === undefined)('with TensorFlow', () => {
+  const cache = join(root, 'cache');
+  const module = (path: string): string =>
+    JSON.stringify(fileURLToPath(new URL(`../${path}`, import.meta.url)));
+
+  /** Compiles and runs a step in a process of its own; its result, and whether it was compiled. */
+  function runStep(environment: NodeJS.ProcessEnv = {}): {
+    value: number;
+    compiled: boolean;
+  } {
+    const file = join(root, 'program.mts');
+    writeFileSync(
+      file,
+      `import * as tf from ${JSON.stringify(import.meta.resolve('@tensorflow/tfjs-core'))};
+      import { keepPrograms } from ${module('compile/program-cache.ts')};
+      import { loadLibrary, registerNativeBackend } from ${module('libtensorflow/index.ts')};
+      keepPrograms(${JSON.stringify(cache)}, '2');
+      registerNativeBackend(loadLibrary(${JSON.stringify(paths)}));
+      await tf.setBackend('tensorflow');
+      const x = tf.linspace(0, 1, 64);
+      const { recorder } = tf.backend();
+      const result = recorder.record(() => tf.tidy(() => tf.sum(tf.exp(tf.sin(x)))));
+      const [value] = await result.data();
+      process.stdout.write(JSON.stringify({ value, compiled: recorder.report().compiled }));
+      process.exit(0);`,
+    );
+    const flags = ['--conditions=development', '--import', import.meta.resolve('tsx'), file];
+    const options = { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...environment } } as const;
+    const output = execFileSync(process.execPath, flags, options);
+    return JSON.parse(output) as ReturnType<typeof runStep>;
+  }
+
+  const programs = (): string[] =>
+    existsSync(cache)
+      ? readdirSync(cache, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name))
+      : [];
+
+  test(
+    'a program is compiled once and found by later processes, with the same bits',
+    { timeout: 60_000 },
+    () => {
+      expect(runStep({ HYPETUNE_PROGRAM_CACHE: 'off' }).compiled).toBe(true);
+      expect(programs()).toEqual([]);
+      const first = runStep();
+      const [program, ...others] = programs();
+      expect(others).toEqual([]);
+      expect(program).toMatch(/programs[/\\][\da-f]{16}[/\\][^/\\]*\.pb$/);
+      expect(runStep()).toEqual(first);
+      expect(programs()).toEqual([program]);
+      // That it is read at all: damage shows. The step then runs operation by operation.
+      writeFileSync(program!, 'damaged');
+      expect(runStep()).toEqual({
+        ...first,
+        value: expect.closeTo(first.value, 4) as number,
+        compiled: false,
+      });
+    },
+  );
+});

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import { isAlive } from '../install/lock.js';
+
+/** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 2.5 MB. */
+const LIMIT = 512e6;
+/** Without so much space on the disk none is kept: XLA fails where it cannot write. */
+const SPACE = 2 * LIMIT;
+const OWN = 'process-';
+const OWN_FLAGS = /\s*--tf_xla_persistent_cache_directory="[^"]*process-\d+"/;
+
+/**
+ * Keeps what XLA compiles from one process to the next, in `cache/programs`, until HYPETUNE_PROGRAM_CACHE is `off`. XLA
+ * looks a program up by its whole text and writes its file in place, so each process gets a folder of its own, with
+ * links to the complete programs, and hands its new ones over, whole, as it ends. To be called before TensorFlow of
+ * this `version` is loaded.
+ */
+export function keepPrograms(cache: string, version: string): void {
+  // Without what a parent process has put there for itself.
+  const flags = (process.env['TF_XLA_FLAGS'] ?? '').replace(OWN_FLAGS, '');
+  const isOff = process.env['HYPETUNE_PROGRAM_CACHE'] === 'off';
+  if (isOff || flags.includes('persistent_cache') || !isMainThread) return;
+  const folder = join(cache, 'programs', machineKey(version));
+  const own = join(folder, `${OWN}${process.pid}`);
+  if (own.includes('"')) return;
+  try {
+    mkdirSync(own, { recursive: true });
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize < SPACE) return;
+    removeLeftOvers(folder);
+    for (const name of programs(folder)) linkSync(join(folder, name), join(own, name));
+  } catch {
+    return; // A cache that cannot be used is none.
+  }
+  // XLA reports a program that it finds as an error of its text parser, and one for this very processor as foreign.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  process.env['TF_XLA_FLAGS'] = `${flags} --tf_xla_persistent_cache_directory="${own}"`.trim();
+  process.on('exit', () => {
+    try {
+      handOver(own, folder);
+    } catch {
+      // Another process may be tidying up the same folder.
+    }
+  });
+}
+
+/** Moves the programs that `folder` lacks into it, removes `own` and, beyond the limit, the oldest programs. */
+export function handOver(own: string, folder: string, limit: number = LIMIT): void {
+  const known = new Set(programs(folder));
+  for (const name of programs(own)) if (!known.has(name)) renameSync(join(own, name), join(folder, name));
+  rmSync(own, { recursive: true });
+  const files = programs(folder).map((name) => ({ name, ...sizeAndTime(join(folder, name)) }));
+  files.sort((a, b) => b.time - a.time);
+  let bytes = 0;
+  for (const { name, size } of files) {
+    bytes += size;
+    if (bytes > limit) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function sizeAndTime(file: string): { size: number; time: number } {
+  const { size, mtimeMs } = statSync(file);
+  return { size, time: mtimeMs };
+}
+
+const programs = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.pb'));
+
+/** Removes the folders of processes that were killed; a file in them may be cut short. */
+function removeLeftOvers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const id = name.startsWith(OWN) ? Number(name.slice(OWN.length)) : process.pid;
+    if (id !== process.pid && !isAlive(id)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Programs are for one TensorFlow, one processor with its instructions, and its number of cores. */
+function machineKey(version: string): string {
+  const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
+  const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
+  return createHash('sha256')
+    .update(JSON.stringify([...parts, process.env['XLA_FLAGS']]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function processorInformation(): string {
+  try {
+    return readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
