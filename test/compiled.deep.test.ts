@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import type { Plugin } from '@hypetune/core';
+import { chooseEngine } from '@hypetune/engine';
 import { enginesPresent } from './support/engines.js';
 import { buildData, buildModel } from './support/models.js';
 import { registry } from './support/registry.js';
@@ -46,7 +47,9 @@ describe.skipIf(native?.backend === undefined)('compiled steps', () => {
     '$name: the losses of eager steps, and no handle kept in 200 steps',
     { timeout: 600_000 },
     async ({ entries }) => {
-      await tf.setBackend(native!.backend!);
+      // Anew: an engine keeps the functions it compiled, and these tests compile more than it takes.
+      tf.removeBackend(native!.backend!);
+      await chooseEngine({ force: 'native' });
       const create = (): Plugin[] => entries.map((entry) => entry.create());
       const eager = await run(create(), 20, false);
       const compiled = await run(create(), 200, true);
