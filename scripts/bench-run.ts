@@ -3,7 +3,7 @@
  * PyTorch on exactly the same rows if `--python` (with torch and transformers) and `--reference` are given: a program
  * called as `MODEL GLUE TASK METHOD SEED EPOCHS RATE LENGTH PADDING` that prints a line of JSON with `seconds`, `steps`
  * and the metric. METHOD is `vanilla`, `nodrop` or `hype-n:1e-5`, PADDING `dynamic` or `max` (`--paddings dynamic,max`).
- * Both programs take turns, seed by seed.
+ * Both programs take turns, seed by seed. `--group-by-length` and `--length-multiple` are those of `hypetune compare`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,8 @@ const { values } = parseArgs({
     epochs: { type: 'string', default: '3' },
     'learning-rate': { type: 'string', default: '1e-4' },
     'max-length': { type: 'string', default: '128' },
+    'length-multiple': { type: 'string' },
+    'group-by-length': { type: 'boolean', default: false },
     recipes: { type: 'string', default: 'vanilla,hype' },
     engine: { type: 'string' },
     python: { type: 'string' },
@@ -90,6 +92,8 @@ async function ours(metric: string, seed: number): Promise<Run[]> {
     ...['--config', config, '--task', task, '--data', folder, '--model', values.model],
     ...['--recipes', values.recipes, '--epochs', epochs, '--learning-rate', values['learning-rate']],
     ...['--max-length', values['max-length'], '--json', json],
+    ...(values['length-multiple'] === undefined ? [] : ['--length-multiple', values['length-multiple']]),
+    ...(values['group-by-length'] ? ['--group-by-length'] : []),
     ...(values.engine === undefined ? [] : ['--engine', values.engine]),
   ];
   const code = await main(['compare', ...flags], { out: process.stderr, error: process.stderr });

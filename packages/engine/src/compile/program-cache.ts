@@ -21,6 +21,9 @@ const SPACE = 2 * LIMIT;
 const OWN = 'process-';
 const OWN_FLAGS = /\s*--tf_xla_persistent_cache_directory="[^"]*process-\d+"/;
 
+/** XLA reads its flags once a process. */
+let asked = false;
+
 /**
  * Keeps what XLA compiles from one process to the next, in `cache/programs`, until HYPETUNE_PROGRAM_CACHE is `off`. XLA
  * looks a program up by its whole text and writes its file in place, so each process gets a folder of its own, with
@@ -28,6 +31,8 @@ const OWN_FLAGS = /\s*--tf_xla_persistent_cache_directory="[^"]*process-\d+"/;
  * this `version` is loaded.
  */
 export function keepPrograms(cache: string, version: string): void {
+  if (asked) return;
+  asked = true;
   // Without what a parent process has put there for itself.
   const flags = (process.env['TF_XLA_FLAGS'] ?? '').replace(OWN_FLAGS, '');
   const isOff = process.env['HYPETUNE_PROGRAM_CACHE'] === 'off';
@@ -36,6 +41,7 @@ export function keepPrograms(cache: string, version: string): void {
   const own = join(folder, `${OWN}${process.pid}`);
   if (own.includes('"')) return;
   try {
+    rmSync(own, { recursive: true, force: true }); // of a killed process that had the same number
     mkdirSync(own, { recursive: true });
     const { bavail, bsize } = statfsSync(folder);
     if (bavail * bsize < SPACE) return;
