@@ -108,10 +108,10 @@ async function theirs(python: string, metric: string, seed: number): Promise<Run
   if (reference === undefined) throw new Error('--python needs --reference, the program that it runs');
   const model = await resolveModel(values.model);
   const runs: Run[] = [];
-  for (const recipe of values.recipes.split(','))
+  for (const recipe of values.recipes.split(',')) {
+    const method = METHODS[recipe];
+    if (method === undefined) continue;
     for (const padding of values.paddings.split(',')) {
-      const method = METHODS[recipe];
-      if (method === undefined) continue;
       const args = [
         ...[model, folder, task, method, String(seed), epochs],
         ...[values['learning-rate'], values['max-length'], padding],
@@ -125,6 +125,7 @@ async function theirs(python: string, metric: string, seed: number): Promise<Run
       const program = `pytorch, ${padding} padding`;
       runs.push({ program, recipe, seed, metric: line[METRICS[metric]!]!, seconds, steps });
     }
+  }
   return runs;
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -14,6 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findLibrary } from '../native-fixture.js';
+import { runProgram } from '../program-fixture.js';
 import { handOver } from './program-cache.js';
 
 const root = mkdtempSync(join(tmpdir(), 'program cache '));
@@ -51,9 +51,8 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
     value: number;
     compiled: boolean;
   } {
-    const file = join(root, 'program.mts');
-    writeFileSync(
-      file,
+    const { status, output } = runProgram(
+      join(root, 'program.mts'),
       `import * as tf from ${JSON.stringify(import.meta.resolve('@tensorflow/tfjs-core'))};
       import { keepPrograms } from ${module('compile/program-cache.ts')};
       import { loadLibrary, registerNativeBackend } from ${module('libtensorflow/index.ts')};
@@ -66,10 +65,9 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       const [value] = await result.data();
       process.stdout.write(JSON.stringify({ value, compiled: recorder.report().compiled }));
       process.exit(0);`,
+      environment,
     );
-    const flags = ['--conditions=development', '--import', import.meta.resolve('tsx'), file];
-    const options = { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...environment } } as const;
-    const output = execFileSync(process.execPath, flags, options);
+    if (status !== 0) throw new Error(output);
     return JSON.parse(output) as ReturnType<typeof runStep>;
   }
 

@@ -67,18 +67,15 @@ export function handOver(own: string, folder: string, limit: number = LIMIT): vo
   const known = new Set(programs(folder));
   for (const name of programs(own)) if (!known.has(name)) renameSync(join(own, name), join(folder, name));
   rmSync(own, { recursive: true });
-  const files = programs(folder).map((name) => ({ name, ...sizeAndTime(join(folder, name)) }));
-  files.sort((a, b) => b.time - a.time);
+  const files = programs(folder).map((name) => join(folder, name));
+  const newestFirst = files
+    .map((file) => ({ file, stat: statSync(file) }))
+    .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs);
   let bytes = 0;
-  for (const { name, size } of files) {
-    bytes += size;
-    if (bytes > limit) rmSync(join(folder, name), { force: true });
+  for (const { file, stat } of newestFirst) {
+    bytes += stat.size;
+    if (bytes > limit) rmSync(file, { force: true });
   }
-}
-
-function sizeAndTime(file: string): { size: number; time: number } {
-  const { size, mtimeMs } = statSync(file);
-  return { size, time: mtimeMs };
 }
 
 const programs = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.pb'));
@@ -86,8 +83,8 @@ const programs = (folder: string): string[] => readdirSync(folder).filter((name)
 /** Removes the folders of processes that were killed; a file in them may be cut short. */
 function removeLeftOvers(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const id = name.startsWith(OWN) ? Number(name.slice(OWN.length)) : process.pid;
-    if (id !== process.pid && !isAlive(id)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (!name.startsWith(OWN) || isAlive(Number(name.slice(OWN.length)))) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

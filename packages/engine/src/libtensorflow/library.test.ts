@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findLibrary } from '../native-fixture.js';
+import { runProgram } from '../program-fixture.js';
 import { loadLibrary } from './library.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'library-'));
@@ -43,30 +43,17 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
     expect(loadLibrary(paths!)).toBe(library);
   });
 
-  /** Runs a program in a process of its own; gives its exit status and output. */
-  function runProgram(source: string): { status: number; output: string } {
-    const file = join(folder, 'program.ts');
+  /** Runs a program that has loaded the library in a process of its own. */
+  function runLoaded(source: string): ReturnType<typeof runProgram> {
     const engine = fileURLToPath(new URL('./index.ts', import.meta.url));
-    writeFileSync(
-      file,
-      `import { loadLibrary } from ${JSON.stringify(engine)};\nloadLibrary(${JSON.stringify(paths)});\n${source}`,
-    );
-    const flags = ['--conditions=development', '--import', import.meta.resolve('tsx'), file];
-    try {
-      return {
-        status: 0,
-        output: execFileSync(process.execPath, flags, { encoding: 'utf8', stdio: 'pipe' }),
-      };
-    } catch (error) {
-      const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
-      return { status, output: stdout + stderr };
-    }
+    const load = `import { loadLibrary } from ${JSON.stringify(engine)};\nloadLibrary(${JSON.stringify(paths)});\n`;
+    return runProgram(join(folder, 'program.mts'), load + source);
   }
 
   test('a process that loaded it ends as it should', () => {
-    expect(runProgram('')).toEqual({ status: 0, output: '' });
+    expect(runLoaded('')).toEqual({ status: 0, output: '' });
     const handlers = "process.on('exit', (code) => { console.log('later', code); });";
-    expect(runProgram(`process.exitCode = 3; ${handlers}`)).toEqual({ status: 3, output: 'later 3\n' });
-    expect(runProgram(`${handlers} process.exit(4);`)).toEqual({ status: 4, output: 'later 4\n' });
+    expect(runLoaded(`process.exitCode = 3; ${handlers}`)).toEqual({ status: 3, output: 'later 3\n' });
+    expect(runLoaded(`${handlers} process.exit(4);`)).toEqual({ status: 4, output: 'later 4\n' });
   });
 });
