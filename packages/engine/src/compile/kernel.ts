@@ -18,8 +18,13 @@ export interface Operations {
     outputs: number,
     attributes?: readonly Attribute[],
   ): Operand[];
-  /** The same tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
+  /** The same float32 tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
   barrier(x: Operand): Operand;
+  /**
+   * Whether the compiler merges loops over the same inputs into one with several results. Results that are to be merged
+   * must share no intermediate ones: those would get a loop and memory of their own.
+   */
+  readonly mergesLoops: boolean;
   /** A tensor of fixed values. */
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }

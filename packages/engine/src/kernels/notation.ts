@@ -2,8 +2,6 @@ import type { Operand, Operations } from '../compile/kernel.js';
 import type { Attribute } from '../libtensorflow/attributes.js';
 import { TF_ATTR_BOOL, sizeOf } from '../libtensorflow/data-types.js';
 
-const SMALLEST = -3.4028234663852886e38;
-
 /** Short forms of the operations that the kernels are written in; a number stands for a float32 scalar. */
 export class Notation {
   readonly #operations: Operations;
@@ -83,11 +81,11 @@ export class Notation {
   }
 
   /**
-   * Sums over the rows of [rows, n] -> [n]. XLA has a fast sum, but not for a product: there the largest of it and the
-   * smallest number stands in for it.
+   * Sums over the rows of [rows, n] -> [n]. XLA has a fast sum, which it does not take for a product that it could fold
+   * into it.
    */
   sumRows(x: Operand): Operand {
-    return this.sum(this.op('Maximum', x, SMALLEST), 0);
+    return this.sum(this.#operations.barrier(x), 0);
   }
 
   /** Sum over the last axis, which stays with size 1. */
