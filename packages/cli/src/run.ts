@@ -1,4 +1,4 @@
-import { type Dataset, type Evaluation, type FitReport, type Snapshot, Trainer } from '@hypetune/core';
+import { chooseLengths, type Evaluation, type FitReport, type Snapshot, Trainer } from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { showProgress } from './progress.js';
@@ -77,6 +77,7 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
   const { setup, recipe, seed, settings } = request;
   const { learningRate, weightDecay, warmup, decay, clipNorm } = settings;
   const { batchSize, evaluationBatchSize, accumulate, epochs, steps } = settings;
+  const { lengthMultiple, groupByLength } = settings;
   return new Trainer({
     model,
     plugins: recipe.plugins(),
@@ -87,26 +88,13 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     optimizer: given({ learningRate, weightDecay }),
     schedule: given({ warmup, decay }),
     ...given({ clipNorm, batchSize, evaluationBatchSize, accumulate, epochs, steps }),
-    lengthMultiple: settings.lengthMultiple ?? lengthStep(setup),
-    ...given({ groupByLength: settings.groupByLength }),
+    ...(lengthMultiple === undefined
+      ? { lengths: chooseLengths(setup.train, given({ batchSize, groupByLength })) }
+      : { lengthMultiple }),
+    ...given({ groupByLength }),
     ...given({ keepBest: settings.keepBest, patience: settings.patience, compile: settings.compile }),
     onWarning: request.onWarning,
   });
-}
-
-/** An engine compiles a step anew for each length, at the price of some ten steps: three lengths are a fair deal. */
-const LENGTHS = 3;
-
-/** A third of the longest row, in whole eights; a function of the data alone, so that every recipe sees the same batches. */
-function lengthStep({ train, evaluation }: Setup): number {
-  const longest = Math.max(longestRow(train), longestRow(evaluation));
-  return Math.ceil(longest / LENGTHS / 8) * 8;
-}
-
-function longestRow(data: Dataset): number {
-  let longest = 1;
-  for (let row = 0; row < data.size; row += 1) longest = Math.max(longest, data.length!(row));
-  return longest;
 }
 
 /** The options that were given: the trainer's defaults stand for the others. */

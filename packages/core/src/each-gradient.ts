@@ -21,7 +21,7 @@ export function eachGradient(
   data: Dataset,
   key: Key,
 ): Run['eachGradient'] {
-  const { task, batchSize, lengthMultiple, loss, model } = options;
+  const { task, batchSize, loss, model } = options;
   const width = labelWidth(model, task);
   return async (visit) => {
     const batches = epochBatches(data, batchSize, key, false);
@@ -32,7 +32,7 @@ export function eachGradient(
           task,
           width,
           rows: recorder ? batchSize : rows.length,
-          lengthMultiple,
+          padding: options,
         });
         const own = foldIn(key, place);
         const pass = {

@@ -38,7 +38,7 @@ async function forEachRow(
   visit: (index: number, logits: Float32Array, loss: number) => void,
 ): Promise<void> {
   if (data.size === 0) throw new HypetuneError('trainer: the data set has no rows.');
-  const { task, lengthMultiple } = options;
+  const { task } = options;
   const batchSize = Math.min(options.evaluationBatchSize, data.size);
   const width = labelWidth(instrument.model, task);
   const indices = Array.from({ length: data.size }, (_, index) => index);
@@ -50,7 +50,7 @@ async function forEachRow(
         task,
         width,
         rows: recorder ? batchSize : rows.length,
-        lengthMultiple,
+        padding: options,
       });
       const forward = (): tf.Tensor2D =>
         keepingForGradient(() => {

@@ -1,6 +1,7 @@
 export * from './batch.js';
 export type { Snapshot, SnapshotMeta, StoredTensor } from './checkpoint/snapshot.js';
 export { shuffled } from './data/order.js';
+export { chooseLengths, type BatchOptions } from './data/padding.js';
 export { tensorData } from './data/tensor-data.js';
 export * from './errors.js';
 export type { Evaluation } from './evaluation.js';

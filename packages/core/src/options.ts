@@ -67,7 +67,9 @@ export interface TrainerOptions {
   readonly keepBest?: MetricName;
   /** Stop after so many epochs without a new best; needs `keepBest`. */
   readonly patience?: number;
-  /** Pad token rows to a multiple of this length, so that few lengths occur. Default 16. */
+  /** Pad a batch to the first of these lengths, ascending, that its longest row fits; see `chooseLengths`. Default none. */
+  readonly lengths?: readonly number[];
+  /** Pad a batch that none of `lengths` holds to a multiple of this, so that few lengths occur. Default 16. */
   readonly lengthMultiple?: number;
   /** Draw batches from windows sorted by length: less padding, another order of rows. Default false. */
   readonly groupByLength?: boolean;
@@ -105,8 +107,8 @@ const KEYS = [
     'accumulate',
     'epochs',
   ],
-  ...['steps', 'seed', 'dropout', 'hiddenLayers', 'metrics', 'keepBest', 'patience', 'lengthMultiple'],
-  ...['groupByLength', 'compile', 'trace', 'onWarning'],
+  ...['steps', 'seed', 'dropout', 'hiddenLayers', 'metrics', 'keepBest', 'patience', 'lengths'],
+  ...['lengthMultiple', 'groupByLength', 'compile', 'trace', 'onWarning'],
 ];
 
 /** Checks every option and fills in the defaults. Throws a `HypetuneError` that names the bad option. */
@@ -154,6 +156,7 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     metrics: keepBest !== undefined && !metrics.includes(keepBest) ? [...metrics, keepBest] : metrics,
     keepBest,
     patience,
+    lengths: checkLengths(options.lengths ?? []),
     lengthMultiple: positive('lengthMultiple', 16),
     groupByLength: options.groupByLength ?? false,
     compile: options.compile ?? 'auto',
@@ -164,6 +167,16 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
         console.warn(message);
       }),
   };
+}
+
+function checkLengths(lengths: readonly number[]): readonly number[] {
+  if (!Array.isArray(lengths))
+    throw new HypetuneError(`trainer: lengths must be a list of integers, got ${JSON.stringify(lengths)}.`);
+  lengths.forEach((length, place) => {
+    const min = place === 0 ? 1 : lengths[place - 1]! + 1;
+    checkNumber('trainer', `lengths[${place}]`, length, { min, integer: true });
+  });
+  return lengths;
 }
 
 /** Checks dropout rates. */

@@ -111,7 +111,7 @@ function microbatchGradient(
     task: options.task,
     width: labelWidth(options.model, options.task),
     rows: recorder ? options.batchSize : rows.length,
-    lengthMultiple: options.lengthMultiple,
+    padding: options,
   });
   const step = new StepContext(setting.step, { index, epoch, microbatch, key }, batch);
   step.batch = hooks.beforeBatch.call(batch, step);

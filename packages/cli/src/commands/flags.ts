@@ -47,7 +47,7 @@ export function addTrainingFlags(command: Command): Command {
     .option('--evaluation-batch-size <rows>', 'rows measured at once (default: the batch size)', numberFlag)
     .option(
       '--length-multiple <tokens>',
-      'pad batches to a multiple (default: a third of the longest)',
+      'pad batches to a multiple (default: to a few lengths that suit the rows)',
       numberFlag,
     )
     .option('--group-by-length', 'put rows of a like length into one batch')

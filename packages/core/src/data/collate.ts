@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, Dataset } from '../batch.js';
 import { HypetuneError } from '../errors.js';
 import type { Task } from '../step.js';
+import { paddedLength, type Padding } from './padding.js';
 
 export interface CollateOptions {
   readonly task: Task;
@@ -9,8 +10,7 @@ export interface CollateOptions {
   readonly width: number;
   /** Pad the batch to so many rows, the extra ones with weight 0. */
   readonly rows: number;
-  /** Pad token rows to a multiple of this. */
-  readonly lengthMultiple: number;
+  readonly padding: Padding;
 }
 
 /** Brings the rows of a data set onto the engine. Throws on a label outside of the classes. */
@@ -27,17 +27,16 @@ export function collate(data: Dataset, indices: readonly number[], options: Coll
     else labels[row * width + checkLabel(label, index, width)] = 1;
   });
   return {
-    inputs: data.inputs(padded, batchLength(data, padded, options.lengthMultiple)),
+    inputs: data.inputs(padded, batchLength(data, padded, options.padding)),
     labels: tf.tensor2d(labels, [padded.length, width]),
     weights: tf.tensor1d(Float32Array.from(padded, (_, row) => (row < indices.length ? 1 : 0))),
     indices: padded,
   };
 }
 
-function batchLength(data: Dataset, indices: readonly number[], multiple: number): number | undefined {
+function batchLength(data: Dataset, indices: readonly number[], padding: Padding): number | undefined {
   if (!data.length) return undefined;
-  const longest = Math.max(...indices.map((index) => data.length!(index)));
-  return Math.ceil(longest / multiple) * multiple;
+  return paddedLength(Math.max(...indices.map((index) => data.length!(index))), padding);
 }
 
 function checkLabel(label: number, index: number, classes: number): number {

@@ -18,7 +18,7 @@ export interface Operations {
     outputs: number,
     attributes?: readonly Attribute[],
   ): Operand[];
-  /** The same float32 tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
+  /** The same tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
   barrier(x: Operand): Operand;
   /**
    * Whether the compiler merges loops over the same inputs into one with several results. Results that are to be merged

@@ -81,11 +81,11 @@ export class Notation {
   }
 
   /**
-   * Sums over the rows of [rows, n] -> [n]. XLA has a fast sum, which it does not take for a product that it could fold
-   * into it.
+   * Sums over the rows of [rows, n] -> [n]. XLA has a fast sum, but not for a product: there the largest of it and nothing
+   * stands in for it, which unlike a barrier compiles at once.
    */
   sumRows(x: Operand): Operand {
-    return this.sum(this.#operations.barrier(x), 0);
+    return this.sum(this.op('Maximum', x, -Infinity), 0);
   }
 
   /** Sum over the last axis, which stays with size 1. */
