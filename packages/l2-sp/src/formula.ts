@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sumOfSquares } from '@hypetune/core';
+import { sumOfSquares } from '@hypetune/ops';
 
 /** `strength / 2 * sum((w - w0)^2)`, or `strength / 2 * sum(w^2)` without a reference w0 of w's shape. */
 export function penalty(weight: tf.Tensor, reference: tf.Tensor | undefined, strength: number): tf.Scalar {

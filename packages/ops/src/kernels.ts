@@ -21,6 +21,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * | AttentionGradient | gradient [B, Q, H] and the inputs of Attention | heads | for query, key, value |
  * | SoftmaxCrossEntropy | labels [B, C], logits [B, C] | | loss of each row [B] |
  * | SoftmaxCrossEntropyGradient | gradient [B], labels, logits | | for logits [B, C] |
+ * | SumOfSquares | x | | the sum of the squares of all entries [] |
  * | AdamwUpdate | gradient, firstMoment, secondMoment, parameter; scalars stepSize, secondScale, decay | beta1, beta2, epsilon | update, firstMoment, secondMoment |
  *
  * KeyedDraw's parameters are [key0, key1, offset, width, bits of the float32 scale]; `drawOnHost` says what to do with them.
@@ -42,6 +43,7 @@ export type KernelName =
   | 'AttentionGradient'
   | 'SoftmaxCrossEntropy'
   | 'SoftmaxCrossEntropyGradient'
+  | 'SumOfSquares'
   | 'AdamwUpdate';
 
 /** Attributes of KeyedDraw. */

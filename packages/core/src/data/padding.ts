@@ -10,9 +10,7 @@ export interface Padding {
 
 /** The length of a batch whose longest row has `longest` tokens. */
 export function paddedLength(longest: number, { lengths, lengthMultiple }: Padding): number {
-  return (
-    lengths.find((length) => length >= longest) ?? Math.ceil(longest / lengthMultiple) * lengthMultiple
-  );
+  return lengths.find((length) => length >= longest) ?? Math.ceil(longest / lengthMultiple) * lengthMultiple;
 }
 
 export interface BatchOptions {

@@ -3,6 +3,7 @@ import {
   attention,
   composed,
   gelu,
+  sumOfSquares,
   layerNorm,
   linear,
   softmaxCrossEntropy,
@@ -41,6 +42,9 @@ const operations: Record<string, { shapes: number[][]; run: Operation }> = {
     run: (x, scale, offset) => layerNorm(x!, scale as tf.Tensor1D, offset as tf.Tensor1D, 1e-12),
   },
   gelu: { shapes: [[3, 40]], run: (x) => gelu(tf.mul(x!, 5)) },
+  sumOfSquares: { shapes: [[4, 3, 8]], run: (x) => sumOfSquares(x!) },
+  'sumOfSquares of a vector': { shapes: [[9]], run: (x) => sumOfSquares(x!) },
+  'sumOfSquares of a scalar': { shapes: [[]], run: (x) => sumOfSquares(x!) },
   attention: {
     shapes: [
       [2, 5, 8],

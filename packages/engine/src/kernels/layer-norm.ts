@@ -29,6 +29,6 @@ export const layerNormGradient: Kernel = {
     const scaled = n.mul(gradient!, scale!);
     const along = n.mul(normal, n.meanLast(n.mul(scaled, normal)));
     const forInput = n.mul(factor, n.sub(n.sub(scaled, n.meanLast(scaled)), along));
-    return [forInput, n.sumRows(n.rows(n.mul(gradient!, normal))), n.sum(n.rows(gradient!), 0)];
+    return [forInput, n.fastSum(n.rows(n.mul(gradient!, normal)), 0), n.sum(n.rows(gradient!), 0)];
   },
 };

@@ -36,6 +36,6 @@ export const linearBiasGradient: Kernel = {
   name: 'LinearBiasGradient',
   build: (operations, [gradient]) => {
     const n = new Notation(operations);
-    return [n.sumRows(n.rows(gradient!))];
+    return [n.fastSum(n.rows(gradient!), 0)];
   },
 };

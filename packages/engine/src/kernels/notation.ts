@@ -52,7 +52,7 @@ export class Notation {
 
   /** All axes but the last as one: [..., n] -> [rows, n]. */
   rows(x: Operand): Operand {
-    const last = x.shape.at(-1)!;
+    const last = x.shape.at(-1) ?? 1;
     return x.shape.length === 2 ? x : this.reshape(x, [sizeOf(x.shape) / last, last]);
   }
 
@@ -81,11 +81,11 @@ export class Notation {
   }
 
   /**
-   * Sums over the rows of [rows, n] -> [n]. XLA has a fast sum, but not for a product: there the largest of it and nothing
+   * Sum over one axis, which is dropped. XLA has a fast sum, but not for a product: there the largest of it and nothing
    * stands in for it, which unlike a barrier compiles at once.
    */
-  sumRows(x: Operand): Operand {
-    return this.sum(this.op('Maximum', x, -Infinity), 0);
+  fastSum(x: Operand, axis: number): Operand {
+    return this.sum(this.op('Maximum', x, -Infinity), axis);
   }
 
   /** Sum over the last axis, which stays with size 1. */

@@ -9,6 +9,7 @@ import { attention, attentionGradient } from './attention.js';
 import { gelu, geluGradient } from './gelu.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearBiasGradient, linearInputGradient, linearKernelGradient } from './linear.js';
+import { sumOfSquares } from './sum-of-squares.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax-cross-entropy.js';
 
 /** How tfjs calls a kernel: its inputs in order (`?` may be missing), its attributes in order, how many outputs it has. */
@@ -46,6 +47,7 @@ const signatures: readonly Signature[] = [
   { kernel: attentionGradient, inputs: ['gradient', ...attended], attributes: [heads], outputs: 3 },
   { kernel: softmaxCrossEntropy, inputs: ['labels', 'logits'], outputs: 1 },
   { kernel: softmaxCrossEntropyGradient, inputs: ['gradient', 'labels', 'logits'], outputs: 1 },
+  { kernel: sumOfSquares, inputs: ['x'], outputs: 1 },
   { kernel: adamwUpdate, inputs: adamwInputs, attributes: [...betas, epsilon], outputs: 3 },
 ];
 

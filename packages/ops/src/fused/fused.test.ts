@@ -11,6 +11,7 @@ import { gelu } from './gelu.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { registerReferenceKernels, unregisterReferenceKernels } from './reference-kernels.fixture.js';
+import { sumOfSquares } from './sum-of-squares.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 interface Case {
@@ -72,6 +73,7 @@ const cases: Case[] = [
     ],
     f: (labels, logits) => softmaxCrossEntropy(labels as tf.Tensor2D, logits as tf.Tensor2D),
   },
+  { name: 'sumOfSquares', kernels: ['SumOfSquares'], shapes: [[3, 7, 2]], f: (x) => sumOfSquares(x!) },
 ];
 
 const inputsOf = ({ shapes }: Case): tf.Tensor[] =>

@@ -44,6 +44,7 @@ const kernels: Partial<
     const forX = tf.mul(inverse, tf.sub(tf.sub(inner, tf.mean(inner, -1, true)), along));
     return [forX, tf.sum(rows(tf.mul(gradient!, unit)), 0), tf.sum(rows(gradient!), 0)];
   },
+  SumOfSquares: ({ x }) => tf.sum(tf.mul(x!, x!)),
   Gelu: ({ x }) => tf.div(tf.mul(x!, tf.add(1, tf.erf(tf.div(x!, Math.SQRT2)))), 2),
   GeluGradient: ({ gradient, x }) => {
     const cumulative = tf.div(tf.add(1, tf.erf(tf.div(x!, Math.SQRT2))), 2);

@@ -1,0 +1,13 @@
+import type { Kernel } from '../compile/kernel.js';
+import { Notation } from './notation.js';
+
+/** x -> the sum of its squares []: of each row first, which is exact to a few digits more than one long sum. */
+export const sumOfSquares: Kernel = {
+  name: 'SumOfSquares',
+  fuse: true,
+  build: (operations, [x]) => {
+    const n = new Notation(operations);
+    const rows = n.fastSum(n.op('Square', n.rows(x!)), 1);
+    return [n.fastSum(rows, 0)];
+  },
+};
