@@ -170,12 +170,11 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
 }
 
 function checkLengths(lengths: readonly number[]): readonly number[] {
-  if (!Array.isArray(lengths))
+  if (!(lengths instanceof Array))
     throw new HypetuneError(`trainer: lengths must be a list of integers, got ${JSON.stringify(lengths)}.`);
-  lengths.forEach((length, place) => {
-    const min = place === 0 ? 1 : lengths[place - 1]! + 1;
-    checkNumber('trainer', `lengths[${place}]`, length, { min, integer: true });
-  });
+  let min = 1;
+  for (const [place, length] of lengths.entries())
+    min = checkNumber('trainer', `lengths[${place}]`, length, { min, integer: true }) + 1;
   return lengths;
 }
 

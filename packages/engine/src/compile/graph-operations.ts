@@ -21,7 +21,6 @@ export function writeKernel(
     ops: (name, from, outputs, attributesOf = []) =>
       keep(graph.add(name, attributesOf, from as Node[], outputs)).map(known),
     barrier: (x) => known(keep(graph.add('XlaOptimizationBarrier', [], [x as Node], 1))[0]!),
-    mergesLoops: graph.mergesLoops,
     constant: (values, shape = []) => known(keep([graph.constant(typeOf(values), shape, values)])[0]!),
   };
   return kernel.build(writer, inputs as readonly Operand[], attributes) as Node[];
@@ -49,7 +48,6 @@ export function runKernel(
     ops: (name, from, outputs, attributesOf = []) =>
       keep(runtime.execute(name, attributesOf, from as Value[], outputs)),
     barrier: (x) => x,
-    mergesLoops: false,
     constant: (values, shape = []) => keep([runtime.fromHost(typeOf(values), shape, values)])[0]!,
   };
   let results: Value[] = [];

@@ -21,13 +21,10 @@ export interface Node extends Output {
 export class Graph {
   readonly library: Library;
   readonly pointer: number;
-  /** Whether its functions are compiled with loops merged; see `Operations`. */
-  readonly mergesLoops: boolean;
   #count = 0;
 
-  constructor(library: Library, mergesLoops = false) {
+  constructor(library: Library) {
     this.library = library;
-    this.mergesLoops = mergesLoops;
     this.pointer = library.symbols.TF_NewGraph();
   }
 

@@ -20,11 +20,6 @@ export interface Operations {
   ): Operand[];
   /** The same tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
   barrier(x: Operand): Operand;
-  /**
-   * Whether the compiler merges loops over the same inputs into one with several results. Results that are to be merged
-   * must share no intermediate ones: those would get a loop and memory of their own.
-   */
-  readonly mergesLoops: boolean;
   /** A tensor of fixed values. */
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }

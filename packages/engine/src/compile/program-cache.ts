@@ -13,7 +13,6 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
-import { userFlags } from '../libtensorflow/xla-flags.js';
 
 /** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 2.5 MB. */
 const LIMIT = 512e6;
@@ -94,7 +93,7 @@ function machineKey(version: string): string {
   const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
   const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
   return createHash('sha256')
-    .update(JSON.stringify([...parts, userFlags()]))
+    .update(JSON.stringify([...parts, process.env['XLA_FLAGS']]))
     .digest('hex')
     .slice(0, 16);
 }

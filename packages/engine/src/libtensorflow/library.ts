@@ -3,7 +3,6 @@ import { devNull } from 'node:os';
 import koffi, { type LibraryHandle } from 'koffi';
 import { leaveThroughReallyExit } from './exit.js';
 import { bindMemory, bindSymbols, type Memory, type Symbols } from './symbols.js';
-import { mergeLoops } from './xla-flags.js';
 
 /** Where the two shared libraries of TensorFlow lie. */
 export interface LibraryPaths {
@@ -18,8 +17,6 @@ export interface Library {
   readonly paths: LibraryPaths;
   /** The library's own version, as `2.21.0`. */
   readonly version: string;
-  /** Whether the compiler was told to merge loops; see `mergeLoops`. */
-  readonly mergesLoops: boolean;
   readonly symbols: Symbols;
   readonly memory: Memory;
   /** The TF_Status that synchronous calls share. */
@@ -64,7 +61,6 @@ export function loadLibrary(paths: LibraryPaths): Library {
   const library: Library = {
     paths,
     version,
-    mergesLoops: mergeLoops(version),
     symbols,
     memory: bindMemory(),
     status,

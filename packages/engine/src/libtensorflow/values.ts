@@ -39,15 +39,12 @@ export interface Value {
 export class Runtime {
   readonly library: Library;
   readonly context: Context;
-  /** Whether steps are compiled with loops merged; see `Operations`. */
-  readonly mergesLoops: boolean;
   /** Handles that exist now. */
   handles = 0;
 
   constructor(library: Library, device: 'cpu' | 'cuda') {
     this.library = library;
     this.context = new Context(library, device);
-    this.mergesLoops = device === 'cpu' && library.mergesLoops;
   }
 
   /** A value from a JavaScript array, copied; the handle is made when an operation first needs it. */
