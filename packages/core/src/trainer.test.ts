@@ -246,6 +246,12 @@ test('refuses a dropped gradient, a Promise from a synchronous tap, a second fit
     "two plugins are named 'noise'",
   );
   expect(() => new Trainer({ model, bathSize: 3 } as TrainerOptions)).toThrow("unknown option 'bathSize'");
+  expect(() => new Trainer({ model, lengths: [64, 32] })).toThrow(
+    'trainer: lengths[1] must be an integer >= 65, got 32.',
+  );
+  expect(() => new Trainer({ model, lengths: 64 as unknown as number[] })).toThrow(
+    'trainer: lengths must be a list of integers, got 64.',
+  );
   expect(() => new Trainer({ model, batchSize: 0 })).toThrow(
     'trainer: batchSize must be an integer >= 1, got 0.',
   );

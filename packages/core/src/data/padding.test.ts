@@ -62,6 +62,10 @@ describe('chooseLengths', () => {
     expect(lengths(512)).toBeLessThan(lengths(5120));
   });
 
+  test('many rows are no trouble', () => {
+    expect(chooseLengths(range(400_000, (row) => 1 + (row % 60))).at(-1)).toBe(64);
+  });
+
   test('there are none for data without token rows', () => {
     expect(chooseLengths({ size: 2, label: () => 0, inputs: () => [] })).toEqual([]);
     expect(chooseLengths(rows([]))).toEqual([]);

@@ -63,7 +63,8 @@ function countSorted(rows: number[], { batchSize = 16 }: BatchOptions): number[]
 
 /** How many batches of shuffled rows may be expected to have a longest row of each length: P(max <= x) = P(row <= x)^B. */
 function countShuffled(rows: readonly number[], { batchSize = 16 }: BatchOptions): number[] {
-  const counts = new Array<number>(Math.max(...rows) + 1).fill(0);
+  const longest = rows.reduce((a, b) => Math.max(a, b));
+  const counts = new Array<number>(longest + 1).fill(0);
   for (const row of rows) counts[row]! += 1;
   let [seen, shareBelow] = [0, 0];
   return counts.map((count) => {

@@ -21,7 +21,10 @@ export interface Node extends Output {
 export class Graph {
   readonly library: Library;
   readonly pointer: number;
-  #count = 0;
+  /** What the names of the next operations start with. */
+  scope = 'n';
+  /** How many operations have a name of each scope. */
+  readonly #named = new Map<string, number>();
 
   constructor(library: Library) {
     this.library = library;
@@ -42,7 +45,9 @@ export class Graph {
   /** Adds an operation and returns it. */
   addEffect(name: string, attributes: readonly Attribute[], inputs: readonly Output[]): number {
     const { symbols: s, status } = this.library;
-    const description = s.TF_NewOperation(this.pointer, cName(name), `n${this.#count++}`);
+    const number = this.#named.get(this.scope) ?? 0;
+    this.#named.set(this.scope, number + 1);
+    const description = s.TF_NewOperation(this.pointer, cName(name), `${this.scope}_${number}`);
     const list = listInputs[name];
     const listed = list === undefined ? 0 : list === 'all' ? inputs.length : inputs.length - 1;
     if (list !== undefined) s.TF_AddInputList(description, packOutputs(inputs.slice(0, listed)), listed);

@@ -46,8 +46,11 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
   const module = (path: string): string =>
     JSON.stringify(fileURLToPath(new URL(`../${path}`, import.meta.url)));
 
-  /** Compiles and runs a step in a process of its own; its result, and whether it was compiled. */
-  function runStep(environment: NodeJS.ProcessEnv = {}): {
+  /** Compiles and runs a step in a process of its own, once for each length; its last result, and whether it was compiled. */
+  function runStep(
+    environment: NodeJS.ProcessEnv = {},
+    lengths: readonly number[] = [64],
+  ): {
     value: number;
     compiled: boolean;
   } {
@@ -59,10 +62,13 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       keepPrograms(${JSON.stringify(cache)}, '2');
       registerNativeBackend(loadLibrary(${JSON.stringify(paths)}));
       await tf.setBackend('tensorflow');
-      const x = tf.linspace(0, 1, 64);
       const { recorder } = tf.backend();
-      const result = recorder.record(() => tf.tidy(() => tf.sum(tf.exp(tf.sin(x)))));
-      const [value] = await result.data();
+      let value;
+      for (const length of ${JSON.stringify(lengths)}) {
+        const x = tf.linspace(0, 1, length);
+        const result = recorder.record(() => tf.tidy(() => tf.sum(tf.exp(tf.sin(x)))));
+        [value] = await result.data();
+      }
       process.stdout.write(JSON.stringify({ value, compiled: recorder.report().compiled }));
       process.exit(0);`,
       environment,
@@ -90,6 +96,11 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       expect(program).toMatch(/programs[/\\][\da-f]{16}[/\\][^/\\]*\.pb$/);
       expect(runStep()).toEqual(first);
       expect(programs()).toEqual([program]);
+      // Whatever else a process compiles, and in whatever order.
+      runStep({}, [32, 64]);
+      expect(programs()).toHaveLength(2);
+      runStep({}, [64, 32]);
+      expect(programs()).toHaveLength(2);
       // That it is read at all: damage shows. The step then runs operation by operation.
       writeFileSync(program!, 'damaged');
       expect(runStep()).toEqual({

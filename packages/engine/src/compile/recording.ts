@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Attribute } from '../libtensorflow/attributes.js';
+import type { TypedArray } from '../libtensorflow/data-types.js';
 import { newValue, type Value } from '../libtensorflow/values.js';
 import { constantInputs, neverRecorded } from './constant-inputs.js';
 import type { Graph, Node } from './graph.js';
@@ -91,6 +93,8 @@ export class Recording {
     refusal: string | undefined,
   ): Entry {
     const before = this.feeds.length;
+    const path = this.#pathOf(name, kernel, attributes, inputs);
+    graph.scope = path;
     const nodes: Input[] = [];
     inputs.forEach((value, i) => {
       const same = inputs.indexOf(value);
@@ -127,6 +131,7 @@ export class Recording {
     if (reason !== undefined) this.#forget(before);
     const entry: Entry = {
       name,
+      path,
       kernel,
       attributes: attributes.map((attribute) => ({ ...attribute })),
       inputs: nodes,
@@ -140,6 +145,25 @@ export class Recording {
     return entry;
   }
 
+  /** A digest of the operations so far and one more; of values from outside it has the shape, of constants the values. */
+  #pathOf(
+    name: string,
+    kernel: Kernel | undefined,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+  ): string {
+    const described = inputs.map((value, i) => {
+      const { dtype, shape, host } = value;
+      if (host !== undefined && isConstant(name, kernel, i, inputs.length))
+        return [dtype, shape, Array.from(host as TypedArray, String)];
+      return value.recording === this.number ? value.reference : [dtype, shape, inputs.indexOf(value)];
+    });
+    return createHash('sha256')
+      .update(JSON.stringify([this.position.path, name, attributes, described]))
+      .digest('hex')
+      .slice(0, 16);
+  }
+
   #input(
     graph: Graph,
     name: string,
@@ -149,12 +173,7 @@ export class Recording {
     count: number,
   ): Input {
     const { dtype, shape, host } = value;
-    const fixed = kernel === undefined ? constantInputs[name] : undefined;
-    if (
-      host !== undefined &&
-      fixed !== undefined &&
-      (fixed.includes(position) || fixed.includes(position - count))
-    ) {
+    if (host !== undefined && isConstant(name, kernel, position, count)) {
       const node = graph.constant(dtype, shape, host);
       return { reference: CONSTANT, dtype, shape, values: host, node };
     }
@@ -198,4 +217,10 @@ export class Recording {
     this.position = entry;
     return outputs;
   }
+}
+
+/** Whether an input must be known when the operation is compiled. */
+function isConstant(name: string, kernel: Kernel | undefined, position: number, count: number): boolean {
+  const fixed = kernel === undefined ? constantInputs[name] : undefined;
+  return fixed !== undefined && (fixed.includes(position) || fixed.includes(position - count));
 }

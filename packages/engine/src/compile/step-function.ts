@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../libtensorflow/data-types.js';
 import type { Attribute } from '../libtensorflow/attributes.js';
 import type { Output } from '../libtensorflow/symbols.js';
@@ -9,7 +10,23 @@ import { Variable } from './variables.js';
 
 const MUST_COMPILE: readonly Attribute[] = [{ name: '_XlaMustCompile', type: TF_ATTR_BOOL, value: true }];
 
-let functions = 0;
+/** How often each name was given. */
+const named = new Map<string, number>();
+
+/**
+ * The same in every process that records this step, whatever it recorded before: XLA's text of a program holds it, and with
+ * it the programs of earlier processes are found.
+ */
+function nameOf(recording: Recording, { live, dying }: Demand): string {
+  const demand = JSON.stringify([live.map(({ reference }) => reference), [...dying]]);
+  const digest = createHash('sha256')
+    .update(recording.position.path + demand)
+    .digest('hex')
+    .slice(0, 16);
+  const number = named.get(digest) ?? 0;
+  named.set(digest, number + 1);
+  return `step_${digest}_${number}`;
+}
 
 /** What a recording needs of its function: the results that live on, and the state among its feeds that dies. */
 export interface Demand {
@@ -50,7 +67,7 @@ export class StepFunction {
     for (const { feed, output } of pairs) this.#replacedBy.set(feed, output);
     const replaced = new Set(this.#replacedBy.values());
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
-    const name = `step_${functions++}`;
+    const name = nameOf(recording, demand);
     const operations = [...new Set(recording.operations.flatMap(({ entry }) => entry.operations))];
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
     const results = demand.live.map((value) => recording.node(value.reference));

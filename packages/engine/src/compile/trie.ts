@@ -22,6 +22,8 @@ export interface Input {
 /** One recorded operation after the ones on its path from the root; recordings with the same beginning share it. */
 export interface Entry {
   readonly name: string;
+  /** Digest of the path from the root: the same in every process, whatever else was recorded before. */
+  readonly path: string;
   readonly kernel: Kernel | undefined;
   readonly attributes: readonly Attribute[];
   readonly inputs: readonly Input[];
@@ -39,6 +41,7 @@ export interface Entry {
 export function rootEntry(): Entry {
   return {
     name: '',
+    path: '',
     kernel: undefined,
     attributes: [],
     inputs: [],
