@@ -88,10 +88,9 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     optimizer: given({ learningRate, weightDecay }),
     schedule: given({ warmup, decay }),
     ...given({ clipNorm, batchSize, evaluationBatchSize, accumulate, epochs, steps }),
-    ...(lengthMultiple === undefined
-      ? { lengths: chooseLengths(setup.train, given({ batchSize, groupByLength })) }
-      : { lengthMultiple }),
-    ...given({ groupByLength }),
+    ...given({ groupByLength, lengthMultiple }),
+    lengths:
+      lengthMultiple === undefined ? chooseLengths(setup.train, given({ batchSize, groupByLength })) : [],
     ...given({ keepBest: settings.keepBest, patience: settings.patience, compile: settings.compile }),
     onWarning: request.onWarning,
   });

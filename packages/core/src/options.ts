@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkChoice, checkKeys, checkNumber, HypetuneError } from './errors.js';
+import { checkChoice, checkKeys, checkNumber, HypetuneError, show } from './errors.js';
 import { defaultLoss, type LossFunction } from './losses.js';
 import { checkMetrics, defaultMetrics, type MetricName } from './metrics/index.js';
 import type { DropoutRates, Plugin } from './plugin.js';
@@ -171,7 +171,7 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
 
 function checkLengths(lengths: readonly number[]): readonly number[] {
   if (!(lengths instanceof Array))
-    throw new HypetuneError(`trainer: lengths must be a list of integers, got ${JSON.stringify(lengths)}.`);
+    throw new HypetuneError(`trainer: lengths must be a list of integers, got ${show(lengths)}.`);
   let min = 1;
   for (const [place, length] of lengths.entries())
     min = checkNumber('trainer', `lengths[${place}]`, length, { min, integer: true }) + 1;

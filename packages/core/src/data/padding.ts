@@ -1,4 +1,5 @@
 import type { Dataset } from '../batch.js';
+import { chunks } from './order.js';
 
 /** To what batches of token rows are padded. */
 export interface Padding {
@@ -32,10 +33,13 @@ const PRICE = 4;
  * as four batches of the longest. A function of the rows' lengths alone, so that every seed and every method sees the same
  * batches. Empty for data without token rows.
  */
-export function chooseLengths(data: Dataset, options: BatchOptions = {}): number[] {
+export function chooseLengths(
+  data: Dataset,
+  { batchSize = 16, groupByLength = false }: BatchOptions = {},
+): number[] {
   if (!data.length || data.size === 0) return [];
   const rows = Array.from({ length: data.size }, (_, row) => Math.ceil(data.length!(row) / GRAIN));
-  const batches = options.groupByLength === true ? countSorted(rows, options) : countShuffled(rows, options);
+  const batches = groupByLength ? countSorted(rows, batchSize) : countShuffled(rows, batchSize);
   const longest = batches.length - 1;
   // cheapest[end]: the least cost of all batches of up to `end` grains, the last length being `end`.
   const cheapest = [{ cost: 0, before: 0 }];
@@ -54,24 +58,26 @@ export function chooseLengths(data: Dataset, options: BatchOptions = {}): number
 }
 
 /** How many batches of sorted rows have a longest row of each length. */
-function countSorted(rows: number[], { batchSize = 16 }: BatchOptions): number[] {
+function countSorted(rows: readonly number[], batchSize: number): number[] {
   const sorted = [...rows].sort((a, b) => b - a);
-  const counts = new Array<number>(sorted[0]! + 1).fill(0);
-  for (let first = 0; first < sorted.length; first += batchSize) counts[sorted[first]!]! += 1;
-  return counts;
+  return histogram(chunks(sorted, batchSize).map(([longest]) => longest!));
 }
 
 /** How many batches of shuffled rows may be expected to have a longest row of each length: P(max <= x) = P(row <= x)^B. */
-function countShuffled(rows: readonly number[], { batchSize = 16 }: BatchOptions): number[] {
-  const longest = rows.reduce((a, b) => Math.max(a, b));
-  const counts = new Array<number>(longest + 1).fill(0);
-  for (const row of rows) counts[row]! += 1;
+function countShuffled(rows: readonly number[], batchSize: number): number[] {
   let [seen, shareBelow] = [0, 0];
-  return counts.map((count) => {
+  return histogram(rows).map((count) => {
     seen += count;
     const share = (seen / rows.length) ** batchSize;
     const batches = (share - shareBelow) * Math.ceil(rows.length / batchSize);
     shareBelow = share;
     return batches;
   });
+}
+
+/** How often each whole number from 0 to the largest occurs. */
+function histogram(values: readonly number[]): number[] {
+  const counts = new Array<number>(values.reduce((a, b) => Math.max(a, b)) + 1).fill(0);
+  for (const value of values) counts[value]! += 1;
+  return counts;
 }

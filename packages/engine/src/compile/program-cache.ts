@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   linkSync,
   mkdirSync,
@@ -13,8 +12,9 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
+import { digest } from './digest.js';
 
-/** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 2.5 MB. */
+/** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 5 MB. */
 const LIMIT = 512e6;
 /** Without so much space on the disk none is kept: XLA fails where it cannot write. */
 const SPACE = 2 * LIMIT;
@@ -92,10 +92,7 @@ function removeLeftOvers(folder: string): void {
 function machineKey(version: string): string {
   const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
   const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
-  return createHash('sha256')
-    .update(JSON.stringify([...parts, process.env['XLA_FLAGS']]))
-    .digest('hex')
-    .slice(0, 16);
+  return digest([...parts, process.env['XLA_FLAGS']]);
 }
 
 function processorInformation(): string {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Attribute } from '../libtensorflow/attributes.js';
 import type { TypedArray } from '../libtensorflow/data-types.js';
 import { newValue, type Value } from '../libtensorflow/values.js';
 import { constantInputs, neverRecorded } from './constant-inputs.js';
+import { digest } from './digest.js';
 import type { Graph, Node } from './graph.js';
 import { writeKernel } from './graph-operations.js';
 import type { Kernel } from './kernel.js';
@@ -94,7 +94,7 @@ export class Recording {
   ): Entry {
     const before = this.feeds.length;
     const path = this.#pathOf(name, kernel, attributes, inputs);
-    graph.scope = path;
+    graph.scope = path; // so that its operations have the same names in every process
     const nodes: Input[] = [];
     inputs.forEach((value, i) => {
       const same = inputs.indexOf(value);
@@ -158,10 +158,7 @@ export class Recording {
         return [dtype, shape, Array.from(host as TypedArray, String)];
       return value.recording === this.number ? value.reference : [dtype, shape, inputs.indexOf(value)];
     });
-    return createHash('sha256')
-      .update(JSON.stringify([this.position.path, name, attributes, described]))
-      .digest('hex')
-      .slice(0, 16);
+    return digest([this.position.path, name, attributes, described]);
   }
 
   #input(

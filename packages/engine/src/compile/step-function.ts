@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../libtensorflow/data-types.js';
 import type { Attribute } from '../libtensorflow/attributes.js';
 import type { Output } from '../libtensorflow/symbols.js';
 import type { Runtime, Value } from '../libtensorflow/values.js';
+import { digest } from './digest.js';
 import { Graph, type Node } from './graph.js';
 import { isState, pairState, type Pair } from './pairing.js';
 import type { Recording } from './recording.js';
@@ -18,14 +18,10 @@ const named = new Map<string, number>();
  * it the programs of earlier processes are found.
  */
 function nameOf(recording: Recording, { live, dying }: Demand): string {
-  const demand = JSON.stringify([live.map(({ reference }) => reference), [...dying]]);
-  const digest = createHash('sha256')
-    .update(recording.position.path + demand)
-    .digest('hex')
-    .slice(0, 16);
-  const number = named.get(digest) ?? 0;
-  named.set(digest, number + 1);
-  return `step_${digest}_${number}`;
+  const name = digest([recording.position.path, live.map(({ reference }) => reference), [...dying]]);
+  const number = named.get(name) ?? 0;
+  named.set(name, number + 1);
+  return `step_${name}_${number}`;
 }
 
 /** What a recording needs of its function: the results that live on, and the state among its feeds that dies. */

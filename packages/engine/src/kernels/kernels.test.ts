@@ -3,10 +3,10 @@ import {
   attention,
   composed,
   gelu,
-  sumOfSquares,
   layerNorm,
   linear,
   softmaxCrossEntropy,
+  sumOfSquares,
 } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -9,8 +9,8 @@ import { attention, attentionGradient } from './attention.js';
 import { gelu, geluGradient } from './gelu.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearBiasGradient, linearInputGradient, linearKernelGradient } from './linear.js';
-import { sumOfSquares } from './sum-of-squares.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax-cross-entropy.js';
+import { sumOfSquares } from './sum-of-squares.js';
 
 /** How tfjs calls a kernel: its inputs in order (`?` may be missing), its attributes in order, how many outputs it has. */
 interface Signature {
