@@ -32,7 +32,7 @@ export const constantInputs: Readonly<Record<string, readonly number[]>> = {
   MirrorPad: [1],
   OneHot: [1],
   Pad: [1],
-  PadV2: [1],
+  PadV2: [1, 2],
   Prod: [1],
   Range: [0, 1, 2],
   Reshape: [1],

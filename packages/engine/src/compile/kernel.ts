@@ -24,11 +24,25 @@ export interface Operations {
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }
 
+/**
+ * How an operation treats the rows of its tensors, their places along one axis: each row of a result is made from the same
+ * row of the inputs, so that rows which nobody reads need not be computed.
+ */
+export interface RowRule {
+  /** By input the axis that its rows lie along; undefined: every row of the result needs all of it. */
+  readonly inputs: readonly (number | undefined)[];
+  /** By output the same; undefined: a sum over the rows. */
+  readonly outputs: readonly (number | undefined)[];
+  /** The input in which rows of zeros make rows of zeros, and add nothing to the sums. */
+  readonly gradient?: number;
+}
+
 /** Several operations that tfjs calls as one kernel: recorded as one entry, however many operations it has. */
 export interface Kernel {
   readonly name: string;
   /** Writes the operations down; `attributes` are those of the call. */
   build(operations: Operations, inputs: readonly Operand[], attributes: readonly Attribute[]): Operand[];
+  readonly rows?: RowRule;
   /** For each output the input whose memory it may take over, if any. */
   readonly replaces?: readonly (number | undefined)[];
   /** Compile it also where single operations run at once. */

@@ -4,6 +4,7 @@ import type { Output } from '../libtensorflow/symbols.js';
 import type { Runtime, Value } from '../libtensorflow/values.js';
 import { digest } from './digest.js';
 import { Graph, type Node } from './graph.js';
+import { liveGraph } from './live-graph.js';
 import { isState, pairState, type Pair } from './pairing.js';
 import type { Recording } from './recording.js';
 import { Variable } from './variables.js';
@@ -64,9 +65,8 @@ export class StepFunction {
     const replaced = new Set(this.#replacedBy.values());
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
     const name = nameOf(recording, demand);
-    const operations = [...new Set(recording.operations.flatMap(({ entry }) => entry.operations))];
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
-    const results = demand.live.map((value) => recording.node(value.reference));
+    const { operations, results } = liveGraph(graph, name, recording, this.#live);
     const body = graph.cut(name, operations, feeds, results);
     this.#name = pairs.length === 0 ? name : this.#wrap(name, body, feeds, results, pairs);
     this.#register(body);

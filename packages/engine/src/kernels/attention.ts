@@ -39,6 +39,7 @@ function probabilities(n: Notation, q: Operand, k: Operand, maskBias: Operand | 
 /** query [B, Q, H], key and value [B, K, H], maskBias?, mask? -> [B, Q, H]. */
 export const attention: Kernel = {
   name: 'Attention',
+  rows: { inputs: [1, undefined, undefined, 2, 2], outputs: [1] },
   build: (operations, [query, key, value, ...optional], attributes) => {
     const n = new Notation(operations);
     const { heads, maskBias, mask } = readCall(attributes, optional);
@@ -51,6 +52,11 @@ export const attention: Kernel = {
 /** gradient [B, Q, H] and the inputs of Attention -> gradients for query, key and value. */
 export const attentionGradient: Kernel = {
   name: 'AttentionGradient',
+  rows: {
+    inputs: [1, 1, undefined, undefined, 2, 2],
+    outputs: [1, undefined, undefined],
+    gradient: 0,
+  },
   build: (operations, [gradient, query, key, value, ...optional], attributes) => {
     const n = new Notation(operations);
     const { heads, maskBias, mask } = readCall(attributes, optional);

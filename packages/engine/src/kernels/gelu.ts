@@ -9,6 +9,7 @@ function below(n: Notation, x: Operand): Operand {
 /** x -> x (1 + erf(x / sqrt 2)) / 2. */
 export const gelu: Kernel = {
   name: 'Gelu',
+  rows: { inputs: [1], outputs: [1] },
   fuse: true,
   build: (operations, [x]) => {
     const n = new Notation(operations);
@@ -20,6 +21,7 @@ export const gelu: Kernel = {
 /** gradient, x -> gradient for x. */
 export const geluGradient: Kernel = {
   name: 'GeluGradient',
+  rows: { inputs: [1, 1], outputs: [1], gradient: 0 },
   fuse: true,
   build: (operations, [gradient, x]) => {
     const n = new Notation(operations);

@@ -11,6 +11,7 @@ function normalize(n: Notation, x: Operand, epsilon: number): { normal: Operand;
 /** x [..., H], scale [H], offset [H]; attribute epsilon -> [..., H]. */
 export const layerNorm: Kernel = {
   name: 'LayerNorm',
+  rows: { inputs: [1], outputs: [1] },
   fuse: true,
   build: (operations, [x, scale, offset], [epsilon]) => {
     const n = new Notation(operations);
@@ -22,6 +23,7 @@ export const layerNorm: Kernel = {
 /** gradient and x [..., H], scale [H] -> gradients for x, scale and offset. */
 export const layerNormGradient: Kernel = {
   name: 'LayerNormGradient',
+  rows: { inputs: [1, 1], outputs: [1, undefined, undefined], gradient: 0 },
   fuse: true,
   build: (operations, [gradient, x, scale], [epsilon]) => {
     const n = new Notation(operations);
