@@ -1,29 +1,28 @@
 import type { Attribute } from '../libtensorflow/attributes.js';
 import { TF_FLOAT, TF_INT32, TF_UINT32, type TypedArray } from '../libtensorflow/data-types.js';
 import type { Runtime, Value } from '../libtensorflow/values.js';
+import { digest } from './digest.js';
 import type { Graph, Node } from './graph.js';
 import type { Kernel, Operand, Operations } from './kernel.js';
 
-/** Writes a kernel into a graph; the graph operations it needed are added to `operations`. */
+/** Writes a kernel into a graph, as a call of a function that all calls with such inputs and attributes share. */
 export function writeKernel(
   graph: Graph,
   kernel: Kernel,
   inputs: readonly Node[],
   attributes: readonly Attribute[],
-  operations: number[],
 ): Node[] {
-  const keep = (nodes: Node[]): Node[] => {
-    operations.push(nodes[0]!.oper);
-    return nodes;
-  };
-  const writer: Operations = {
-    op: (name, from, attributesOf = []) => known(keep(graph.add(name, attributesOf, from as Node[], 1))[0]!),
-    ops: (name, from, outputs, attributesOf = []) =>
-      keep(graph.add(name, attributesOf, from as Node[], outputs)).map(known),
-    barrier: (x) => known(keep(graph.add('XlaOptimizationBarrier', [], [x as Node], 1))[0]!),
-    constant: (values, shape = []) => known(keep([graph.constant(typeOf(values), shape, values)])[0]!),
-  };
-  return kernel.build(writer, inputs as readonly Operand[], attributes) as Node[];
+  const signature = digest([attributes, inputs.map(({ dtype, shape }) => [dtype, shape])]);
+  return graph.call(`${kernel.name}_${signature}`, inputs, (body, parameters) => {
+    const writer: Operations = {
+      op: (name, from, attributesOf = []) => known(body.add(name, attributesOf, from as Node[], 1)[0]!),
+      ops: (name, from, outputs, attributesOf = []) =>
+        body.add(name, attributesOf, from as Node[], outputs).map(known),
+      barrier: (x) => known(body.add('XlaOptimizationBarrier', [], [x as Node], 1)[0]!),
+      constant: (values, shape = []) => known(body.constant(typeOf(values), shape, values)),
+    };
+    return kernel.build(writer, parameters as Operand[], attributes) as Node[];
+  });
 }
 
 function known(node: Node): Node & Operand {

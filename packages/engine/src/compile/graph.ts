@@ -7,6 +7,7 @@ import {
   type Values,
 } from '../libtensorflow/data-types.js';
 import { createTensor } from '../libtensorflow/handles.js';
+import type { Context } from '../libtensorflow/context.js';
 import type { Library } from '../libtensorflow/library.js';
 import type { Output } from '../libtensorflow/symbols.js';
 import { listInputs } from './constant-inputs.js';
@@ -17,6 +18,9 @@ export interface Node extends Output {
   readonly shape: number[] | null;
 }
 
+/** AttrValue bytes: true. */
+const TRUE = Uint8Array.of(0x28, 0x01);
+
 /** A TF_Graph: operations are added to it, functions are cut out of it. */
 export class Graph {
   readonly library: Library;
@@ -25,10 +29,14 @@ export class Graph {
   scope = 'n';
   /** How many operations have a name of each scope. */
   readonly #named = new Map<string, number>();
+  readonly #context: Context;
+  /** The functions that operations of this graph call: their TF_Functions and results. */
+  readonly #functions = new Map<string, { definition: number; results: readonly Node[] }>();
 
-  constructor(library: Library) {
-    this.library = library;
-    this.pointer = library.symbols.TF_NewGraph();
+  constructor(context: Context) {
+    this.#context = context;
+    this.library = context.library;
+    this.pointer = this.library.symbols.TF_NewGraph();
   }
 
   /** Adds an operation and returns its first `outputs` outputs. */
@@ -57,6 +65,47 @@ export class Graph {
     const oper = s.TF_FinishOperation(description, status);
     this.library.check(`Operation ${name}`);
     return oper;
+  }
+
+  /**
+   * Adds a call of a function, which `write` writes when the name comes up for the first time. Unlike the operations it
+   * consists of, a function that is called again is not translated for the compiler again.
+   */
+  call(name: string, inputs: readonly Node[], write: (body: Graph, inputs: Node[]) => Node[]): Node[] {
+    let called = this.#functions.get(name);
+    if (called === undefined) {
+      called = this.#define(name, inputs, write);
+      this.#functions.set(name, called);
+    }
+    const { symbols: s, status } = this.library;
+    const oper = this.addEffect(name, [], inputs);
+    return called.results.map(({ dtype, shape }, index) => {
+      const dimensions = BigInt64Array.from(shape!, BigInt);
+      s.TF_GraphSetTensorShape(this.pointer, { oper, index }, dimensions, shape!.length, status);
+      this.library.check(`Shape of ${name}`);
+      return { oper, index, dtype, shape };
+    });
+  }
+
+  #define(
+    name: string,
+    inputs: readonly Node[],
+    write: (body: Graph, inputs: Node[]) => Node[],
+  ): { definition: number; results: readonly Node[] } {
+    const { symbols: s, status } = this.library;
+    const body = new Graph(this.#context);
+    try {
+      const placeholders = inputs.map(({ dtype, shape }) => body.placeholder(dtype, shape!));
+      const results = write(body, placeholders);
+      const definition = body.cut(name, null, placeholders, results);
+      s.TF_FunctionSetAttrValueProto(definition, '_noinline', TRUE, TRUE.length, status);
+      this.library.check(`Function ${name}`);
+      this.copyFunction(definition);
+      this.#context.addFunction(definition);
+      return { definition, results };
+    } finally {
+      body.delete();
+    }
   }
 
   #shapeOf(output: Output): number[] | null {
@@ -129,8 +178,22 @@ export class Graph {
     return result;
   }
 
+  /** Makes a TF_Function known to the graph. */
+  copyFunction(definition: number): void {
+    const { symbols: s, status } = this.library;
+    s.TF_GraphCopyFunction(this.pointer, definition, 0, status);
+    this.library.check('Copying a function');
+  }
+
+  /** The same with all functions that operations of this graph call. */
+  copyFunctionsTo(other: Graph): void {
+    for (const { definition } of this.#functions.values()) other.copyFunction(definition);
+  }
+
   delete(): void {
-    this.library.symbols.TF_DeleteGraph(this.pointer);
+    const { symbols: s } = this.library;
+    for (const { definition } of this.#functions.values()) s.TF_DeleteFunction(definition);
+    s.TF_DeleteGraph(this.pointer);
   }
 }
 

@@ -181,23 +181,20 @@ class Writer {
     // To the shape it has, which need not be that of all rows.
     if (name === 'Reshape' && sameShape(recorded[0]!.shape, outputs[0]!.shape!)) return [inputs[0]!];
     for (const { reference, node } of recorded) if (reference === CONSTANT) this.#operations.add(node.oper);
-    if (kernel === undefined) return this.#add(name, inputs, attributes, outputs.length);
-    const operations: number[] = [];
-    const results = writeKernel(this.#graph, kernel, inputs, attributes, operations);
-    for (const operation of operations) this.#operations.add(operation);
-    return results;
+    return this.#keep(
+      kernel === undefined
+        ? this.#graph.add(name, attributes, inputs, outputs.length)
+        : writeKernel(this.#graph, kernel, inputs, attributes),
+    );
   }
 
-  #add(name: string, inputs: readonly Node[], attributes: Entry['attributes'] = [], outputs = 1): Node[] {
-    const nodes = this.#graph.add(name, attributes, inputs, outputs);
+  #keep(nodes: Node[]): Node[] {
     this.#operations.add(nodes[0]!.oper);
     return nodes;
   }
 
   #integers(values: readonly number[], shape: readonly number[]): Node {
-    const node = this.#graph.constant(TF_INT32, shape, Int32Array.from(values));
-    this.#operations.add(node.oper);
-    return node;
+    return this.#keep([this.#graph.constant(TF_INT32, shape, Int32Array.from(values))])[0]!;
   }
 
   /** All of a result; what is zero but for some rows is filled up. */
@@ -211,7 +208,8 @@ class Writer {
 
   #fillUp(node: Node, { axis, start, size }: Rows, shape: readonly number[]): Node {
     const paddings = shape.flatMap((length, i) => (i === axis ? [start, length - start - size] : [0, 0]));
-    return this.#add('Pad', [node, this.#integers(paddings, [shape.length, 2])])[0]!;
+    const inputs = [node, this.#integers(paddings, [shape.length, 2])];
+    return this.#keep(this.#graph.add('Pad', [], inputs, 1))[0]!;
   }
 
   #input({ reference, node }: Input): Node {
@@ -226,6 +224,6 @@ class Writer {
     const begin = shape.map((_, i) => (i === rows.axis ? rows.start : 0));
     const size = shape.map((length, i) => (i === rows.axis ? rows.size : length));
     const bounds = [begin, size].map((values) => this.#integers(values, [shape.length]));
-    return this.#add('Slice', [this.#input(input), ...bounds])[0]!;
+    return this.#keep(this.#graph.add('Slice', [], [this.#input(input), ...bounds], 1))[0]!;
   }
 }

@@ -56,7 +56,7 @@ export class StepRecorder implements Executor, Source {
   constructor(runtime: Runtime, setting: RecorderSetting) {
     this.#runtime = runtime;
     this.#setting = setting;
-    this.#graph = new Graph(runtime.library);
+    this.#graph = new Graph(runtime.context);
   }
 
   /**

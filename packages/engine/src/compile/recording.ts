@@ -117,10 +117,11 @@ export class Recording {
     if (reason === undefined) {
       try {
         const graphInputs = nodes.map((input) => input.node);
-        if (kernel === undefined) {
-          results = graph.add(name, attributes, graphInputs, outputs);
-          operations.push(results[0]?.oper ?? 0);
-        } else results = writeKernel(graph, kernel, graphInputs, attributes, operations);
+        results =
+          kernel === undefined
+            ? graph.add(name, attributes, graphInputs, outputs)
+            : writeKernel(graph, kernel, graphInputs, attributes);
+        operations.push(results[0]?.oper ?? 0);
         if (results.length !== outputs || results.some((result) => result.shape === null)) {
           reason = `${name}: the shape of its result depends on data`;
         }

@@ -68,24 +68,23 @@ export class StepFunction {
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
     const { operations, results } = liveGraph(graph, name, recording, this.#live);
     const body = graph.cut(name, operations, feeds, results);
-    this.#name = pairs.length === 0 ? name : this.#wrap(name, body, feeds, results, pairs);
+    this.#name = pairs.length === 0 ? name : this.#wrap(graph, name, body, feeds, results, pairs);
     this.#register(body);
   }
 
   /** Around the body of the step: reads the variables, calls the body, overwrites the variables. */
   #wrap(
+    recorded: Graph,
     name: string,
     body: number,
     feeds: readonly Node[],
     results: readonly Node[],
     pairs: readonly Pair[],
   ): string {
-    const { library } = this.#runtime;
-    const { symbols: s, status } = library;
-    const graph = new Graph(library);
+    const graph = new Graph(this.#runtime.context);
     try {
-      s.TF_GraphCopyFunction(graph.pointer, body, 0, status);
-      library.check('Copying a function');
+      recorded.copyFunctionsTo(graph);
+      graph.copyFunction(body);
       const variables = new Map<number, Output>();
       const inputs: Output[] = [];
       const values = feeds.map((feed, i) => {
@@ -127,11 +126,13 @@ export class StepFunction {
     }
   }
 
-  #register(body: number): void {
+  #register(definition: number): void {
     const { library, context } = this.#runtime;
-    library.symbols.TFE_ContextAddFunction(context.pointer, body, library.status);
-    library.symbols.TF_DeleteFunction(body);
-    library.check('Adding a function');
+    try {
+      context.addFunction(definition);
+    } finally {
+      library.symbols.TF_DeleteFunction(definition);
+    }
   }
 
   /** Whether this function does what another recording of the same operations needs. */

@@ -65,6 +65,13 @@ export class Context {
     );
   }
 
+  /** Makes a TF_Function known: its name can be run like an operation, and called by other functions. */
+  addFunction(definition: number): void {
+    const { symbols: s, status } = this.library;
+    s.TFE_ContextAddFunction(this.pointer, definition, status);
+    this.library.check('Adding a function');
+  }
+
   /** Runs an operation or a function on handles; the caller owns the handles of the results. */
   execute(
     name: string,

@@ -71,6 +71,7 @@ const prototypes = {
   TF_NewGraph: 'p:',
   TF_DeleteGraph: 'v:p',
   TF_GraphCopyFunction: 'v:pppp',
+  TF_GraphSetTensorShape: 'v:pobip',
   TF_GraphGetTensorNumDims: 'i:pop',
   TF_GraphGetTensorShape: 'v:pobip',
   TF_NewOperation: 'p:pbs',
@@ -95,6 +96,7 @@ const prototypes = {
   TF_OperationNumOutputs: 'i:p',
   TF_GraphToFunctionWithControlOutputs: 'p:psuibibibbibbpsp',
   TF_FunctionName: 's:p',
+  TF_FunctionSetAttrValueProto: 'v:psbnp',
   TF_DeleteFunction: 'v:p',
 } as const;
 
