@@ -56,4 +56,14 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
     expect(runLoaded(`process.exitCode = 3; ${handlers}`)).toEqual({ status: 3, output: 'later 3\n' });
     expect(runLoaded(`${handlers} process.exit(4);`)).toEqual({ status: 4, output: 'later 4\n' });
   });
+
+  test('an error that nobody caught is printed, one that somebody caught is not', () => {
+    for (const source of ["throw new Error('lost');", "void Promise.reject(new Error('lost'));"]) {
+      const { status, output } = runLoaded(source);
+      expect(status).toBe(1);
+      expect(output).toMatch(/^Uncaught Error: lost\n +at .*program\.mts/);
+    }
+    const handler = "process.on('uncaughtException', () => { console.log('caught'); });";
+    expect(runLoaded(`${handler} throw new Error('lost');`)).toEqual({ status: 0, output: 'caught\n' });
+  });
 });
