@@ -106,8 +106,9 @@ export function runKernel(
   inputs: Record<string, tf.Tensor | undefined>,
   attributes: tf.NamedAttrMap = {},
 ): tf.Tensor[] {
-  const given = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
-  const result = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, given as tf.NamedTensorMap, attributes);
+  const given: tf.NamedTensorMap = {};
+  for (const input of Object.keys(inputs)) if (inputs[input] !== undefined) given[input] = inputs[input];
+  const result = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, given, attributes);
   return Array.isArray(result) ? result : [result];
 }
 
