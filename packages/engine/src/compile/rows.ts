@@ -13,7 +13,10 @@ export function sameRows(a: Rows, b: Rows): boolean {
   return a.axis === b.axis && a.start === b.start && a.size === b.size;
 }
 
-/** Element by element: which inputs have to be zero for the result to be zero, if any have to. */
+/**
+ * Element by element: which inputs have to be zero for the result to be zero, if any have to. Of a product it is one: where
+ * nothing is read, no infinity is met that would make it NaN.
+ */
 const elementwise: Readonly<Record<string, 'first' | 'one' | 'all' | 'never'>> = {
   Abs: 'first',
   Add: 'all',
