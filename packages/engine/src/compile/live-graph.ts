@@ -30,17 +30,17 @@ export function liveGraph(
   recording: Recording,
   live: readonly number[],
 ): LiveGraph {
-  const demand = new Demand(recording);
-  for (const reference of live) demand.readAll(reference);
-  demand.trace();
+  const liveness = new Liveness(recording);
+  for (const reference of live) liveness.readAll(reference);
+  liveness.trace();
   graph.scope = name;
-  const writer = new Writer(graph, demand);
-  for (const traced of demand.traced) if (traced.needed) writer.write(traced);
+  const writer = new Writer(graph, liveness);
+  for (const traced of liveness.traced) if (traced.needed) writer.write(traced);
   return { results: live.map((reference) => writer.whole(reference)), operations: writer.operations };
 }
 
 /** Which results, and which of their rows, are read. */
-class Demand {
+class Liveness {
   readonly traced: readonly Traced[];
   readonly #shapes: (readonly number[])[] = [];
   /** By result: outside of these rows it is zero. */
@@ -79,9 +79,8 @@ class Demand {
   }
 
   readRows(reference: number, rows: Rows): void {
-    const nonzero = this.nonzero[reference];
     const known = this.rows[reference];
-    if (nonzero !== undefined) this.rows[reference] = nonzero;
+    if (this.nonzero[reference] !== undefined) this.readAll(reference);
     else if (known === undefined) this.rows[reference] = rows;
     else if (!sameRows(known, rows)) this.whole[reference] = true;
   }
@@ -135,15 +134,15 @@ class Demand {
 /** Writes the operations that are needed, for the rows that are read. */
 class Writer {
   readonly #graph: Graph;
-  readonly #demand: Demand;
+  readonly #liveness: Liveness;
   readonly #operations = new Set<number>();
   /** By result: all of it, or its rows. */
   readonly #whole: Node[] = [];
   readonly #rows: Node[] = [];
 
-  constructor(graph: Graph, demand: Demand) {
+  constructor(graph: Graph, liveness: Liveness) {
     this.#graph = graph;
-    this.#demand = demand;
+    this.#liveness = liveness;
   }
 
   get operations(): readonly number[] {
@@ -201,8 +200,8 @@ class Writer {
   whole(reference: number): Node {
     return (this.#whole[reference] ??= this.#fillUp(
       this.#rows[reference]!,
-      this.#demand.nonzero[reference]!,
-      this.#demand.shapeOf(reference),
+      this.#liveness.nonzero[reference]!,
+      this.#liveness.shapeOf(reference),
     ));
   }
 
@@ -220,7 +219,7 @@ class Writer {
   #rowsOf(input: Input, rows: Rows): Node {
     const { reference, shape } = input;
     const computed = reference < 0 ? undefined : this.#rows[reference];
-    if (computed !== undefined && sameRows(this.#demand.rows[reference]!, rows)) return computed;
+    if (computed !== undefined && sameRows(this.#liveness.rows[reference]!, rows)) return computed;
     const begin = shape.map((_, i) => (i === rows.axis ? rows.start : 0));
     const size = shape.map((length, i) => (i === rows.axis ? rows.size : length));
     const bounds = [begin, size].map((values) => this.#integers(values, [shape.length]));
