@@ -26,7 +26,7 @@ export function explain(options: ResolvedOptions, host: Host, recorder: StepReco
   const lines = [
     `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
     `model      ${count(host)}, ${host.layers.length} hidden layers`,
-    `task       ${options.task}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${
+    `task       ${options.task.name}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${
       options.steps ? `${options.steps} steps` : `${options.epochs} epochs`
     }, seed ${options.seed}`,
     `optimizer  AdamW (${optimizer.epsilonMode}), learning rate ${optimizer.learningRate}, decay ${optimizer.weightDecay}, ` +

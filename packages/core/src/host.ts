@@ -6,8 +6,8 @@ import type { Instrument } from './instrument.js';
 import type { Parameter, ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
 import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
-import type { Task } from './step.js';
 import { KeptTensors } from './stores.js';
+import type { Task } from './tasks/task.js';
 
 /** What the plugins of one trainer asked for, and what they may see. */
 export class Host implements PluginHost {

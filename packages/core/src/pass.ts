@@ -1,4 +1,4 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 
 /**
@@ -39,8 +39,8 @@ export interface PassOptions {
 /** What a forward pass gave. */
 export interface Forward {
   readonly pass: Pass;
-  /** `[rows, outputs]`, before any softmax. */
-  readonly logits: Tensor2D;
+  /** `[rows, outputs]`, or `[rows, length, outputs]` for a task of tokens; before any softmax. */
+  readonly logits: Tensor;
 }
 
 /** A transformer block, dense layer, recurrent layer ...: a place where hidden states enter and leave. */

@@ -4,7 +4,8 @@ import type { Dataset } from './batch.js';
 import type { TrainerHooks } from './hooks.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
-import type { Gradients, Task } from './step.js';
+import type { Gradients } from './step.js';
+import type { Task } from './tasks/task.js';
 
 /** What a plugin says about standing beside another one. Core enforces it and knows no plugin's name itself. */
 export interface PluginPair {

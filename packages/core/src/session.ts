@@ -73,7 +73,9 @@ export class Session {
     this.#stepsPerEpoch = Math.ceil(microbatches / options.accumulate);
     this.#total = options.steps ?? options.epochs * this.#stepsPerEpoch;
     if (options.keepBest && !fit.validation)
-      throw new HypetuneError(`trainer: keepBest '${options.keepBest}' needs validation data; give fit one.`);
+      throw new HypetuneError(
+        `trainer: keepBest '${options.keepBest.name}' needs validation data; give fit one.`,
+      );
   }
 
   async run(): Promise<FitReport> {
@@ -190,11 +192,12 @@ export class Session {
     const { validation, signal } = this.#setting.fit;
     const evaluation =
       validation && !signal?.aborted
-        ? await evaluateRows(validation, instrument, options, recorder)
+        ? await evaluateRows(validation, { instrument, options, recorder, step: this.#step })
         : undefined;
-    const metrics = evaluation ? { loss: evaluation.loss, ...evaluation.metrics } : {};
-    if (this.#setting.options.keepBest && evaluation)
-      this.#keepIfBest(evaluation.metrics[this.#setting.options.keepBest]!, epoch);
+    const metrics: Record<string, number> = evaluation
+      ? { loss: evaluation.loss, ...evaluation.metrics }
+      : {};
+    if (evaluation) this.#keepIfBest(metrics, epoch);
     return {
       epoch,
       step: this.#step,
@@ -203,8 +206,12 @@ export class Session {
     };
   }
 
-  #keepIfBest(value: number, epoch: number): void {
-    if (this.#bestSoFar && value <= this.#bestSoFar.value) return;
+  #keepIfBest(metrics: Readonly<Record<string, number>>, epoch: number): void {
+    const { keepBest } = this.#setting.options;
+    if (!keepBest) return;
+    const value = metrics[keepBest.name]!;
+    const better = (best: number): boolean => (keepBest.greaterIsBetter ? value > best : value < best);
+    if (this.#bestSoFar && !better(this.#bestSoFar.value)) return;
     this.#bestSoFar = { value, epoch };
     for (const { name, variable } of this.#setting.host.parameters) this.#best.set(name, tf.clone(variable));
   }
@@ -258,7 +265,7 @@ export class Session {
 
   #stepSetting(): StepSetting {
     const { hooks, dropout, perturbMain } = this.#setting.host;
-    const { task, loss, optimizer, schedule } = this.#setting.options;
+    const { task, loss = task.loss, optimizer, schedule } = this.#setting.options;
     return {
       instrument: this.#setting.instrument,
       hooks,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkChoice, checkKeys, checkNumber, LOSS_STAGE } from '@hypetune/core';
+import { checkChoice, checkKeys, checkNumber, divergenceOf, LOSS_STAGE } from '@hypetune/core';
 import type { Plugin, PluginHost, PluginPair } from '@hypetune/core';
 import { card, pairs } from './card.js';
 import { disagreement } from './formula.js';
@@ -25,6 +25,7 @@ export class RDrop implements Plugin {
   apply(host: PluginHost): void {
     const { weight = 1, reduction = 'mean' } = this.options;
     if (weight === 0) return;
+    const divergence = divergenceOf(host.task, this.name);
     if (!host.hasDropout)
       host.warn(
         this.name,
@@ -32,8 +33,8 @@ export class RDrop implements Plugin {
       );
     host.hooks.afterLoss.tap({ name: this.name, stage: LOSS_STAGE.REPLACE }, (terms, step) => {
       const { logits } = step.forward(this.name);
-      const rows = disagreement(step.task, step.main.logits, logits, weight);
-      const summed = reduction === 'reference' && step.task === 'classification';
+      const rows = disagreement(divergence, step.main.logits, logits, step.batch.labels, weight);
+      const summed = reduction === 'reference' && step.task.kind !== 'values';
       return {
         ...terms,
         task: tf.add(terms['task']!, step.mean(step.rowLoss(logits))),

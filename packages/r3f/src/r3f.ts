@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '@hypetune/core';
 import {
   detach,
+  divergenceOf,
   HIDDEN_STAGE,
   LOSS_STAGE,
   type Plugin,
@@ -32,6 +33,7 @@ export class R3F implements Plugin {
     const { weight = 1, scale = 1e-5, noise = 'uniform', hype = 'noised', dropout, table } = this.options;
     if (this.options.spectralNorm) constrainHead(host, this.name);
     if (weight === 0) return;
+    const divergence = divergenceOf(host.task, this.name);
     if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
       host.warn(
         this.name,
@@ -46,7 +48,7 @@ export class R3F implements Plugin {
     host.hooks.afterLoss.tap({ name: this.name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const perturb = hype !== 'main';
       const noised = step.forward(this.name, dropout === 'shared' ? { perturb, like: 'main' } : { perturb });
-      const rows = consistency(step.task, step.main.logits, noised.logits, weight);
+      const rows = consistency(divergence, step.main.logits, noised.logits, step.batch.labels, weight);
       return { ...terms, [this.name]: step.mean(rows) };
     });
   }

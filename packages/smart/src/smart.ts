@@ -2,6 +2,7 @@ import {
   checkChoice,
   checkKeys,
   checkNumber,
+  divergenceOf,
   HIDDEN_STAGE,
   LOSS_STAGE,
   type Plugin,
@@ -46,6 +47,7 @@ export class SMART implements Plugin {
   apply(host: PluginHost): void {
     const { name, options } = this;
     if (options.weight === 0) return;
+    const divergence = divergenceOf(host.task, name);
     const draws = options.form === 'paper' ? { like: 'main' } : {};
     let delta: tf.Tensor | undefined;
     let shape: number[] = [];
@@ -55,7 +57,7 @@ export class SMART implements Plugin {
     });
     host.hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const { logits: clean, pass } = step.main;
-      const perturbed = (at: tf.Tensor, passName: string, kind: 'probe' | 'consistency'): tf.Tensor2D => {
+      const perturbed = (at: tf.Tensor, passName: string, kind: 'probe' | 'consistency'): tf.Tensor => {
         delta = at;
         try {
           return step.forward(passName, { kind, perturb: pass.perturb, ...draws }).logits;
@@ -63,10 +65,11 @@ export class SMART implements Plugin {
           delta = undefined;
         }
       };
+      const { labels } = step.batch;
       const height = (at: tf.Tensor): tf.Scalar =>
-        tf.sum(heights(options.form, step.task, perturbed(at, `${name}/probe`, 'probe'), clean));
+        tf.sum(divergence(perturbed(at, `${name}/probe`, 'probe'), clean, labels, heights[options.form]));
       const found = worst(height, randomNormal(shape, foldIn(step.key, name), options.start), options);
-      const rows = distances(options.form, step.task, perturbed(found, name, 'consistency'), clean);
+      const rows = divergence(perturbed(found, name, 'consistency'), clean, labels, distances[options.form]);
       return { ...terms, [name]: tf.mul(step.mean(rows), options.weight) };
     });
   }
