@@ -55,7 +55,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const { config, snapshot, out } = await plan(command, flags);
   const recipe = recipeOfConfig(config, flags);
   const { seed = 0 } = config;
-  if (out !== undefined) await checkOutput(out, flags.force === true || flags.resume !== undefined);
+  if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   const interrupt = onInterrupt(terminal);
   try {
     const setup = await prepare(config, terminal, interrupt.signal);
