@@ -9,8 +9,14 @@ import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
 import type { Task } from './step.js';
 import { KeptTensors } from './stores.js';
 
+/** What a plugin asks for in its own name. */
+type Owned = Pick<
+  PluginHost,
+  'name' | 'tensors' | 'overrideDropout' | 'perturbMainPass' | 'keepReference' | 'warn'
+>;
+
 /** What the plugins of one trainer asked for, and what they may see. */
-export class Host implements PluginHost {
+export class Host implements Omit<PluginHost, keyof Owned> {
   readonly hooks: TrainerHooks;
   readonly task: Task;
   readonly parameters: readonly Parameter[];
@@ -46,6 +52,34 @@ export class Host implements PluginHost {
     if (Object.keys(options.dropout).length > 0) this.dropoutOwners.set('trainer', options.dropout);
   }
 
+  /** The host as one plugin sees it. */
+  for(plugin: string): PluginHost {
+    const owned: Owned = {
+      name: plugin,
+      tensors: this.tensors(plugin),
+      overrideDropout: (rates) => {
+        this.#overrideDropout(rates, plugin);
+      },
+      perturbMainPass: (perturb) => {
+        this.perturbOwners.set(plugin, perturb);
+      },
+      keepReference: () => {
+        this.referenceOwners.add(plugin);
+      },
+      warn: (message) => {
+        this.warn(plugin, message);
+      },
+    };
+    const { hooks, task, parameters, layers, hasTokenTable, hasDropout, peakLearningRate, floatPrecision } =
+      this;
+    return {
+      ...{ hooks, task, parameters, layers, hasTokenTable, hasDropout, peakLearningRate, floatPrecision },
+      ...owned,
+      reference: (parameter) => this.reference(parameter),
+      value: (parameter) => this.value(parameter),
+    };
+  }
+
   get floatPrecision(): 16 | 32 {
     return tf.backend().floatPrecision();
   }
@@ -60,7 +94,7 @@ export class Host implements PluginHost {
     return [...this.perturbOwners.values()].every(Boolean);
   }
 
-  overrideDropout(rates: DropoutRates, plugin: string): void {
+  #overrideDropout(rates: DropoutRates, plugin: string): void {
     checkDropout(plugin, rates);
     for (const [owner, others] of this.dropoutOwners)
       for (const kind of ['hidden', 'attention'] as const)
@@ -69,14 +103,6 @@ export class Host implements PluginHost {
             `trainer: ${owner} sets ${kind} dropout to ${others[kind]} and ${plugin} to ${rates[kind]}; agree on one.`,
           );
     this.dropoutOwners.set(plugin, rates);
-  }
-
-  perturbMainPass(perturb: boolean, plugin: string): void {
-    this.perturbOwners.set(plugin, perturb);
-  }
-
-  keepReference(plugin: string): void {
-    this.referenceOwners.add(plugin);
   }
 
   reference(parameter: ParameterInfo): tf.Tensor | undefined {
@@ -89,12 +115,14 @@ export class Host implements PluginHost {
     return (parameter as Parameter).variable;
   }
 
+  /** A plugin's tensors. */
   tensors(plugin: string): TensorStore {
     let store = this.stores.get(plugin);
     if (!store) this.stores.set(plugin, (store = new KeptTensors()));
     return store;
   }
 
+  /** Says something of a plugin's once. */
   warn(plugin: string, message: string): void {
     const line = `${plugin}: ${message}`;
     if (this.#warned.has(line)) return;

@@ -19,6 +19,18 @@ export type { ParameterInfo, ParameterRole } from './parameters.js';
 export { listParameters } from './parameters.js';
 export * from './pass.js';
 export * from './plugin.js';
+export {
+  complete,
+  describeSettings,
+  issueText,
+  jsonSchema,
+  pathText,
+  type Complete,
+  type Declarations,
+  type Given,
+  type SettingInfo,
+} from './schema.js';
+export { z } from 'zod';
 export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
 export type { Site, SiteDeclaration } from './sites.js';

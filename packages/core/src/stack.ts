@@ -16,13 +16,13 @@ export function checkStack(plugins: readonly Plugin[], host: Host): void {
       throw new HypetuneError(`trainer: two plugins are named '${name}'; keep one of them.`);
     names.add(name);
   }
-  for (const plugin of plugins)
-    for (const pair of plugin.pairs ?? []) {
-      if (!names.has(pair.with)) continue;
-      if (pair.verdict === 'error')
-        throw new HypetuneError(`trainer: ${plugin.name} and ${pair.with} cannot be stacked: ${pair.reason}`);
-      if (pair.verdict === 'warn') host.warn(plugin.name, `stacked with ${pair.with}: ${pair.reason}`);
-    }
+  for (const { name, pairs = {} } of plugins) {
+    for (const [other, reason] of Object.entries(pairs.error ?? {}))
+      if (names.has(other))
+        throw new HypetuneError(`trainer: ${name} and ${other} cannot be stacked: ${reason}`);
+    for (const [other, reason] of Object.entries(pairs.warn ?? {}))
+      if (names.has(other)) host.warn(name, `stacked with ${other}: ${reason}`);
+  }
 }
 
 /** Refuses two plugins at a stage that admits one. To be called when every plugin has tapped. */

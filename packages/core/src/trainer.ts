@@ -50,7 +50,7 @@ export class Trainer {
     this.#clip = new Clip(this.options.clipNorm);
     this.#clip.apply(this.hooks);
     checkStack(this.plugins, this.#host);
-    for (const plugin of this.plugins) plugin.apply(this.#host);
+    for (const plugin of this.plugins) plugin.apply(this.#host.for(plugin.name));
     checkStages(this.#host);
   }
 
