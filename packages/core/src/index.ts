@@ -6,7 +6,7 @@ export { tensorData } from './data/tensor-data.js';
 export * from './errors.js';
 export type { Evaluation } from './evaluation.js';
 export * from './hooks.js';
-export { keepForGradient } from './instrument.js';
+export { keepForGradient } from './keeping.js';
 export type { LossFunction } from './losses.js';
 export * from './math/divergence.js';
 export * from './math/norm.js';
@@ -15,9 +15,11 @@ export * from './method.js';
 export * from './metrics/index.js';
 export { scheduleFactor } from './optim/schedule.js';
 export type { OptimizerOptions, ScheduleOptions, TrainerOptions } from './options.js';
+export type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
 export type { ParameterInfo, ParameterRole } from './parameters.js';
 export { listParameters } from './parameters.js';
 export * from './pass.js';
+export type { PhaseBoundaries, TrainingPhase } from './phases.js';
 export * from './plugin.js';
 export {
   complete,

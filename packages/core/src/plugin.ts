@@ -2,8 +2,10 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 import type { Dataset } from './batch.js';
 import type { TrainerHooks } from './hooks.js';
+import type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
+import type { PhaseBoundaries } from './phases.js';
 import type { Gradients, Task } from './step.js';
 
 /**
@@ -73,6 +75,18 @@ export interface PluginHost {
   reference(parameter: ParameterInfo): Tensor | undefined;
   /** The current value of a parameter, to read only. */
   value(parameter: ParameterInfo): Tensor;
+  /**
+   * Adds a trained parameter, named `plugin/name`: in the optimizer, the clipping, the snapshot, `explain()`. `initial` gets a
+   * key of this parameter alone and returns its value at the start of `fit`.
+   */
+  addParameter(
+    name: string,
+    shape: readonly number[],
+    initial: (key: Key) => Tensor,
+    options?: OwnParameterOptions,
+  ): OwnParameter;
+  /** Has `shouldTrain` asked again before these updates, counted from 1. */
+  addPhases(boundaries: PhaseBoundaries): void;
   /** Says something once. */
   warn(message: string): void;
 }
