@@ -1,4 +1,4 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 
 /**
@@ -34,6 +34,8 @@ export interface PassOptions {
   readonly perturb?: boolean;
   /** Use the draws (dropout, Mixout, hidden noise) of that pass instead of own ones. */
   readonly like?: string;
+  /** Other inputs than the batch's, in the same order and of the same number of rows. */
+  readonly inputs?: readonly Tensor[];
 }
 
 /** What a forward pass gave. */

@@ -5,18 +5,23 @@ import { download, type Snapshot } from './checkpoint/snapshot.js';
 import { checkSnapshot, restoreTensors, stateTensors } from './checkpoint/state.js';
 import { chunks, epochBatches } from './data/order.js';
 import { eachGradient } from './each-gradient.js';
+import { takeEvaluatedWeights, withEvaluatedWeights } from './evaluated-weights.js';
 import { HypetuneError } from './errors.js';
 import { evaluateRows } from './evaluation.js';
 import type { StepSetting } from './gradient.js';
+import type { Position } from './hooks.js';
 import type { Host } from './host.js';
 import type { Instrument } from './instrument.js';
 import { AdamW } from './optim/adamw.js';
 import type { Clip } from './optim/clip.js';
 import { scheduleFactor } from './optim/schedule.js';
-import type { ResolvedOptions } from './options.js';
 import type { Parameter } from './parameters.js';
+import { Phases } from './phases.js';
+import type { ResolvedOptions } from './options.js';
 import type { Plugin, Run } from './plugin.js';
 import type { StepRecorder } from './recorder.js';
+import { isTapped, tapsAt } from './taps.js';
+import { OPTIMIZER_STAGE } from './stages.js';
 import type { EpochReport } from './step.js';
 import { KeptTensors } from './stores.js';
 import { update } from './update.js';
@@ -62,6 +67,8 @@ export class Session {
   readonly #total: number;
   readonly #best = new KeptTensors();
   #optimizer: AdamW | undefined;
+  #phases: Phases | undefined;
+  #trained: readonly Parameter[] = [];
   #step = 0;
   #bestSoFar: { value: number; epoch: number } | undefined;
 
@@ -94,20 +101,31 @@ export class Session {
         foldIn(this.#key, 'each-gradient'),
       ),
     };
+    let finished = false;
     try {
       if (fits === 0 && !fit.resume) await this.#load(run);
-      const trainable = this.#freeze();
-      this.#optimizer = new AdamW(options.optimizer, trainable);
+      host.createAdded(foldIn(this.#key, 'parameters'));
+      const phases = new Phases(host.hooks, host.allParameters, host.boundaries, this.#total);
+      this.#phases = phases;
+      const replaced = tapsAt(host.hooks.aroundUpdate, OPTIMIZER_STAGE.REPLACE).length > 0;
+      this.#optimizer = new AdamW(options.optimizer, replaced ? [] : phases.ever, (parameter) =>
+        phases.since(parameter),
+      );
       if (fit.resume) this.#restore(fit.resume);
-      else host.takeReferences();
+      else host.takeReferences(phases.ever);
+      this.#trained = phases.enter(this.#step + 1);
       await host.hooks.onFitStart.promise(run);
-      return await this.#train(trainable, this.#optimizer);
+      const report = await this.#train(phases, this.#optimizer);
+      finished = true;
+      return report;
     } finally {
       try {
         await host.hooks.onFitEnd.promise(run);
         // After onFitEnd: a snapshot taken there resumes from the weights at hand, not from the best ones.
-        this.#takeBest();
+        if (this.#best.names().length > 0) this.#takeBest();
+        else if (finished) takeEvaluatedWeights(host, this.#position);
       } finally {
+        this.#phases?.release();
         this.#optimizer?.dispose();
         this.#best.clear();
       }
@@ -139,7 +157,16 @@ export class Session {
     this.#step = snapshot.meta.step;
   }
 
-  async #train(trainable: readonly Parameter[], optimizer: AdamW): Promise<FitReport> {
+  /** Runs `f` while the model holds the weights that are measured and saved. */
+  withEvaluatedWeights<T>(f: () => Promise<T>): Promise<T> {
+    return withEvaluatedWeights(this.#setting.host, this.#position, f);
+  }
+
+  get #position(): Position {
+    return { step: this.#step, total: this.#total };
+  }
+
+  async #train(phases: Phases, optimizer: AdamW): Promise<FitReport> {
     const { options, host, recorder, clip, data, fit } = this.#setting;
     const { hooks } = host;
     const began = performance.now();
@@ -148,7 +175,6 @@ export class Session {
       options,
       hooks,
       step: this.#stepSetting(),
-      trainable,
       optimizer,
       clip,
       recorder,
@@ -166,7 +192,9 @@ export class Session {
       for (const microbatches of updates.slice(this.#step % this.#stepsPerEpoch)) {
         if (fit.signal?.aborted) stopped = 'signal';
         if (stopped || this.#step >= this.#total) break;
-        const report = await update(setting, this.#step + 1, epoch, microbatches);
+        this.#trained = phases.enter(this.#step + 1);
+        const own = { ...setting, trainable: this.#trained };
+        const report = await update(own, this.#step + 1, epoch, microbatches);
         this.#step += 1;
         lastLoss = report.loss;
         losses.push(report.loss);
@@ -188,13 +216,14 @@ export class Session {
   async #endEpoch(epoch: number, losses: readonly number[]): Promise<EpochReport> {
     const { options, instrument, recorder } = this.#setting;
     const { validation, signal } = this.#setting.fit;
-    const evaluation =
-      validation && !signal?.aborted
-        ? await evaluateRows(validation, instrument, options, recorder)
-        : undefined;
-    const metrics = evaluation ? { loss: evaluation.loss, ...evaluation.metrics } : {};
-    if (this.#setting.options.keepBest && evaluation)
-      this.#keepIfBest(evaluation.metrics[this.#setting.options.keepBest]!, epoch);
+    const measure = async (data: Dataset): Promise<EpochReport['metrics']> => {
+      const evaluation = await evaluateRows(data, instrument, options, recorder);
+      // Here the model holds the weights that were measured: those are kept.
+      if (options.keepBest) this.#keepIfBest(evaluation.metrics[options.keepBest]!, epoch);
+      return { loss: evaluation.loss, ...evaluation.metrics };
+    };
+    const metrics =
+      validation && !signal?.aborted ? await this.withEvaluatedWeights(() => measure(validation)) : {};
     return {
       epoch,
       step: this.#step,
@@ -228,32 +257,17 @@ export class Session {
 
   async #load(run: Run): Promise<void> {
     const { afterLoad } = this.#setting.host.hooks;
-    if (!afterLoad.isUsed()) return;
+    if (!isTapped(afterLoad)) return;
     const before = new Map(
       this.#setting.host.parameters.map(({ name, variable }) => [name, variable as tf.Tensor]),
     );
     const after = await afterLoad.promise(before, run);
     for (const { name, variable } of this.#setting.host.parameters) {
-      const value = after.get(name);
-      if (!value)
-        throw new HypetuneError(`afterLoad: a tap dropped '${name}'; return every weight it was given.`);
+      const value = after.get(name)!;
       if (value === variable) continue;
       variable.assign(value);
       value.dispose();
     }
-  }
-
-  /** Asks `shouldTrain` about every weight that the model itself trains. */
-  #freeze(): readonly Parameter[] {
-    const { shouldTrain } = this.#setting.host.hooks;
-    for (const parameter of this.#setting.host.parameters)
-      if (parameter.trainable && shouldTrain.call(parameter) === false) parameter.trainable = false;
-    const trainable = this.#setting.host.parameters.filter((parameter) => parameter.trainable);
-    if (trainable.length === 0)
-      throw new HypetuneError(
-        'trainer: no parameter is left to train; unfreeze a layer or drop a shouldTrain tap.',
-      );
-    return trainable;
   }
 
   #stepSetting(): StepSetting {
@@ -267,9 +281,11 @@ export class Session {
       dropout,
       perturbMain,
       total: this.#total,
+      trained: () => this.#trained,
       learningRate: (step, parameter) => {
-        const rate = optimizer.learningRate * scheduleFactor(schedule, step.index, this.#total);
-        return parameter && hooks.afterSchedule.isUsed()
+        const factor = (parameter as Parameter | undefined)?.rate ?? 1;
+        const rate = factor * optimizer.learningRate * scheduleFactor(schedule, step.index, this.#total);
+        return parameter && isTapped(hooks.afterSchedule)
           ? hooks.afterSchedule.call(rate, parameter, step)
           : rate;
       },
