@@ -1,6 +1,6 @@
 import { HypetuneError } from './errors.js';
 import type { Host } from './host.js';
-import type { Plugin } from './plugin.js';
+import { listPairs, type Plugin } from './plugin.js';
 import { LOSS_STAGE, WEIGHT_STAGE } from './stages.js';
 
 interface TapInfo {
@@ -16,13 +16,13 @@ export function checkStack(plugins: readonly Plugin[], host: Host): void {
       throw new HypetuneError(`trainer: two plugins are named '${name}'; keep one of them.`);
     names.add(name);
   }
-  for (const { name, pairs = {} } of plugins) {
-    for (const [other, reason] of Object.entries(pairs.error ?? {}))
-      if (names.has(other))
+  for (const { name, pairs } of plugins)
+    for (const { with: other, verdict, reason } of listPairs(pairs)) {
+      if (!names.has(other)) continue;
+      if (verdict === 'error')
         throw new HypetuneError(`trainer: ${name} and ${other} cannot be stacked: ${reason}`);
-    for (const [other, reason] of Object.entries(pairs.warn ?? {}))
-      if (names.has(other)) host.warn(name, `stacked with ${other}: ${reason}`);
-  }
+      if (verdict === 'warn') host.warn(name, `stacked with ${other}: ${reason}`);
+    }
 }
 
 /** Refuses two plugins at a stage that admits one. To be called when every plugin has tapped. */
