@@ -7,7 +7,7 @@ import { weightedMean } from './gradient.js';
 import type { Host } from './host.js';
 import type { Instrument } from './instrument.js';
 import { keepingForGradient } from './keeping.js';
-import { labelWidth, toLogits } from './logits.js';
+import { outputOf } from './model-output.js';
 import type { ResolvedOptions } from './options.js';
 import type { Run } from './plugin.js';
 import type { StepRecorder } from './recorder.js';
@@ -22,8 +22,8 @@ export function eachGradient(
   data: Dataset,
   key: Key,
 ): Run['eachGradient'] {
-  const { task, batchSize, loss, model } = options;
-  const width = labelWidth(model, task);
+  const { task, batchSize, loss = task.loss } = options;
+  const modelOutput = outputOf(options.model);
   return async (visit) => {
     const batches = epochBatches(data, batchSize, key, false);
     const trainable = host.parameters.filter((parameter) => parameter.trainable);
@@ -31,7 +31,7 @@ export function eachGradient(
       runStep(recorder, () => {
         const batch = collate(data, rows, {
           task,
-          width,
+          output: modelOutput,
           rows: recorder ? batchSize : rows.length,
           padding: options,
         });
@@ -47,7 +47,7 @@ export function eachGradient(
         const total = (): tf.Scalar => {
           const silent = { dropout: host.dropout, silent: true };
           const output = instrument.run({ ...pass, rows: batch.indices.length }, batch.inputs, silent);
-          return weightedMean(loss(toLogits(model, output, task), batch.labels), batch.weights);
+          return weightedMean(loss(task.logits(output, modelOutput), batch.labels), batch.weights);
         };
         const xs = trainable.map(({ variable }) => variable as tf.Tensor);
         const { grads } = keepingForGradient(() => tf.engine().gradients(total, xs, undefined, true));

@@ -2,21 +2,33 @@ import * as tf from '@tensorflow/tfjs-core';
 import { seedKey } from '@hypetune/ops';
 import type { Dataset } from './batch.js';
 import { chunks } from './data/order.js';
-import { collate } from './data/collate.js';
+import { collate, collateInputs } from './data/collate.js';
 import { HypetuneError } from './errors.js';
 import type { Instrument } from './instrument.js';
 import { keepingForGradient } from './keeping.js';
-import { labelWidth, toLogits } from './logits.js';
-import { metricsFor } from './metrics/index.js';
+import { type ClassReport, classReport, measure } from './metrics/index.js';
+import { outputOf } from './model-output.js';
 import type { ResolvedOptions } from './options.js';
 import type { Pass } from './pass.js';
 import type { StepRecorder } from './recorder.js';
+import type { Prediction } from './tasks/task.js';
 
 /** Loss and metrics over a data set. */
 export interface Evaluation {
-  /** Mean over the rows, no plugin's term in it. */
+  /** Mean over the rows by what they weigh, no plugin's term in it. */
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Figures class by class; absent for values. */
+  readonly report?: ClassReport | undefined;
+}
+
+/** How a data set is run through a model. */
+export interface EvaluationSetting {
+  readonly instrument: Instrument;
+  readonly options: ResolvedOptions;
+  readonly recorder: StepRecorder | undefined;
+  /** Updates made so far, for errors. */
+  readonly step?: number | undefined;
 }
 
 const KEY = seedKey(0);
@@ -29,96 +41,119 @@ const PASS: Omit<Pass, 'rows'> = {
   stepKey: KEY,
 };
 
-/** Runs the model over a data set, nothing random, longest rows together; hands out logits and losses by row. */
+/** Brings rows, filled up to `size`, onto the engine and returns what makes `[size, ...]` numbers of them. */
+type Forward = (
+  rows: readonly number[],
+  size: number,
+  run: (inputs: readonly tf.Tensor[]) => tf.Tensor,
+) => () => tf.Tensor;
+
+/** Runs the model over a data set, nothing random, longest rows together; `visit` gets what `forward` made of each row. */
 async function forEachRow(
   data: Dataset,
-  instrument: Instrument,
-  options: ResolvedOptions,
-  recorder: StepRecorder | undefined,
-  labelled: boolean,
-  visit: (index: number, logits: Float32Array, loss: number) => void,
+  setting: EvaluationSetting,
+  forward: Forward,
+  visit: (index: number, values: Float32Array) => void,
 ): Promise<void> {
   if (data.size === 0) throw new HypetuneError('trainer: the data set has no rows.');
+  const { instrument, options, recorder } = setting;
   const { task } = options;
+  const output = outputOf(instrument.model);
   const batchSize = Math.min(options.evaluationBatchSize, data.size);
-  const width = labelWidth(instrument.model, task);
   const indices = Array.from({ length: data.size }, (_, index) => index);
   if (data.length) indices.sort((a, b) => data.length!(b) - data.length!(a) || a - b);
-  const source = labelled ? data : unlabelled(data);
   for (const rows of chunks(indices, batchSize)) {
+    const size = recorder ? batchSize : rows.length;
+    const run = (inputs: readonly tf.Tensor[]): tf.Tensor => {
+      const pass = { ...PASS, rows: size };
+      return task.logits(instrument.run(pass, inputs, { dropout: {} }), output);
+    };
     const result = tf.tidy(() => {
-      const batch = collate(source, rows, {
-        task,
-        width,
-        rows: recorder ? batchSize : rows.length,
-        padding: options,
-      });
-      const forward = (): tf.Tensor2D =>
-        keepingForGradient(() => {
-          const pass = { ...PASS, rows: batch.indices.length };
-          const logits = toLogits(
-            instrument.model,
-            instrument.run(pass, batch.inputs, { dropout: {} }),
-            task,
-          );
-          return tf.concat(
-            [tf.reshape(options.loss(logits, batch.labels), [-1, 1]), logits],
-            1,
-          ) as tf.Tensor2D;
-        });
-      return recorder ? recorder.record(() => tf.tidy(forward)) : forward();
+      const compute = forward(rows, size, run);
+      const step = (): tf.Tensor => keepingForGradient(compute);
+      return recorder ? recorder.record(() => tf.tidy(step)) : step();
     });
     const values = await result.data<'float32'>();
-    const outputs = result.shape[1];
+    const width = result.size / result.shape[0]!;
     result.dispose();
     await tf.nextFrame();
     rows.forEach((index, row) => {
-      const start = row * outputs;
-      visit(index, values.slice(start + 1, start + outputs), values[start]!);
+      visit(index, values.slice(row * width, (row + 1) * width));
     });
   }
 }
 
-/** The same rows with every label 0: what is to be predicted has none. */
-function unlabelled(data: Dataset): Dataset {
-  return {
-    size: data.size,
-    label: () => 0,
-    inputs: (indices, padded) => data.inputs(indices, padded),
-    ...(data.length && { length: (index: number) => data.length!(index) }),
+/** The model's logits for each row, in the data set's order; of a task of tokens, those of the row's own tokens. */
+export async function predictRows(data: Dataset, setting: EvaluationSetting): Promise<Float32Array[]> {
+  const logits: Float32Array[] = Array.from({ length: data.size });
+  const forward: Forward = (rows, size, run) => {
+    const { inputs } = collateInputs(data, rows, { rows: size, padding: setting.options });
+    return () => run(inputs);
   };
+  await forEachRow(data, setting, forward, (index, values) => {
+    logits[index] = checkFinite(ownTokens(values, data, index, setting), index, setting);
+  });
+  return logits;
 }
 
-/** The model's logits for each row, in the data set's order. */
-export async function predictRows(
-  data: Dataset,
-  instrument: Instrument,
-  options: ResolvedOptions,
-  recorder: StepRecorder | undefined,
-): Promise<Float32Array[]> {
-  const rows: Float32Array[] = Array.from({ length: data.size });
-  await forEachRow(data, instrument, options, recorder, false, (index, logits) => {
-    rows[index] = logits;
-  });
-  return rows;
+/** What the model says of each row, in the data set's order. */
+export async function predictionsOf(data: Dataset, setting: EvaluationSetting): Promise<Prediction[]> {
+  const { task } = setting.options;
+  const outputs = task.outputs(outputOf(setting.instrument.model));
+  return (await predictRows(data, setting)).map((logits) => task.predict(logits, outputs));
 }
 
 /** Loss and metrics of the model on a data set. */
-export async function evaluateRows(
-  data: Dataset,
-  instrument: Instrument,
-  options: ResolvedOptions,
-  recorder: StepRecorder | undefined,
-): Promise<Evaluation> {
-  const rows: Float32Array[] = Array.from({ length: data.size });
-  const losses = new Float64Array(data.size);
-  await forEachRow(data, instrument, options, recorder, true, (index, logits, loss) => {
-    rows[index] = logits;
-    losses[index] = loss;
-  });
-  const labels = Array.from({ length: data.size }, (_, index) => data.label(index));
-  return {
-    loss: losses.reduce((sum, loss) => sum + loss, 0) / data.size,
-    metrics: metricsFor(options.metrics, rows, labels, options.task),
+export async function evaluateRows(data: Dataset, setting: EvaluationSetting): Promise<Evaluation> {
+  const { instrument, options } = setting;
+  const { task, loss = task.loss } = options;
+  const output = outputOf(instrument.model);
+  const outputs = task.outputs(output);
+  const predictions: Prediction[] = Array.from({ length: data.size });
+  const forward: Forward = (rows, size, run) => {
+    const batch = collate(data, rows, { task, output, rows: size, padding: options });
+    const column = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [size, -1]);
+    return () => {
+      const logits = run(batch.inputs);
+      return tf.concat([column(loss(logits, batch.labels)), column(batch.weights), column(logits)], 1);
+    };
   };
+  // Added up in the data set's order, so that the sum does not depend on how rows are batched.
+  const sums: (readonly [loss: number, weight: number])[] = Array.from({ length: data.size });
+  await forEachRow(data, setting, forward, (index, values) => {
+    sums[index] = [values[0]!, values[1]!];
+    const logits = checkFinite(ownTokens(values.slice(2), data, index, setting), index, setting);
+    predictions[index] = task.predict(logits, outputs);
+  });
+  const weighed = sums.reduce((sum, [, weight]) => sum + weight, 0);
+  if (weighed === 0)
+    throw new HypetuneError('trainer: no label of the data set counts; each is to be ignored.');
+  const labels = Array.from({ length: data.size }, (_, index) => data.label(index));
+  const context = { task, outputs };
+  return {
+    loss: sums.reduce((sum, [rowLoss, weight]) => sum + rowLoss * weight, 0) / weighed,
+    metrics: measure(options.metrics, predictions, labels, context),
+    report: classReport(predictions, labels, context),
+  };
+}
+
+/** The part of a row's logits that is not padding. */
+function ownTokens(
+  logits: Float32Array,
+  data: Dataset,
+  index: number,
+  { instrument, options }: EvaluationSetting,
+): Float32Array {
+  const output = outputOf(instrument.model);
+  if (output.shape.length < 3 || !data.length) return logits;
+  return logits.slice(0, data.length(index) * options.task.outputs(output));
+}
+
+function checkFinite(logits: Float32Array, index: number, { step }: EvaluationSetting): Float32Array {
+  const bad = logits.find((value) => !Number.isFinite(value));
+  if (bad === undefined) return logits;
+  throw new HypetuneError(
+    `trainer: the model gives row ${index} the output ${bad}${step === undefined ? '' : ` after step ${step}`}; ` +
+      `its weights are no numbers any more: lower the learning rate or the plugins' strengths.`,
+  );
 }

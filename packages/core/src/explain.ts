@@ -28,7 +28,7 @@ export function explain(options: ResolvedOptions, host: Host, recorder: StepReco
     `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
     `model      ${count(host.parameters)}, ${host.layers.length} hidden layers`,
     ...(host.added.length > 0 ? [`added      ${count(host.added)}, by ${addedBy(host)}`] : []),
-    `task       ${options.task}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${
+    `task       ${options.task.name}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${
       options.steps ? `${options.steps} steps` : `${options.epochs} epochs`
     }, seed ${options.seed}`,
     `optimizer  ${optimizerName(host, optimizer.epsilonMode)}, learning rate ${optimizer.learningRate}, decay ${optimizer.weightDecay}, ` +

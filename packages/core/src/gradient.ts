@@ -5,14 +5,14 @@ import { HypetuneError } from './errors.js';
 import type { TrainerHooks } from './hooks.js';
 import type { Instrument } from './instrument.js';
 import { isKeepingForGradient, keepForGradient, keepingForGradient } from './keeping.js';
-import { toLogits } from './logits.js';
 import { detach } from './math/tape.js';
-import type { LossFunction } from './losses.js';
+import { outputOf } from './model-output.js';
 import type { Parameter, ParameterInfo } from './parameters.js';
 import type { Forward, Pass, PassOptions } from './pass.js';
 import type { DropoutRates } from './plugin.js';
-import type { GradientFunction, LossTerms, Step, Task } from './step.js';
+import type { GradientFunction, LossTerms, Step } from './step.js';
 import { isTapped } from './taps.js';
+import type { LossFunction, Task } from './tasks/task.js';
 
 /** What every step of a run shares. */
 export interface StepSetting {
@@ -103,7 +103,7 @@ export class StepContext implements Step {
           name,
           kind,
           training: true,
-          perturb: kind === 'probe' ? false : (options.perturb ?? true),
+          perturb: options.perturb ?? kind !== 'probe',
           key: model?.pass.key ?? foldIn(this.key, 'pass', name),
           stepKey: this.key,
           rows: this.batch.indices.length,
@@ -117,7 +117,7 @@ export class StepContext implements Step {
     return forward;
   }
 
-  rowLoss(logits: tf.Tensor2D): tf.Tensor1D {
+  rowLoss(logits: tf.Tensor): tf.Tensor1D {
     return this.#setting.loss(logits, this.batch.labels);
   }
 
@@ -191,7 +191,7 @@ export class StepContext implements Step {
     const { instrument, dropout } = this.#setting;
     const writes = pass.kind === 'main' && this.#computations === 0;
     const output = instrument.run(pass, inputs, { dropout, writes });
-    return { pass, logits: toLogits(instrument.model, output, this.task) };
+    return { pass, logits: this.task.logits(output, outputOf(instrument.model)) };
   }
 
   /** Penalties that the model's own layers declare (kernelRegularizer and the like). */
@@ -201,9 +201,9 @@ export class StepContext implements Step {
   }
 }
 
-/** `sum(w x) / sum(w)`. */
+/** `sum(w x) / sum(w)`; 0 where nothing weighs anything. */
 export function weightedMean(values: tf.Tensor1D, weights: tf.Tensor1D): tf.Scalar {
-  return tf.div(tf.sum(tf.mul(values, weights)), tf.sum(weights));
+  return tf.div(tf.sum(tf.mul(values, weights)), tf.maximum(tf.sum(weights), 1e-12));
 }
 
 function sum(scalars: readonly tf.Scalar[]): tf.Scalar {

@@ -9,8 +9,8 @@ import type { ModelParameter, Parameter, ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
 import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
-import type { Task } from './step.js';
 import { KeptTensors } from './stores.js';
+import type { Task } from './tasks/task.js';
 
 /** What a plugin asks for in its own name. */
 type Owned = Pick<

@@ -1,10 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkChoice, checkKeys, checkNumber, HypetuneError, show } from './errors.js';
-import { defaultLoss, type LossFunction } from './losses.js';
-import { checkMetrics, defaultMetrics, type MetricName } from './metrics/index.js';
+import { checkMetrics, type Metric, type MetricName, resolveMetrics } from './metrics/index.js';
+import { outputOf } from './model-output.js';
 import type { DropoutRates, Plugin } from './plugin.js';
 import type { CompileOption } from './recorder.js';
-import type { Task } from './step.js';
+import { type LossFunction, resolveTask, type Task, type TaskName } from './tasks/index.js';
 
 /** AdamW (Loshchilov and Hutter, 2019). */
 export interface OptimizerOptions {
@@ -37,9 +37,9 @@ export interface ScheduleOptions {
 export interface TrainerOptions {
   readonly model: LayersModel;
   readonly plugins?: readonly Plugin[];
-  /** Default `classification`. */
-  readonly task?: Task;
-  /** Default softmax cross-entropy, or squared error for regression. */
+  /** What the model is trained for: an object as `singleLabel()` or `multiLabel()`, or its short name. Default `classification`. */
+  readonly task?: Task | TaskName;
+  /** Loss of each row. Default: the task's. */
   readonly loss?: LossFunction;
   readonly optimizer?: OptimizerOptions;
   readonly schedule?: ScheduleOptions;
@@ -61,10 +61,10 @@ export interface TrainerOptions {
   readonly dropout?: DropoutRates;
   /** Paths of the layers whose inputs count as hidden states; default: every computing layer but the head. */
   readonly hiddenLayers?: readonly string[];
-  /** Metrics of evaluations. Default: accuracy, or Pearson and Spearman for regression. */
-  readonly metrics?: readonly MetricName[];
-  /** Keep the weights of the epoch that was best on the validation data in this metric. */
-  readonly keepBest?: MetricName;
+  /** Metrics of evaluations, shipped ones by name or objects of one's own. Default: the task's. */
+  readonly metrics?: readonly (MetricName | Metric)[];
+  /** Keep the weights of the epoch that was best on the validation data in this metric (named or an object), or in the loss. */
+  readonly keepBest?: MetricName | Metric | 'loss';
   /** Stop after so many epochs without a new best; needs `keepBest`. */
   readonly patience?: number;
   /** Pad a batch to the first of these lengths, ascending, that its longest row fits; see `chooseLengths`. Default none. */
@@ -83,14 +83,36 @@ export interface TrainerOptions {
 
 /** The options with every default filled in. */
 export interface ResolvedOptions extends Required<
-  Omit<TrainerOptions, 'steps' | 'hiddenLayers' | 'keepBest' | 'patience' | 'optimizer' | 'schedule'>
+  Omit<
+    TrainerOptions,
+    | 'steps'
+    | 'hiddenLayers'
+    | 'task'
+    | 'loss'
+    | 'metrics'
+    | 'keepBest'
+    | 'patience'
+    | 'optimizer'
+    | 'schedule'
+  >
 > {
+  readonly task: Task;
+  /** In place of the task's own. */
+  readonly loss: LossFunction | undefined;
+  readonly metrics: readonly Metric[];
   readonly steps: number | undefined;
   readonly hiddenLayers: readonly string[] | undefined;
-  readonly keepBest: MetricName | undefined;
+  /** What the best epoch is chosen by. */
+  readonly keepBest: Criterion | undefined;
   readonly patience: number | undefined;
   readonly optimizer: Required<OptimizerOptions>;
   readonly schedule: Required<ScheduleOptions>;
+}
+
+/** A number of an evaluation by name, and which way it is better. */
+export interface Criterion {
+  readonly name: string;
+  readonly greaterIsBetter: boolean;
 }
 
 const KEYS = [
@@ -115,12 +137,12 @@ const KEYS = [
 export function resolveOptions(options: TrainerOptions): ResolvedOptions {
   checkKeys('trainer', options, KEYS);
   checkModel(options.model);
-  const task = checkChoice('trainer', 'task', options.task ?? 'classification', [
-    'classification',
-    'regression',
-  ]);
-  const { metrics = defaultMetrics(task), keepBest, patience } = options;
-  checkMetrics(keepBest === undefined ? metrics : [...metrics, keepBest], task);
+  const task = resolveTask(options.task ?? 'classification');
+  const { keepBest, patience } = options;
+  const best = keepBest === undefined || keepBest === 'loss' ? [] : resolveMetrics([keepBest]);
+  const asked = resolveMetrics(options.metrics ?? task.metrics);
+  const metrics = [...asked, ...best.filter(({ name }) => asked.every((other) => other.name !== name))];
+  checkMetrics(metrics, { task, outputs: task.outputs(outputOf(options.model)) });
   if (patience !== undefined) {
     checkNumber('trainer', 'patience', patience, { min: 1, integer: true });
     if (keepBest === undefined)
@@ -137,7 +159,7 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     model: options.model,
     plugins: options.plugins ?? [],
     task,
-    loss: options.loss ?? defaultLoss(task),
+    loss: options.loss,
     optimizer: resolveOptimizer(options.optimizer ?? {}),
     schedule: resolveSchedule(options.schedule ?? {}),
     clipNorm: checkNumber('trainer', 'clipNorm', options.clipNorm ?? 1, { min: 0 }),
@@ -153,8 +175,8 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     }),
     dropout: checkDropout('trainer', options.dropout ?? {}),
     hiddenLayers: options.hiddenLayers,
-    metrics: keepBest !== undefined && !metrics.includes(keepBest) ? [...metrics, keepBest] : metrics,
-    keepBest,
+    metrics,
+    keepBest: keepBest === 'loss' ? { name: 'loss', greaterIsBetter: false } : best[0],
     patience,
     lengths: checkLengths(options.lengths ?? []),
     lengthMultiple: positive('lengthMultiple', 16),

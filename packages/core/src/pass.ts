@@ -1,11 +1,11 @@
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 
 /**
  * What a forward pass is for.
  * - `main`: the pass whose logits give the task loss.
  * - `consistency`: a further pass on the tape, asked for by a plugin, to compare with `main`.
- * - `probe`: an inner loop's pass (SMART's ascent); it gets no hidden noise.
+ * - `probe`: an inner loop's pass (SMART's ascent); it gets no hidden noise unless it asks for that of the pass it probes.
  * - `evaluation`: nothing random.
  */
 export type PassKind = 'main' | 'consistency' | 'probe' | 'evaluation';
@@ -30,7 +30,7 @@ export interface Pass {
 export interface PassOptions {
   /** Default `consistency`. */
   readonly kind?: Exclude<PassKind, 'main' | 'evaluation'>;
-  /** Default true for `consistency`, always false for `probe`. */
+  /** Default true for `consistency`, false for `probe`. */
   readonly perturb?: boolean;
   /** Use the draws (dropout, Mixout, hidden noise) of that pass instead of own ones. */
   readonly like?: string;
@@ -41,8 +41,8 @@ export interface PassOptions {
 /** What a forward pass gave. */
 export interface Forward {
   readonly pass: Pass;
-  /** `[rows, outputs]`, before any softmax. */
-  readonly logits: Tensor2D;
+  /** `[rows, outputs]`, or `[rows, length, outputs]` for a task of tokens; before any softmax. */
+  readonly logits: Tensor;
 }
 
 /** A transformer block, dense layer, recurrent layer ...: a place where hidden states enter and leave. */

@@ -6,7 +6,8 @@ import type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
-import type { Gradients, Task } from './step.js';
+import type { Gradients } from './step.js';
+import type { Task } from './tasks/task.js';
 
 /**
  * How a plugin stands beside others, reasons by the other's name. `error`: refused at construction. `warn`: said once.

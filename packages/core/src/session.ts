@@ -80,7 +80,9 @@ export class Session {
     this.#stepsPerEpoch = Math.ceil(microbatches / options.accumulate);
     this.#total = options.steps ?? options.epochs * this.#stepsPerEpoch;
     if (options.keepBest && !fit.validation)
-      throw new HypetuneError(`trainer: keepBest '${options.keepBest}' needs validation data; give fit one.`);
+      throw new HypetuneError(
+        `trainer: keepBest '${options.keepBest.name}' needs validation data; give fit one.`,
+      );
   }
 
   async run(): Promise<FitReport> {
@@ -217,10 +219,11 @@ export class Session {
     const { options, instrument, recorder } = this.#setting;
     const { validation, signal } = this.#setting.fit;
     const measure = async (data: Dataset): Promise<EpochReport['metrics']> => {
-      const evaluation = await evaluateRows(data, instrument, options, recorder);
+      const evaluation = await evaluateRows(data, { instrument, options, recorder, step: this.#step });
+      const metrics = { loss: evaluation.loss, ...evaluation.metrics };
       // Here the model holds the weights that were measured: those are kept.
-      if (options.keepBest) this.#keepIfBest(evaluation.metrics[options.keepBest]!, epoch);
-      return { loss: evaluation.loss, ...evaluation.metrics };
+      this.#keepIfBest(metrics, epoch);
+      return metrics;
     };
     const metrics =
       validation && !signal?.aborted ? await this.withEvaluatedWeights(() => measure(validation)) : {};
@@ -232,8 +235,12 @@ export class Session {
     };
   }
 
-  #keepIfBest(value: number, epoch: number): void {
-    if (this.#bestSoFar && value <= this.#bestSoFar.value) return;
+  #keepIfBest(metrics: Readonly<Record<string, number>>, epoch: number): void {
+    const { keepBest } = this.#setting.options;
+    if (!keepBest) return;
+    const value = metrics[keepBest.name]!;
+    const better = (best: number): boolean => (keepBest.greaterIsBetter ? value > best : value < best);
+    if (this.#bestSoFar && !better(this.#bestSoFar.value)) return;
     this.#bestSoFar = { value, epoch };
     for (const { name, variable } of this.#setting.host.parameters) this.#best.set(name, tf.clone(variable));
   }
@@ -272,7 +279,7 @@ export class Session {
 
   #stepSetting(): StepSetting {
     const { hooks, dropout, perturbMain } = this.#setting.host;
-    const { task, loss, optimizer, schedule } = this.#setting.options;
+    const { task, loss = task.loss, optimizer, schedule } = this.#setting.options;
     return {
       instrument: this.#setting.instrument,
       hooks,

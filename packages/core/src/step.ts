@@ -1,10 +1,9 @@
-import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 import type { Batch } from './batch.js';
 import type { ParameterInfo } from './parameters.js';
 import type { Forward, PassOptions } from './pass.js';
-
-export type Task = 'classification' | 'regression';
+import type { Task } from './tasks/task.js';
 
 /** Named terms of the loss, each a scalar on the tape. `task` is core's; a plugin adds its own name, or `name/part`. */
 export type LossTerms = Readonly<Record<string, Scalar>>;
@@ -37,8 +36,8 @@ export interface Step {
   /** Runs the model once more on this microbatch, on the tape if one is open. */
   forward(name: string, options?: PassOptions): Forward;
   /** Loss of each row against the batch's labels, `[rows]`. */
-  rowLoss(logits: Tensor2D): Tensor1D;
-  /** Mean over the rows that count (`batch.weights`): `sum(w x) / sum(w)`. */
+  rowLoss(logits: Tensor): Tensor1D;
+  /** Mean over the rows by what they weigh (`batch.weights`): `sum(w x) / sum(w)`. */
   mean(rowValues: Tensor1D): Scalar;
   /** The scheduled learning rate, for a parameter after `afterSchedule`. */
   learningRate(parameter?: ParameterInfo): number;

@@ -1,12 +1,19 @@
 import type { Dataset } from './batch.js';
 import { checkStack, checkStages } from './stack.js';
-import { predictRows, evaluateRows, type Evaluation } from './evaluation.js';
+import {
+  evaluateRows,
+  type Evaluation,
+  type EvaluationSetting,
+  predictionsOf,
+  predictRows,
+} from './evaluation.js';
 import { HypetuneError } from './errors.js';
 import { explain } from './explain.js';
 import { guardTaps, namedHooks } from './guard.js';
 import { createHooks, type TrainerHooks } from './hooks.js';
 import { Host } from './host.js';
 import { Instrument } from './instrument.js';
+import { outputOf } from './model-output.js';
 import { Clip } from './optim/clip.js';
 import { resolveOptions, type ResolvedOptions, type TrainerOptions } from './options.js';
 import { listParameters, type ModelParameter } from './parameters.js';
@@ -14,6 +21,7 @@ import type { Plugin } from './plugin.js';
 import { stepRecorder, type RecordingReport, type StepRecorder } from './recorder.js';
 import { Session, type FitOptions, type FitReport } from './session.js';
 import type { Snapshot } from './checkpoint/snapshot.js';
+import type { Prediction, Task } from './tasks/index.js';
 import { Trace } from './trace.js';
 
 /**
@@ -32,9 +40,12 @@ export class Trainer {
   readonly #clip: Clip;
   #session: Session | undefined;
   #fits = 0;
+  /** The task with what it took from the rows of the last fit. */
+  #task: Task;
 
   constructor(options: TrainerOptions) {
     this.options = resolveOptions(options);
+    this.#task = this.options.task;
     this.plugins = this.options.plugins;
     this.hooks = namedHooks(createHooks());
     this.trace = this.options.trace ? new Trace() : undefined;
@@ -59,8 +70,10 @@ export class Trainer {
     if (this.#session)
       throw new HypetuneError('trainer: fit is running; wait for it before you call it again.');
     if (data.size === 0) throw new HypetuneError('trainer: the training data has no rows.');
+    const { task, model } = this.options;
+    this.#task = task.bind?.(data, task.outputs(outputOf(model))) ?? task;
     const session = new Session({
-      options: this.options,
+      options: this.#bound(),
       host: this.#host,
       plugins: this.plugins,
       instrument: this.#instrument,
@@ -84,12 +97,17 @@ export class Trainer {
 
   /** Mean task loss and the metrics over a data set; nothing random acts. */
   async evaluate(data: Dataset): Promise<Evaluation> {
-    return this.#attached(() => evaluateRows(data, this.#instrument, this.options, this.#recorder()));
+    return this.#attached((setting) => evaluateRows(data, setting));
   }
 
-  /** The model's logits for each row, in order. */
+  /** The model's logits for each row, in order; token by token for a task of tokens. */
   async predict(data: Dataset): Promise<Float32Array[]> {
-    return this.#attached(() => predictRows(data, this.#instrument, this.options, this.#recorder()));
+    return this.#attached((setting) => predictRows(data, setting));
+  }
+
+  /** What the model says of each row, in order: its class, labels or values, and the probabilities. */
+  async predictions(data: Dataset): Promise<Prediction[]> {
+    return this.#attached((setting) => predictionsOf(data, setting));
   }
 
   /** Everything the running fit needs to be resumed; to be called in a tap of `onEpoch` or `onFitEnd`. */
@@ -124,11 +142,16 @@ export class Trainer {
     return stepRecorder(this.trace ? false : this.options.compile);
   }
 
-  async #attached<T>(f: () => Promise<T>): Promise<T> {
-    if (this.#instrument.isAttached) return f();
+  #bound(): ResolvedOptions {
+    return { ...this.options, task: this.#task };
+  }
+
+  async #attached<T>(f: (setting: EvaluationSetting) => Promise<T>): Promise<T> {
+    const setting = { instrument: this.#instrument, options: this.#bound(), recorder: this.#recorder() };
+    if (this.#instrument.isAttached) return f(setting);
     this.#instrument.attach();
     try {
-      return await f();
+      return await f(setting);
     } finally {
       this.#instrument.detach();
     }

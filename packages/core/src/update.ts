@@ -6,8 +6,8 @@ import { collate } from './data/collate.js';
 import { HypetuneError } from './errors.js';
 import { StepContext, type StepSetting } from './gradient.js';
 import type { TrainerHooks } from './hooks.js';
-import { labelWidth } from './logits.js';
 import { clearTape } from './math/tape.js';
+import { outputOf } from './model-output.js';
 import type { AdamW, Rates } from './optim/adamw.js';
 import { writeWeights } from './optim/write.js';
 import type { Clip } from './optim/clip.js';
@@ -110,7 +110,7 @@ function microbatchGradient(
   const key = foldIn(setting.key, 'step', index, 'microbatch', microbatch);
   const batch = collate(data, rows, {
     task: options.task,
-    width: labelWidth(options.model, options.task),
+    output: outputOf(options.model),
     rows: recorder ? options.batchSize : rows.length,
     padding: options,
   });

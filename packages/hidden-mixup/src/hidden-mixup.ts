@@ -45,7 +45,13 @@ export const hiddenMixup = defineMethod({
       const share = drawShare(alpha, foldIn(key, 'share'));
       partners = tf.tensor1d(drawPartners(batch.indices, foldIn(key, 'order')), 'int32');
       shares = new Map(places.map((layer, place) => [layer, tf.scalar(place === chosen ? share : 1)]));
-      return { ...batch, labels: blend(batch.labels, partners, tf.scalar(share)) };
+      // A row's weight too: with a task of tokens it is the number of those that count.
+      const mixed = tf.scalar(share);
+      return {
+        ...batch,
+        labels: blend(batch.labels, partners, mixed),
+        weights: blend(batch.weights, partners, mixed),
+      };
     });
     hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) => {
       const share = pass.training && layer.visit === 0 ? shares?.get(layer.index) : undefined;

@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { squaredDistance, symmetricDivergence, type Task } from '@hypetune/core';
+import { symmetricDivergence, type Task } from '@hypetune/core';
 
 /**
- * The term of each row, `[rows]`: `weight / 2 * (KL(P||Q) + KL(Q||P))` for the softmaxes of two passes' `[rows, classes]`
- * logits, `weight * mean((p - q)^2)` for values. Nothing is detached.
+ * The term of each row, `[rows]`: `weight` times the divergence of the task from the mean `1/2 (KL(P||Q) + KL(Q||P))` of classes (the
+ * sum of it over labels, its mean over tokens), or `mean((p - q)^2)` of values. Nothing is detached.
  */
 export function disagreement(
-  task: Task,
-  first: tf.Tensor2D,
-  second: tf.Tensor2D,
+  divergence: NonNullable<Task['divergence']>,
+  first: tf.Tensor,
+  second: tf.Tensor,
+  labels: tf.Tensor,
   weight: number,
 ): tf.Tensor1D {
-  return task === 'regression'
-    ? tf.mul(squaredDistance(first, second), weight)
-    : tf.mul(symmetricDivergence(first, second), weight / 2);
+  const half = (p: tf.Tensor, q: tf.Tensor): tf.Tensor => tf.div(symmetricDivergence(p, q), 2);
+  return tf.mul(divergence(first, second, labels, half), weight);
 }

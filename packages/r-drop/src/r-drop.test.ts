@@ -1,12 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
+import { regression, singleLabel } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { disagreement, rDrop } from './index.js';
 
 const first = tf.tensor2d([1, 2, 0.5, -0.5], [2, 2]);
 const second = tf.tensor2d([1.1, 1.8, 0.4, -0.3], [2, 2]);
 const labels = tf.tensor2d([0, 1, 1, 0], [2, 2]);
+const classes = singleLabel().divergence!;
 const near = (tensor: tf.Tensor, wanted: number[]): void => {
   const got = Array.from(tensor.dataSync());
   expect(got).toHaveLength(wanted.length);
@@ -17,7 +19,7 @@ const near = (tensor: tf.Tensor, wanted: number[]): void => {
 const crossEntropy = (logits: tf.Tensor2D): tf.Scalar =>
   tf.mean(tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1)));
 const loss = (a: tf.Tensor2D, b: tf.Tensor2D, weight: number, reduce: 'mean' | 'sum'): tf.Scalar =>
-  tf.addN([crossEntropy(a), crossEntropy(b), tf[reduce](disagreement('classification', a, b, weight))]);
+  tf.addN([crossEntropy(a), crossEntropy(b), tf[reduce](disagreement(classes, a, b, labels, weight))]);
 
 test('the loss, averaged over rows and summed over them (V3)', () => {
   near(loss(first, second, 1, 'mean'), [0.7258783574]);
@@ -28,8 +30,8 @@ test('the loss, averaged over rows and summed over them (V3)', () => {
 });
 
 test('doubling the batch doubles the summed term and leaves the averaged one', () => {
-  const twice = disagreement('classification', tf.concat([first, first]), tf.concat([second, second]), 1);
-  const once = disagreement('classification', first, second, 1);
+  const twice = disagreement(classes, tf.concat([first, first]), tf.concat([second, second]), labels, 1);
+  const once = disagreement(classes, first, second, labels, 1);
   near(tf.mean(twice), Array.from(tf.mean(once).dataSync()));
   near(tf.sum(twice), [2 * tf.sum(once).dataSync()[0]!]);
 });
@@ -39,7 +41,10 @@ test('regression: both squared errors and the squared difference (V3)', () => {
   const two = tf.tensor2d([1.2, 1.7], [2, 1]);
   const target = tf.tensor2d([0.5, 2.5], [2, 1]);
   const error = (x: tf.Tensor2D): tf.Scalar => tf.mean(tf.squaredDifference(x, target));
-  near(tf.addN([error(one), error(two), tf.mean(disagreement('regression', one, two, 1))]), [0.88]);
+  near(
+    tf.addN([error(one), error(two), tf.mean(disagreement(regression().divergence!, one, two, target, 1))]),
+    [0.88],
+  );
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, LOSS_STAGE, z } from '@hypetune/core';
+import { defineMethod, divergenceOf, LOSS_STAGE, z } from '@hypetune/core';
 import { disagreement } from './formula.js';
 
 /** R-Drop (Liang et al., 2021): `L = CE_1 + CE_2 + weight / 2 * (KL(P_1||P_2) + KL(P_2||P_1))`, two dropout draws. */
@@ -28,12 +28,13 @@ export const rDrop = defineMethod({
   apply(host, { weight, reduction }) {
     const { name, hooks } = host;
     if (weight === 0) return;
+    const divergence = divergenceOf(host.task, name);
     if (!host.hasDropout)
       host.warn('the model has no dropout: without another source of noise both passes are equal.');
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.REPLACE }, (terms, step) => {
       const { logits } = step.forward(name);
-      const rows = disagreement(step.task, step.main.logits, logits, weight);
-      const summed = reduction === 'reference' && step.task === 'classification';
+      const rows = disagreement(divergence, step.main.logits, logits, step.batch.labels, weight);
+      const summed = reduction === 'reference' && step.task.kind !== 'values';
       return {
         ...terms,
         task: tf.add(terms['task']!, step.mean(step.rowLoss(logits))),

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { outputDistance, type Task } from '@hypetune/core';
+import type { Task } from '@hypetune/core';
 import { randomNormal, randomUniform, type Key } from '@hypetune/ops';
 
 export const noises = ['uniform', 'normal'] as const;
@@ -15,14 +15,15 @@ export function embeddingNoise(
 }
 
 /**
- * The term of each row, `[rows]`: `weight * (KL(P||Q) + KL(Q||P))` for the softmaxes of clean and noised `[rows, classes]`
- * logits, `weight * mean((p - q)^2)` for values. Nothing is detached: the gradient flows through both passes.
+ * The term of each row, `[rows]`: `weight` times the divergence of the task: `KL(P||Q) + KL(Q||P)` for classes (the sum of it over
+ * labels, its mean over tokens), `mean((p - q)^2)` for values. Nothing is detached: the gradient flows through both passes.
  */
 export function consistency(
-  task: Task,
-  clean: tf.Tensor2D,
-  noised: tf.Tensor2D,
+  divergence: NonNullable<Task['divergence']>,
+  clean: tf.Tensor,
+  noised: tf.Tensor,
+  labels: tf.Tensor,
   weight: number,
 ): tf.Tensor1D {
-  return tf.mul(outputDistance(task, clean, noised), weight);
+  return tf.mul(divergence(clean, noised, labels), weight);
 }

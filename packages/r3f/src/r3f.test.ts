@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
+import { regression, singleLabel } from '@hypetune/core';
 import { seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { consistency, embeddingNoise, powerIteration, r3f, r4f, spectrallyNormalized } from './index.js';
@@ -8,6 +9,7 @@ import { consistency, embeddingNoise, powerIteration, r3f, r4f, spectrallyNormal
 const clean = tf.tensor2d([1, 2, 0.5, -0.5], [2, 2]);
 const noised = tf.tensor2d([1.1, 1.8, 0.4, -0.3], [2, 2]);
 const labels = tf.tensor2d([0, 1, 1, 0], [2, 2]);
+const classes = singleLabel().divergence!;
 const near = (tensor: tf.Tensor, wanted: number[], digits = 6): void => {
   const got = Array.from(tensor.dataSync());
   expect(got).toHaveLength(wanted.length);
@@ -17,12 +19,12 @@ const near = (tensor: tf.Tensor, wanted: number[], digits = 6): void => {
 };
 const loss = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Scalar => {
   const crossEntropy = tf.neg(tf.sum(tf.mul(labels, tf.logSoftmax(a)), -1));
-  return tf.mean(tf.add(crossEntropy, consistency('classification', a, b, 0.7)));
+  return tf.mean(tf.add(crossEntropy, consistency(classes, a, b, labels, 0.7)));
 };
 
 test('the loss per row and its gradients through both passes (V2)', () => {
   near(loss(clean, noised), [0.3264645569]);
-  near(tf.mean(consistency('classification', clean, noised, 1)), [0.0188612419]);
+  near(tf.mean(consistency(classes, clean, noised, labels, 1)), [0.0188612419]);
   const [toClean, toNoised] = tf.grads((a, b) => loss(a as tf.Tensor2D, b as tf.Tensor2D))([clean, noised]);
   near(toClean!, [0.0918217, -0.0918217, -0.0918217, 0.0918217]);
   near(toNoised!, [0.0452846, -0.0452846, -0.0452846, 0.0452846]);
@@ -30,11 +32,11 @@ test('the loss per row and its gradients through both passes (V2)', () => {
 
 test('doubling the batch leaves the value of a row unchanged', () => {
   const twice = (x: tf.Tensor2D): tf.Tensor2D => tf.concat([x, x]);
-  near(tf.mean(consistency('classification', twice(clean), twice(noised), 1)), [0.0188612419]);
+  near(tf.mean(consistency(classes, twice(clean), twice(noised), twice(labels), 1)), [0.0188612419]);
 });
 
 test('regression compares values by their mean squared difference', () => {
-  near(consistency('regression', clean, noised, 2), [0.05, 0.05]);
+  near(consistency(regression().divergence!, clean, noised, labels, 2), [0.05, 0.05]);
 });
 
 test('uniform noise is two-sided and bounded, normal noise has the deviation', () => {

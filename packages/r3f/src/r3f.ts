@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, detach, HIDDEN_STAGE, LOSS_STAGE, variantOf, z } from '@hypetune/core';
+import { defineMethod, detach, divergenceOf, HIDDEN_STAGE, LOSS_STAGE, variantOf, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
 import { consistency, embeddingNoise, noises } from './formula.js';
 import { constrainHead } from './spectral-norm.js';
@@ -54,6 +54,7 @@ export const r3f = defineMethod({
     const { name, hooks } = host;
     if (spectralNorm) constrainHead(host);
     if (weight === 0) return;
+    const divergence = divergenceOf(host.task, name);
     if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
       host.warn(`without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`);
     if (hype === 'noised') host.perturbMainPass(false);
@@ -65,7 +66,8 @@ export const r3f = defineMethod({
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const perturb = hype !== 'main';
       const noised = step.forward(name, dropout === 'shared' ? { perturb, like: 'main' } : { perturb });
-      return { ...terms, [name]: step.mean(consistency(step.task, step.main.logits, noised.logits, weight)) };
+      const rows = consistency(divergence, step.main.logits, noised.logits, step.batch.labels, weight);
+      return { ...terms, [name]: step.mean(rows) };
     });
   },
 });

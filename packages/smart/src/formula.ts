@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { detach, divergence, gradientAt, outputDistance, squaredDistance, type Task } from '@hypetune/core';
+import { detach, type DistributionDistance, divergence, gradientAt } from '@hypetune/core';
 
 /** `paper`: Jiang et al., Algorithm 1, without its Bregman term. `reference`: what the released code computes. */
 export const forms = ['paper', 'reference'] as const;
@@ -27,17 +27,17 @@ export function worst(
   return delta;
 }
 
-/** What the ascent climbs, by row, from the perturbed and the clean logits. */
-export function heights(form: Form, task: Task, perturbed: tf.Tensor2D, clean: tf.Tensor2D): tf.Tensor1D {
-  if (form === 'paper' || task === 'regression') return outputDistance(task, perturbed, clean);
-  return stableDivergence(perturbed, clean);
-}
+/** What the ascent climbs where a task predicts distributions; undefined for the symmetric divergence. */
+export const heights: Readonly<Record<Form, DistributionDistance | undefined>> = {
+  paper: undefined,
+  reference: stableDivergence,
+};
 
-/** What the loss adds, by row. */
-export function distances(form: Form, task: Task, perturbed: tf.Tensor2D, clean: tf.Tensor2D): tf.Tensor1D {
-  if (task === 'regression') return squaredDistance(perturbed, clean);
-  return form === 'paper' ? outputDistance(task, perturbed, clean) : oneSidedDivergence(perturbed, clean);
-}
+/** What the loss adds where a task predicts distributions; undefined for the symmetric divergence. */
+export const distances: Readonly<Record<Form, DistributionDistance | undefined>> = {
+  paper: undefined,
+  reference: oneSidedDivergence,
+};
 
 /**
  * One step up inside a box: `clip(d + rate * g / max|g|, -radius, radius)`, the maximum over each row of the batch
@@ -56,17 +56,17 @@ export function ascendToUnit(delta: tf.Tensor, gradient: tf.Tensor, rate: number
 }
 
 /**
- * What the released code climbs instead of the divergence: of each row `2 sum_c P (r(P) - r(Q))`,
+ * What the released code climbs instead of the divergence: over the last axis `2 sum_c P (r(P) - r(Q))`,
  * `r(P) = -log(1 / (P + 1e-6) - 1 + 1e-6)` held constant.
  */
-export function stableDivergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
-  const odds = (x: tf.Tensor2D): tf.Tensor =>
+export function stableDivergence(p: tf.Tensor, q: tf.Tensor): tf.Tensor {
+  const odds = (x: tf.Tensor): tf.Tensor =>
     detach(tf.neg(tf.log(tf.add(tf.sub(tf.div(1, tf.add(x, 1e-6)), 1), 1e-6))));
   const [P, Q] = [tf.softmax(p), tf.softmax(q)];
   return tf.mul(tf.sum(tf.mul(P, tf.sub(odds(P), odds(Q))), -1), 2);
 }
 
-/** `KL(P||Q) + KL(Q||P)` of each row, the first distribution of each half held constant, as the released code does. */
-export function oneSidedDivergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
+/** `KL(P||Q) + KL(Q||P)` over the last axis, the first distribution of each half held constant, as the released code does. */
+export function oneSidedDivergence(p: tf.Tensor, q: tf.Tensor): tf.Tensor {
   return tf.add(divergence(detach(p), q), divergence(detach(q), p));
 }

@@ -1,4 +1,4 @@
-import { defineMethod, HIDDEN_STAGE, LOSS_STAGE, z } from '@hypetune/core';
+import { defineMethod, divergenceOf, HIDDEN_STAGE, LOSS_STAGE, z } from '@hypetune/core';
 import { foldIn, randomNormal } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { distances, forms, heights, worst } from './formula.js';
@@ -28,12 +28,16 @@ export const smart = defineMethod({
   },
   pairs: {
     warn: { r3f: 'Both ask for equal outputs near the input: R3F at random, SMART at the worst point.' },
-    note: { hype: 'Hidden noise is shared with the main pass and absent from the inner loop.' },
+    note: {
+      hype: "Hidden noise is the main pass's, in the climb too; in form reference drawn anew and absent from the climb.",
+    },
   },
-  apply({ name, hooks }, options) {
+  apply({ name, hooks, task }, options) {
     const { weight, start, form } = options;
     if (weight === 0) return;
-    const draws = form === 'paper' ? { like: 'main' } : {};
+    const divergence = divergenceOf(task, name);
+    // The target is the main pass with its draws: the climb must see the same ones, or it climbs their difference.
+    const shared = form === 'paper';
     let delta: tf.Tensor | undefined;
     let shape: number[] = [];
     hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
@@ -42,18 +46,20 @@ export const smart = defineMethod({
     });
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const { logits: clean, pass } = step.main;
-      const perturbed = (at: tf.Tensor, passName: string, kind: 'probe' | 'consistency'): tf.Tensor2D => {
+      const perturbed = (at: tf.Tensor, passName: string, kind: 'probe' | 'consistency'): tf.Tensor => {
         delta = at;
         try {
-          return step.forward(passName, { kind, perturb: pass.perturb, ...draws }).logits;
+          const perturb = pass.perturb && (shared || kind === 'consistency');
+          return step.forward(passName, { kind, perturb, ...(shared && { like: 'main' }) }).logits;
         } finally {
           delta = undefined;
         }
       };
+      const { labels } = step.batch;
       const height = (at: tf.Tensor): tf.Scalar =>
-        tf.sum(heights(form, step.task, perturbed(at, `${name}/probe`, 'probe'), clean));
+        tf.sum(divergence(perturbed(at, `${name}/probe`, 'probe'), clean, labels, heights[form]));
       const found = worst(height, randomNormal(shape, foldIn(step.key, name), start), options);
-      const rows = distances(form, step.task, perturbed(found, name, 'consistency'), clean);
+      const rows = divergence(perturbed(found, name, 'consistency'), clean, labels, distances[form]);
       return { ...terms, [name]: tf.mul(step.mean(rows), weight) };
     });
   },

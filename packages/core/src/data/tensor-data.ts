@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../batch.js';
 import { HypetuneError } from '../errors.js';
+import type { Label } from '../tasks/task.js';
 
 /**
- * A data set from tensors that hold every row: `inputs` in the model's order, each `[rows, ...]`; `labels` the class index
- * or target value of each row. The tensors stay the caller's, who disposes them when training is over.
+ * A data set from tensors that hold every row: `inputs` in the model's order, each `[rows, ...]`; `labels` the label of
+ * each row as the task wants it (a class, a value, a list of numbers). The tensors stay the caller's, who disposes them when training is over.
  */
-export function tensorData(inputs: tf.Tensor | readonly tf.Tensor[], labels: readonly number[]): Dataset {
+export function tensorData(inputs: tf.Tensor | readonly tf.Tensor[], labels: readonly Label[]): Dataset {
   const tensors: readonly tf.Tensor[] = inputs instanceof Array ? inputs : [inputs];
   if (tensors.length === 0) throw new HypetuneError('tensorData: give at least one input tensor.');
   for (const [place, tensor] of tensors.entries())

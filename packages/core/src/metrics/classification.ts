@@ -1,37 +1,24 @@
-/** Share of the rows whose class was predicted. */
-export function accuracy(predictions: readonly number[], labels: readonly number[]): number {
-  return labels.filter((label, row) => predictions[row] === label).length / labels.length;
-}
-
-/** `2 TP / (2 TP + FP + FN)` of class 1; 0 where class 1 is neither present nor predicted. */
-export function f1(predictions: readonly number[], labels: readonly number[]): number {
-  const right = labels.filter((label, row) => label === 1 && predictions[row] === 1).length;
-  const ones = count(labels, 1) + count(predictions, 1);
-  return ones > 0 ? (2 * right) / ones : 0;
+/** Share of the pairs of a predicted and a true class that agree. */
+export function accuracy(pairs: readonly (readonly [number, number])[]): number {
+  return pairs.filter(([predicted, label]) => predicted === label).length / pairs.length;
 }
 
 /**
- * Matthews' correlation, for any number of classes (Gorodkin, 2004): with c right out of s rows, t_k rows of class k and
+ * Matthews' correlation, for any number of classes (Gorodkin, 2004): with c right out of s pairs, t_k of true class k and
  * p_k predictions of it, `(c s - sum t_k p_k) / sqrt((s^2 - sum p_k^2) (s^2 - sum t_k^2))`.
  * 0 where labels or predictions are all one class.
  */
-export function matthews(predictions: readonly number[], labels: readonly number[]): number {
-  const rows = labels.length;
-  const right = labels.filter((label, row) => predictions[row] === label).length;
-  let both = 0;
-  let predicted = 0;
-  let present = 0;
-  for (const k of new Set([...labels, ...predictions])) {
-    const p = count(predictions, k);
-    const t = count(labels, k);
-    both += t * p;
-    predicted += p * p;
-    present += t * t;
+export function matthews(pairs: readonly (readonly [number, number])[]): number {
+  const size = pairs.length;
+  const right = pairs.filter(([predicted, label]) => predicted === label).length;
+  const [predicted, present] = [new Map<number, number>(), new Map<number, number>()];
+  for (const [p, t] of pairs) {
+    predicted.set(p, (predicted.get(p) ?? 0) + 1);
+    present.set(t, (present.get(t) ?? 0) + 1);
   }
-  const scale = Math.sqrt((rows * rows - predicted) * (rows * rows - present));
-  return scale > 0 ? (right * rows - both) / scale : 0;
-}
-
-function count(classes: readonly number[], k: number): number {
-  return classes.filter((c) => c === k).length;
+  const squares = (counts: Map<number, number>): number =>
+    [...counts.values()].reduce((sum, count) => sum + count * count, 0);
+  const both = [...present].reduce((sum, [k, count]) => sum + count * (predicted.get(k) ?? 0), 0);
+  const scale = Math.sqrt((size * size - squares(predicted)) * (size * size - squares(present)));
+  return scale > 0 ? (right * size - both) / scale : 0;
 }

@@ -1,4 +1,4 @@
-/** Pearson's correlation of two equally long lists; 0 where one of them is constant (no correlation is defined there). */
+/** Pearson's correlation of two equally long lists; 0 where one of them is constant (no correlation is defined there), NaN where a number is none. */
 export function pearson(a: readonly number[], b: readonly number[]): number {
   const meanA = mean(a);
   const meanB = mean(b);
@@ -13,11 +13,12 @@ export function pearson(a: readonly number[], b: readonly number[]): number {
     spreadB += fromB * fromB;
   }
   const scale = Math.sqrt(spreadA * spreadB);
-  return scale > 0 ? together / scale : 0;
+  return scale === 0 ? 0 : together / scale;
 }
 
-/** Spearman's rank correlation: Pearson's of the ranks, equal values sharing their average rank. */
+/** Spearman's rank correlation: Pearson's of the ranks, equal values sharing their average rank; NaN where a number is none. */
 export function spearman(a: readonly number[], b: readonly number[]): number {
+  if ([...a, ...b].some(Number.isNaN)) return NaN;
   return pearson(averageRanks(a), averageRanks(b));
 }
 
@@ -32,6 +33,19 @@ export function averageRanks(values: readonly number[]): number[] {
     first = last + 1;
   }
   return ranks;
+}
+
+/**
+ * Area under the curve of true over false positives, which is the share of pairs of a positive and a negative row that the scores
+ * put in order (Mann and Whitney); 0.5 where all rows are of one class.
+ */
+export function rocArea(scores: readonly number[], positive: readonly boolean[]): number {
+  const positives = positive.filter(Boolean).length;
+  const pairs = positives * (positive.length - positives);
+  if (pairs === 0) return 0.5;
+  const ranks = averageRanks(scores);
+  const sum = ranks.reduce((total, rank, row) => total + (positive[row] ? rank : 0), 0);
+  return (sum - (positives * (positives + 1)) / 2) / pairs;
 }
 
 function mean(values: readonly number[]): number {

@@ -1,10 +1,12 @@
-export { accuracy, f1, matthews } from './classification.js';
-export { averageRanks, pearson, spearman } from './correlation.js';
+export { averageRanks, pearson, rocArea, spearman } from './correlation.js';
+export { entitiesOf } from './entities.js';
+export type { Metric, MetricContext } from './metric.js';
 export {
   checkMetrics,
-  defaultMetrics,
+  measure,
   METRIC_NAMES,
   type MetricName,
-  metricsFor,
-  predictions,
-} from './metric.js';
+  namedMetric,
+  resolveMetrics,
+} from './named-metrics.js';
+export { type ClassFigures, classReport, type ClassReport } from './report.js';

@@ -1,65 +1,142 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { accuracy, averageRanks, f1, matthews, metricsFor, pearson, predictions, spearman } from './index.js';
+import { multiLabel, regression, singleLabel, tokenClassification } from '../tasks/index.js';
+import type { Label, LabelKind, Prediction, Task } from '../tasks/index.js';
+import {
+  averageRanks,
+  classReport,
+  entitiesOf,
+  measure,
+  type Metric,
+  type MetricName,
+  namedMetric,
+  pearson,
+  resolveMetrics,
+  rocArea,
+  spearman,
+} from './index.js';
 
 interface Case {
-  name: string;
-  predictions: number[];
-  labels: number[];
-  accuracy: number;
-  matthews: number;
-  f1?: number;
-  pearson: number;
-  spearman: number;
+  readonly name: string;
+  readonly outputs?: number;
+  readonly names?: readonly string[];
+  readonly predictions?: readonly Label[];
+  readonly scores?: readonly Label[];
+  readonly labels: readonly Label[];
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly classes?: readonly (readonly number[])[] | Readonly<Record<string, readonly number[]>>;
+  readonly confusion?: readonly (readonly number[])[];
 }
 
-/** Made by fixtures/metrics.py from scikit-learn and scipy. */
-const golden = JSON.parse(readFileSync(new URL('./fixtures/metrics.json', import.meta.url), 'utf8')) as {
-  classification: Case[];
-  regression: Case[];
+/** Made by fixtures/metrics.py from scikit-learn, scipy and seqeval. */
+const golden = JSON.parse(
+  readFileSync(new URL('./fixtures/metrics.json', import.meta.url), 'utf8'),
+) as Record<LabelKind, Case[]>;
+
+const tasks: Readonly<Record<LabelKind, (labels?: readonly string[]) => Task>> = {
+  class: () => singleLabel(),
+  values: () => regression(),
+  indicators: () => multiLabel(),
+  tokens: (labels) => tokenClassification({ labels }),
 };
 
-test.each(golden.classification)('classification: $name', (expected) => {
-  expect(accuracy(expected.predictions, expected.labels)).toBeCloseTo(expected.accuracy, 12);
-  expect(matthews(expected.predictions, expected.labels)).toBeCloseTo(expected.matthews, 12);
-  if (expected.f1 !== undefined)
-    expect(f1(expected.predictions, expected.labels)).toBeCloseTo(expected.f1, 12);
+const list = (label: Label): readonly number[] => (typeof label === 'number' ? [label] : label);
+
+/** Predictions as a task states them; of a class, `scores` are the logits of class 1 against 0. */
+function predictions(kind: LabelKind, { predictions: values, scores }: Case): Prediction[] {
+  const logits = (row: number): Float32Array =>
+    kind === 'class'
+      ? Float32Array.of(0, (scores?.[row] as number | undefined) ?? 0)
+      : Float32Array.from(list(scores?.[row] ?? 0), (p) => Math.log(p / (1 - p)));
+  return (values ?? scores!).map((value, row) => ({
+    value: values ? value : list(value).map((p) => (p >= 0.5 ? 1 : 0)),
+    ...{ scores: logits(row), logits: logits(row) },
+  }));
+}
+
+const cases = Object.entries(golden).flatMap(([kind, list]) =>
+  list.map((one) => ({ ...one, kind: kind as LabelKind })),
+);
+
+test.each(cases)('$kind: $name', (one) => {
+  const { kind, labels, names, metrics } = one;
+  const task = tasks[kind](names);
+  const outputs = one.outputs ?? names?.length ?? list(labels[0]!).length;
+  const rows = predictions(kind, one);
+  const wanted = Object.keys(metrics) as MetricName[];
+  const got = measure(resolveMetrics(wanted), rows, labels, { task, outputs });
+  for (const name of wanted) expect(got[name], name).toBeCloseTo(metrics[name]!, 9);
+  const report = classReport(rows, labels, { task, outputs });
+  const figures = report?.classes.map((c) => [c.precision, c.recall, c.f1, c.support]);
+  if (one.confusion) expect(report!.confusion).toEqual(one.confusion);
+  const classes = one.classes && Object.values(one.classes);
+  if (classes)
+    expect(figures!.flat()).toEqual(classes.flat().map((value) => expect.closeTo(value, 9) as number));
+  if (names) expect(report!.classes.map(({ name }) => name)).toEqual(Object.keys(one.classes!));
 });
 
-test.each(golden.regression)('regression: $name', (expected) => {
-  expect(pearson(expected.predictions, expected.labels)).toBeCloseTo(expected.pearson, 10);
-  expect(spearman(expected.predictions, expected.labels)).toBeCloseTo(expected.spearman, 10);
+test('entities, by hand: a type that changes begins a new one, also without a B', () => {
+  expect(entitiesOf(['B-PER', 'I-PER', 'O', 'B-LOC', 'B-LOC', 'I-PER'])).toEqual([
+    'PER 0 1',
+    'LOC 3 3',
+    'LOC 4 4',
+    'PER 5 5',
+  ]);
 });
 
 test('equal values share their average rank', () => {
   expect(averageRanks([3, 1, 3, 2, 3])).toEqual([4, 1, 4, 2, 4]);
 });
 
-test('a constant side has correlation 0, not NaN', () => {
+test('a constant side has correlation 0; what is no number has none', () => {
   expect(pearson([1, 1, 1], [1, 2, 3])).toBe(0);
   expect(spearman([1, 2, 3], [5, 5, 5])).toBe(0);
+  expect(spearman([NaN, NaN, NaN], [1, 2, 3])).toBeNaN();
+  expect(pearson([NaN, 1, 2], [1, 2, 3])).toBeNaN();
+  expect(rocArea([1, 2], [true, true])).toBe(0.5);
 });
 
-test('the class is that of the largest logit, the first of equal ones', () => {
-  expect(predictions([Float32Array.of(0, 2, 1), Float32Array.of(1, 1, 0)], 'classification')).toEqual([1, 0]);
-  expect(predictions([Float32Array.of(-3)], 'regression')).toEqual([-3]);
+const row = (value: Label): Prediction => ({
+  value,
+  scores: Float32Array.of(1, 0),
+  logits: Float32Array.of(1, 0),
+});
+const two = { task: singleLabel(), outputs: 2 };
+
+test("a user's own metric is measured beside the shipped ones", () => {
+  const cost: Metric = {
+    name: 'cost',
+    greaterIsBetter: false,
+    compute: (rows, labels) => rows.filter(({ value }, i) => value === 0 && labels[i] === 1).length * 5,
+  };
+  const metrics = resolveMetrics(['accuracy', cost]);
+  expect(measure(metrics, [row(0), row(1)], [1, 1], two)).toEqual({ accuracy: 0.5, cost: 5 });
 });
 
-test('several metrics at once, from logits', () => {
-  const logits = [Float32Array.of(1, 0), Float32Array.of(0, 1), Float32Array.of(0, 1), Float32Array.of(0, 1)];
-  expect(metricsFor(['accuracy', 'f1'], logits, [0, 1, 0, 1], 'classification')).toEqual({
-    accuracy: 0.75,
-    f1: 0.8,
-  });
+test('positions to be ignored count nowhere', () => {
+  const task = tokenClassification({ labels: ['O', 'B-A', 'I-A'] });
+  const got = measure(
+    resolveMetrics(['accuracy', 'entity_f1']),
+    [row([2, 1, 0, 2, 0])],
+    [[-100, 1, -100, 2, -100]],
+    { task, outputs: 3 },
+  );
+  expect(got).toEqual({ accuracy: 1, entity_f1: 1 });
 });
 
 test('what cannot be measured is said', () => {
-  const row = [Float32Array.of(1, 0)];
-  expect(() => metricsFor(['pearson'], row, [0], 'classification')).toThrow(
-    "metrics: 'pearson' is not defined for classification, which has 'accuracy', 'f1', 'matthews'.",
+  const names = (...list: string[]): Metric[] => resolveMetrics(list as MetricName[]);
+  const one = [row(0)];
+  expect(() => measure(names('pearson'), one, [0], two)).toThrow(
+    "metrics: 'pearson' is not defined for classification, which has 'accuracy', 'f1',",
   );
-  expect(() => metricsFor(['accurcy' as 'accuracy'], row, [0], 'classification')).toThrow("got 'accurcy'");
-  expect(() => metricsFor(['f1'], [Float32Array.of(1, 0, 0)], [0], 'classification')).toThrow('3 outputs');
-  expect(() => metricsFor(['accuracy'], row, [0, 1], 'classification')).toThrow('1 predictions for 2 labels');
-  expect(() => metricsFor(['accuracy'], [], [], 'classification')).toThrow('no row');
+  expect(() => namedMetric('accurcy' as 'accuracy')).toThrow("got 'accurcy'");
+  expect(() => measure(names('f1'), one, [0], { task: singleLabel(), outputs: 3 })).toThrow(
+    "metrics: 'f1' is of class 1 of two classes; the model has 3; take macro_f1, micro_f1 or weighted_f1.",
+  );
+  expect(() => names('entity_f1')[0]!.check!({ task: tokenClassification(), outputs: 3 })).toThrow(
+    'needs class names as B-PER, I-PER, O',
+  );
+  expect(() => measure(names('accuracy'), one, [0, 1], two)).toThrow('1 predictions for 2 labels');
+  expect(() => measure(names('accuracy'), [], [], two)).toThrow('no row');
 });
