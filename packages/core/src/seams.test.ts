@@ -235,3 +235,42 @@ test('taps of attention on a model without any are refused by name', async () =>
   });
   await expect(fit([drop])).rejects.toThrow("drop: the model's layers have no attention to act on");
 });
+
+test.each([2, 3, 6])(
+  'a signal at update %i and a resume end as an unbroken run with keepBest does',
+  async (at) => {
+    const options = { keepBest: 'loss', epochs: 2 } as const;
+    const whole = await fit([shift], options);
+    const model = network();
+    const stop = new AbortController();
+    const trainer = new Trainer({
+      ...{ model, plugins: [shift], batchSize: 8, optimizer: { learningRate: 0.01 } },
+      ...options,
+    });
+    let snapshot: Snapshot | undefined;
+    trainer.hooks.onStep.tap('test', ({ step }) => {
+      if (step === at) stop.abort();
+    });
+    trainer.hooks.onFitEnd.tapPromise('test', async () => {
+      snapshot = await trainer.snapshot();
+    });
+    const report = await trainer.fit(data, { validation: data, signal: stop.signal });
+    expect([report.stopped, report.steps]).toEqual(['signal', at]);
+    const resumed = await fit([shift], options, snapshot);
+    const values = (of: Sequential): number[][] =>
+      of.getWeights().map((weight) => Array.from(weight.dataSync()));
+    expect(values(resumed.model)).toEqual(values(whole.model));
+    expect(resumed.snapshots.at(-1)!.meta).toEqual(whole.snapshots.at(-1)!.meta);
+  },
+);
+
+test('a last update that leaves no numbers is an error, not a finished run', async () => {
+  const broken = plugin('broken', ({ hooks }) => {
+    hooks.beforeUpdate.tap('broken', (updates, { index, total }) =>
+      index === total ? { ...updates, 'head.bias': tf.fill([2], NaN) } : updates,
+    );
+  });
+  await expect(fit([broken])).rejects.toThrow(
+    "trainer: 'head.bias' holds values that are no finite numbers after step 6; lower the learning rate",
+  );
+});
