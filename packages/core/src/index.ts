@@ -21,6 +21,7 @@ export * from './pass.js';
 export * from './plugin.js';
 export {
   complete,
+  defaultText,
   describeSettings,
   issueText,
   jsonSchema,
@@ -31,6 +32,7 @@ export {
   type SettingInfo,
 } from './schema.js';
 export { z } from 'zod';
+export { unknownName } from './similar.js';
 export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
 export type { Site, SiteDeclaration } from './sites.js';
