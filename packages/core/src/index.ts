@@ -22,6 +22,7 @@ export type { PhaseBoundaries, TrainingPhase } from './phases.js';
 export * from './plugin.js';
 export {
   complete,
+  defaultText,
   describeSettings,
   issueText,
   jsonSchema,
@@ -32,6 +33,7 @@ export {
   type SettingInfo,
 } from './schema.js';
 export { z } from 'zod';
+export { unknownName } from './similar.js';
 export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
 export type { Site, SiteDeclaration } from './sites.js';

@@ -96,6 +96,11 @@ export function isMethod(value: unknown): value is MethodInfo {
   return typeof value === 'function' && 'create' in value && 'summary' in value && 'schema' in value;
 }
 
+/** Whether a method made the plugin: it is then its options alone, and data can stand for it. */
+export function isMethodPlugin(plugin: object): plugin is MethodPlugin {
+  return 'method' in plugin && isMethod(plugin.method) && 'given' in plugin;
+}
+
 /** Another name for a method with other defaults, as R4F is R3F with the spectral norm. Its plugins bear the method's own name. */
 export function variantOf<G extends object, C>(
   method: Method<G, C>,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HypetuneError, show } from './errors.js';
+import { unknownName } from './similar.js';
 
 /** Settings by name, each declared once: `z.number().min(0).default(1).describe('weight of the term; 0 is off')`. */
 export type Declarations = Readonly<Record<string, z.ZodType>>;
@@ -70,6 +71,13 @@ export function describeSettings(declarations: Declarations): Record<string, Set
   );
 }
 
+/** The default as text, `1e-5`, `normal`; empty without one. */
+export function defaultText({ default: value }: SettingInfo): string {
+  if (value === undefined) return '';
+  if (typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential();
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Checks what was given and fills in the defaults. Throws a `HypetuneError` that names owner and setting. */
 export function complete<S extends Declarations>(owner: string, declarations: S, given: object): Complete<S> {
   const result = z.strictObject(declarations).safeParse(given);
@@ -91,7 +99,7 @@ export function issueText(
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(at?.properties ?? {}).map((name) => written([...issue.path, name]));
     const key = written([...issue.path, issue.keys[0]!]);
-    return `unknown ${what} '${key}'; it has ${known.map((name) => `'${name}'`).join(', ')}.`;
+    return `unknown ${what} ${unknownName(key, known, 'it has')}`;
   }
   const got = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], given);
   const custom = issue.code === 'custom' && issue.message !== 'Invalid input' ? issue.message : undefined;
