@@ -1,8 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { scratch } from '../test/scratch.js';
-import { checkOutput, writeFolder, writeWhole } from './atomic.js';
+import { checkOutput, recoverFolder, writeFolder, writeWhole } from './atomic.js';
 
 const { folder, write } = scratch();
 
@@ -47,4 +55,74 @@ test('a folder that holds something is refused unless forced', async () => {
   await expect(checkOutput(join(folder, 'full/x'), true)).rejects.toThrow('is a file');
   await checkOutput(join(folder, 'full'), true);
   await checkOutput(join(folder, 'fresh'), false);
+});
+
+describe('what a killed process left beside a folder', () => {
+  /** No process has this number: the kernel gives smaller ones. */
+  const DEAD = 2 ** 22 + 1;
+  const beside = (name: string): string => join(folder, name);
+
+  test('a complete save that had not taken its place takes it', async () => {
+    write(`d1/.run.new-${DEAD}-aa/.complete`, '');
+    write(`d1/.run.new-${DEAD}-aa/x`, 'new');
+    write(`d1/.run.old-${DEAD}-bb/x`, 'old');
+    await recoverFolder(beside('d1/run'));
+    expect(readdirSync(beside('d1'))).toEqual(['run']);
+    expect(readdirSync(beside('d1/run'))).toEqual(['x']);
+    expect(readFileSync(beside('d1/run/x'), 'utf8')).toBe('new');
+  });
+
+  test('else the one before comes back', async () => {
+    write(`d2/.run.new-${DEAD}-aa/x`, 'half');
+    write(`d2/.run.old-${DEAD}-bb/x`, 'old');
+    await recoverFolder(beside('d2/run'));
+    expect(readdirSync(beside('d2'))).toEqual(['run']);
+    expect(readFileSync(beside('d2/run/x'), 'utf8')).toBe('old');
+  });
+
+  test('leftovers go where the folder stands, also those of a process that had our number', async () => {
+    write('d3/run/x', 'good');
+    write(`d3/.run.new-${process.pid}/x`, 'half');
+    write(`d3/.run.new-${process.pid}-aa/x`, 'half');
+    write(`d3/.run.old-${DEAD}-aa/x`, 'old');
+    write('d3/.run.notes', 'not ours');
+    await writeFolder(beside('d3/run'), async (fresh) => {
+      writeFileSync(join(fresh, 'x'), 'better');
+      return Promise.resolve();
+    });
+    expect(readdirSync(beside('d3')).sort()).toEqual(['.run.notes', 'run']);
+    expect(readFileSync(beside('d3/run/x'), 'utf8')).toBe('better');
+  });
+
+  test("another process's save under way is left alone", async () => {
+    write(`d4/.run.new-${process.ppid}-aa/x`, 'half');
+    await recoverFolder(beside('d4/run'));
+    expect(readdirSync(beside('d4'))).toEqual([`.run.new-${process.ppid}-aa`]);
+  });
+});
+
+test('a place where nothing can be saved is found before any work', async () => {
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
+  await expect(checkOutput(join(folder, 'dangling'), false)).rejects.toThrow('is a link to nothing');
+  write('file', '');
+  await expect(checkOutput(join(folder, 'file/run'), false)).rejects.toThrow('a part of the path is a file');
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'so are a file system that takes nothing and a mount point',
+  async () => {
+    await expect(checkOutput('/proc/run', false)).rejects.toThrow("nothing can be saved at '/proc/run'");
+    await expect(checkOutput('/dev/shm', true)).rejects.toThrow("'/dev/shm' is a mount point");
+  },
+);
+
+test('a link to a folder stays a link, its folder is replaced', async () => {
+  write('real/x', 'old');
+  symlinkSync(join(folder, 'real'), join(folder, 'link'));
+  await writeFolder(join(folder, 'link'), async (fresh) => {
+    writeFileSync(join(fresh, 'y'), 'new');
+    return Promise.resolve();
+  });
+  expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
+  expect(readdirSync(join(folder, 'real'))).toEqual(['y']);
 });

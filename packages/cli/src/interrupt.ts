@@ -3,13 +3,18 @@ import { note, type Terminal } from './terminal.js';
 /** Two signals within this many milliseconds are one: a terminal and a parent process may both pass Ctrl-C on. */
 const ONE_PRESS = 400;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 export interface Interrupt {
   readonly signal: AbortSignal;
   /** Leaves the process's signals alone again. */
   release(): void;
 }
 
-/** The first SIGINT asks the run to end with what it has; a second one kills. SIGTERM asks as well. */
+/**
+ * The first SIGINT asks the run to end with what it has; a second one kills. SIGTERM asks as well, and SIGHUP, which a
+ * closed terminal sends.
+ */
 export function onInterrupt(terminal: Terminal): Interrupt {
   const controller = new AbortController();
   let first = 0;
@@ -20,13 +25,11 @@ export function onInterrupt(terminal: Terminal): Interrupt {
       note(terminal, '\nstopping after this step, with what there is (once more to kill)');
     } else if (Date.now() - first > ONE_PRESS) process.exit(130);
   };
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
+  for (const name of SIGNALS) process.on(name, listener);
   return {
     signal: controller.signal,
     release: () => {
-      process.off('SIGINT', listener);
-      process.off('SIGTERM', listener);
+      for (const name of SIGNALS) process.off(name, listener);
     },
   };
 }

@@ -1,4 +1,6 @@
-import { HypetuneError, type MethodInfo } from '@hypetune/core';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { HypetuneError, isMethod, type MethodInfo, unknownName } from '@hypetune/core';
 import * as childTuning from '@hypetune/child-tuning';
 import * as freelb from '@hypetune/freelb';
 import * as hiddenMixup from '@hypetune/hidden-mixup';
@@ -17,6 +19,7 @@ import * as reinit from '@hypetune/reinit';
 import * as sam from '@hypetune/sam';
 import * as smart from '@hypetune/smart';
 import * as topK from '@hypetune/top-k';
+import { firstLine, loadModule } from './module.js';
 
 const packages: readonly object[] = [
   hype,
@@ -39,18 +42,58 @@ const packages: readonly object[] = [
   hiddenMixup,
 ];
 
-/** Every method this command knows, by name: what the method packages export as `...Method`. */
-export const METHODS: ReadonlyMap<string, MethodInfo> = new Map(
-  packages.flatMap((exported) =>
-    Object.entries(exported as Record<string, unknown>)
-      .filter(([name]) => name.endsWith('Method'))
-      .map(([, info]) => [(info as MethodInfo).name, info as MethodInfo]),
-  ),
-);
+/** Methods by name. */
+export type Methods = ReadonlyMap<string, MethodInfo>;
+
+/** Every method that comes with this command. */
+export const METHODS: Methods = new Map(packages.flatMap((exported) => named(exported)));
 
 /** A method by its name; throws with the names there are. */
-export function methodNamed(name: string): MethodInfo {
-  const method = METHODS.get(name);
+export function methodNamed(name: string, methods: Methods = METHODS): MethodInfo {
+  const method = methods.get(name);
   if (method) return method;
-  throw new HypetuneError(`there is no method '${name}'; there are ${[...METHODS.keys()].join(', ')}.`);
+  throw new HypetuneError(`there is no method ${unknownName(name, [...methods.keys()], 'there are')}`);
+}
+
+/**
+ * Where the modules stand that a config names: packages as they resolve from the config's folder, files beside it. Throws
+ * for a package that is not installed there.
+ */
+export function modulePath(module: string, config: string): string {
+  if (/^\.{1,2}\/|^\//.test(module)) return resolve(dirname(config), module);
+  try {
+    return createRequire(resolve(config)).resolve(module);
+  } catch (error) {
+    throw new HypetuneError(`${config}: methods: '${module}' does not resolve: ${firstLine(error)}`);
+  }
+}
+
+/** The methods of this command and those that some modules export. Throws where a module has none, or one whose name is taken. */
+export async function withMethods(modules: readonly string[]): Promise<Methods> {
+  const methods = new Map(METHODS);
+  for (const file of modules) {
+    const found = named(await exportsOf(file));
+    if (found.length === 0)
+      throw new HypetuneError(`${file}: it exports no method; export what defineMethod returns.`);
+    for (const [name, method] of found) {
+      if (methods.has(name) && methods.get(name) !== method)
+        throw new HypetuneError(`${file}: there is a method '${name}' already; give it another name.`);
+      methods.set(name, method);
+    }
+  }
+  return methods;
+}
+
+async function exportsOf(file: string): Promise<object> {
+  try {
+    return await loadModule(file);
+  } catch (error) {
+    throw new HypetuneError(`${file}: ${firstLine(error)}`, { cause: error });
+  }
+}
+
+function named(exported: object): [string, MethodInfo][] {
+  return Object.values(exported)
+    .filter(isMethod)
+    .map((method) => [method.name, method]);
 }

@@ -62,7 +62,7 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   [
     'an unknown method',
     () => ['--train', train, '--recipe', 'hyp'],
-    /there is no method 'hyp'; there are hype,/,
+    /there is no method 'hyp', did you mean 'hype'\? There are 'hype',/,
   ],
   ['an unknown setting', () => ['--config', config], `${config}: epoch: there is no such setting.`],
   [

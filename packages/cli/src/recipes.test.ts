@@ -35,7 +35,7 @@ test('options reach their method, over the recipe’s own', () => {
 });
 
 test.each([
-  ['hyp', {}, "there is no method 'hyp'; there are hype, r3f"],
+  ['hyp', {}, "there is no method 'hyp', did you mean 'hype'? There are 'hype', 'r3f'"],
   ['vanilla+hype', {}, "recipe 'vanilla+hype': 'vanilla' means no method at all"],
   ['hype+', {}, "recipe 'hype+': write vanilla"],
   ['hype', { hype: { scal: 1 } }, "hype: unknown option 'scal'"],
@@ -63,7 +63,7 @@ test('a recipe written out: names, options, functions; ready-made plugins only w
   expect(names(recipe.plugins())).toEqual(['r3f', 'hype', 'own']);
   expect(recipe.entry).toBeUndefined();
   expect(describeRecipe(recipe)).toBe('mine: r3f + hype + own');
-  expect(recipeOf({ name: 'mine', plugins: [plugin] }, true).plugins()).toEqual([plugin]);
+  expect(recipeOf({ name: 'mine', plugins: [plugin] }, { single: true }).plugins()).toEqual([plugin]);
   expect(() => recipeOf({ name: 'mine', plugins: [plugin] })).toThrow(
     "plugin 'own' would be shared by several runs",
   );

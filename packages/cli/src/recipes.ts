@@ -1,12 +1,15 @@
-import { type DropoutRates, HypetuneError, type Plugin } from '@hypetune/core';
-import { methodNamed } from './methods.js';
+import { type DropoutRates, HypetuneError, isMethod, isMethodPlugin, type Plugin } from '@hypetune/core';
+import { METHODS, methodNamed, type Methods } from './methods.js';
 
-/** A method by its name, the same with options, a function that makes a plugin, or (for a single run) a plugin. */
-export type PluginEntry =
-  | string
-  | { readonly name: string; readonly options?: Readonly<Record<string, unknown>> | undefined }
-  | (() => Plugin)
-  | Plugin;
+/** A method by its name, or with options. */
+type MethodEntry =
+  string | { readonly name: string; readonly options?: Readonly<Record<string, unknown>> | undefined };
+
+/**
+ * A method by its name, the same with options, what a method made (`hype({ scale: 1e-3 })`), a function that makes a plugin,
+ * or (for a single run) any plugin.
+ */
+export type PluginEntry = MethodEntry | (() => Plugin) | Plugin;
 
 /** A recipe written out. */
 export interface RecipeEntry {
@@ -22,8 +25,13 @@ export interface Recipe {
   readonly dropout: DropoutRates;
   /** New plugins for a run. */
   readonly plugins: () => Plugin[];
-  /** The recipe as data; undefined where code makes one of its plugins. */
-  readonly entry: RecipeEntry | undefined;
+  /** The recipe as data; undefined where one of its plugins is code of its own. */
+  readonly entry: RecipeData | undefined;
+}
+
+/** A recipe that is data alone. */
+export interface RecipeData extends RecipeEntry {
+  readonly plugins?: readonly MethodEntry[] | undefined;
 }
 
 /** Options given on the command line, by method: `{ hype: { scale: 1e-4 } }`. */
@@ -36,31 +44,36 @@ const RECIPE_OPTIONS: MethodOptions = { hype: { hiddenDropout: 0 } };
  * A recipe by its name: `vanilla` (plain fine-tuning), or methods joined by `+`, as `hype+r3f`; `nodrop`, alone or among
  * them, turns hidden dropout off.
  */
-export function namedRecipe(name: string, options: MethodOptions = {}): Recipe {
+export function namedRecipe(name: string, options: MethodOptions = {}, known: Methods = METHODS): Recipe {
   const parts = name.split('+').map((part) => part.trim());
   if (parts.includes(''))
     throw new HypetuneError(`recipe '${name}': write vanilla, nodrop, or methods joined by +, as hype+r3f.`);
   if (parts.includes('vanilla') && parts.length > 1)
     throw new HypetuneError(`recipe '${name}': 'vanilla' means no method at all, so it stands alone.`);
-  const methods = parts.filter((part) => part !== 'vanilla' && part !== 'nodrop').map(methodNamed);
-  return recipeOf({
+  const methods = parts.filter((part) => part !== 'vanilla' && part !== 'nodrop');
+  const entry = {
     name: parts.join('+'),
     plugins: methods.map((method) => ({
-      name: method.name,
-      options: { ...RECIPE_OPTIONS[method.name], ...options[method.name] },
+      name: method,
+      options: { ...RECIPE_OPTIONS[method], ...options[method] },
     })),
     ...(parts.includes('nodrop') && { dropout: { hidden: 0 } }),
-  });
+  };
+  return recipeOf(entry, { known });
 }
 
-/** A recipe from its entry. `single`: only one run is made with it, so its plugins may be given ready made. */
-export function recipeOf(entry: RecipeEntry, single = false): Recipe {
+/** A recipe from its entry. `single`: only one run is made with it, so any plugin may be given ready made. */
+export function recipeOf(
+  entry: RecipeEntry,
+  { known = METHODS, single = false }: { readonly known?: Methods; readonly single?: boolean } = {},
+): Recipe {
   const { name, plugins = [], dropout = {} } = entry;
-  const makers = plugins.map((plugin) => maker(plugin, name, single));
+  const makers = plugins.map((plugin) => maker(plugin, name, known, single));
   const make = (): Plugin[] => makers.map((make) => make());
   make();
-  const isData = plugins.every((plugin) => typeof plugin === 'string' || isOptions(plugin));
-  return { name, dropout, plugins: make, entry: isData ? entry : undefined };
+  const data = plugins.map(asData);
+  const isData = data.every((plugin) => plugin !== undefined);
+  return { name, dropout, plugins: make, entry: isData ? { ...entry, plugins: data } : undefined };
 }
 
 /** One line: the recipe's methods with the options it sets. */
@@ -73,13 +86,13 @@ export function describeRecipe({ name, dropout, entry, plugins }: Recipe): strin
 }
 
 /** Several `method.option=value`, each value JSON or else a string, as a table. */
-export function methodOptions(texts: readonly string[]): MethodOptions {
+export function methodOptions(texts: readonly string[], known: Methods = METHODS): MethodOptions {
   const options: Record<string, Record<string, unknown>> = {};
   for (const text of texts) {
     const found = /^([\w-]+)\.(\w+)=(.*)$/s.exec(text);
     if (!found) throw new HypetuneError(`--option: must be written method.option=value, got '${text}'.`);
     const [, method, option, value] = found as unknown as [string, string, string, string];
-    methodNamed(method);
+    methodNamed(method, known);
     (options[method] ??= {})[option] = readValue(value);
   }
   return options;
@@ -93,34 +106,33 @@ export function checkOptionsUsed(options: MethodOptions, recipes: readonly Recip
     throw new HypetuneError(`--option ${unused}...: no recipe of this command has the method '${unused}'.`);
 }
 
-function maker(entry: PluginEntry, recipe: string, single: boolean): () => Plugin {
+function maker(entry: PluginEntry, recipe: string, known: Methods, single: boolean): () => Plugin {
   if (typeof entry === 'function') return entry;
-  if (typeof entry === 'string') {
-    const method = methodNamed(entry);
-    return () => method.create({});
-  }
-  if (isOptions(entry)) {
-    const method = methodNamed(entry.name);
+  if (typeof entry === 'string') return maker({ name: entry }, recipe, known, single);
+  if (!('apply' in entry)) {
+    const method = methodNamed(entry.name, known);
     return () => method.create(entry.options ?? {});
   }
-  if (single) return () => entry;
+  if (single || isMethodPlugin(entry)) return () => entry;
   throw new HypetuneError(
     `recipe '${recipe}': plugin '${entry.name}' would be shared by several runs; give a function that makes it: () => new ...`,
   );
 }
 
-function nameOf(entry: PluginEntry): string {
+/** The entry as a method's name and options, if that is all it is. */
+function asData(entry: PluginEntry): MethodEntry | undefined {
+  if (isMethod(entry)) return entry.name;
+  if (typeof entry === 'string' || (typeof entry === 'object' && !('apply' in entry))) return entry;
+  return isMethodPlugin(entry) ? { name: entry.method.name, options: entry.given } : undefined;
+}
+
+function nameOf(entry: MethodEntry): string {
   return typeof entry === 'string' ? entry : entry.name;
 }
 
-function isOptions(entry: PluginEntry): entry is Exclude<PluginEntry, string | Plugin | (() => Plugin)> {
-  return typeof entry === 'object' && !('apply' in entry);
-}
-
-function describePlugin(entry: PluginEntry): string {
-  if (typeof entry === 'string') return entry;
-  const options = Object.entries((isOptions(entry) && entry.options) || {});
-  return [entry.name, ...options.map(([option, value]) => `${option}=${JSON.stringify(value)}`)].join(' ');
+function describePlugin(entry: MethodEntry): string {
+  const options = Object.entries((typeof entry === 'object' && entry.options) || {});
+  return [nameOf(entry), ...options.map(([option, value]) => `${option}=${JSON.stringify(value)}`)].join(' ');
 }
 
 function readValue(text: string): unknown {

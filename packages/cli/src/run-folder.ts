@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { HypetuneError, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { writeFolder } from './atomic.js';
+import { recoverFolder, writeFolder } from './atomic.js';
+import { checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
@@ -49,15 +50,18 @@ export async function saveRun(
     await saveModel(model, fresh);
     await writeFile(join(fresh, RECORD), `${JSON.stringify(record, null, 2)}\n`);
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
+    await writeChecksums(fresh);
   });
 }
 
-/** What a saved run says about itself; throws where the folder holds none. */
+/** What a saved run says about itself; throws where the folder holds none, or not the files that were saved. */
 export async function readRun(folder: string): Promise<RunRecord> {
+  await recoverFolder(folder);
   if (!existsSync(join(folder, RECORD)))
     throw new HypetuneError(
       `${folder}: there is no ${RECORD}, so this is not a run saved by hypetune train.`,
     );
+  await checkChecksums(folder);
   const record = (await readJson(join(folder, RECORD))) as Partial<RunRecord> | null;
   if (record?.version === 1) return record as RunRecord;
   throw new HypetuneError(`${join(folder, RECORD)}: version must be 1, got ${String(record?.version)}.`);

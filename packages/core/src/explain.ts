@@ -2,12 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Host } from './host.js';
 import type { ResolvedOptions } from './options.js';
 import type { StepRecorder } from './recorder.js';
+import type { ParameterInfo } from './parameters.js';
+import { tapsAt, tapsOf, type TapInfo } from './taps.js';
 import * as stages from './stages.js';
-
-interface TapInfo {
-  readonly name: string;
-  readonly stage?: number;
-}
 
 const STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   afterWeightRead: stages.WEIGHT_STAGE,
@@ -17,6 +14,10 @@ const STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   afterLoss: stages.LOSS_STAGE,
   afterBackward: stages.GRADIENT_STAGE,
   aroundBackward: stages.BACKWARD_STAGE,
+  aroundUpdate: stages.OPTIMIZER_STAGE,
+  beforeEvaluation: stages.EVALUATION_STAGE,
+  afterAttentionScores: stages.ATTENTION_STAGE,
+  afterAttention: stages.ATTENTION_STAGE,
   beforeUpdate: stages.UPDATE_STAGE,
 };
 
@@ -25,19 +26,24 @@ export function explain(options: ResolvedOptions, host: Host, recorder: StepReco
   const { optimizer, schedule } = options;
   const lines = [
     `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
-    `model      ${count(host)}, ${host.layers.length} hidden layers`,
+    `model      ${count(host.parameters)}, ${host.layers.length} hidden layers`,
+    ...(host.added.length > 0 ? [`added      ${count(host.added)}, by ${addedBy(host)}`] : []),
     `task       ${options.task.name}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${
       options.steps ? `${options.steps} steps` : `${options.epochs} epochs`
     }, seed ${options.seed}`,
-    `optimizer  AdamW (${optimizer.epsilonMode}), learning rate ${optimizer.learningRate}, decay ${optimizer.weightDecay}, ` +
+    `optimizer  ${optimizerName(host, optimizer.epsilonMode)}, learning rate ${optimizer.learningRate}, decay ${optimizer.weightDecay}, ` +
       `warm-up ${schedule.warmup}, then ${schedule.decay}, clip ${options.clipNorm || 'off'}`,
     `dropout    ${[...host.dropoutOwners].map(([owner, rates]) => `${JSON.stringify(rates)} by ${owner}`).join(', ') || "the model's own"}`,
     `main pass  hidden noise ${host.perturbMain ? 'on' : `off, by ${owners(host, false)}`}`,
     `reference  ${host.referenceOwners.size > 0 ? `the weights after afterLoad, for ${[...host.referenceOwners].join(', ')}` : 'none kept'}`,
   ];
-  for (const [hook, target] of Object.entries(host.hooks) as [string, { taps: readonly TapInfo[] }][])
-    if (target.taps.length > 0)
-      lines.push(`${hook}  ${target.taps.map((tap) => describe(hook, tap)).join(' -> ')}`);
+  for (const [hook, target] of Object.entries(host.hooks) as [string, object][])
+    if (tapsOf(target).length > 0)
+      lines.push(
+        `${hook}  ${tapsOf(target)
+          .map((tap) => describe(hook, tap))
+          .join(' -> ')}`,
+      );
   return lines.join('\n');
 }
 
@@ -55,10 +61,19 @@ function owners(host: Host, value: boolean): string {
   return [...host.perturbOwners].flatMap(([owner, perturb]) => (perturb === value ? [owner] : [])).join(', ');
 }
 
-function count(host: Host): string {
+function optimizerName(host: Host, epsilonMode: string): string {
+  const [other] = tapsAt(host.hooks.aroundUpdate, stages.OPTIMIZER_STAGE.REPLACE);
+  return other ?? `AdamW (${epsilonMode})`;
+}
+
+function addedBy(host: Host): string {
+  return [...new Set(host.added.map(({ name }) => name.split('/', 1)[0]))].join(', ');
+}
+
+function count(parameters: readonly ParameterInfo[]): string {
   const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
-  const total = host.parameters.reduce((sum, { shape }) => sum + size(shape), 0);
-  return `${total.toLocaleString('en')} weights in ${host.parameters.length} tensors`;
+  const total = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
+  return `${total.toLocaleString('en')} weights in ${parameters.length} tensors`;
 }
 
 function describe(hook: string, { name, stage = 0 }: TapInfo): string {

@@ -3,13 +3,15 @@ import { foldIn, type Key } from '@hypetune/ops';
 import type { Batch } from './batch.js';
 import { HypetuneError } from './errors.js';
 import type { TrainerHooks } from './hooks.js';
-import { isKeepingForGradient, keepForGradient, keepingForGradient, type Instrument } from './instrument.js';
+import type { Instrument } from './instrument.js';
+import { isKeepingForGradient, keepForGradient, keepingForGradient } from './keeping.js';
 import { detach } from './math/tape.js';
 import { outputOf } from './model-output.js';
 import type { Parameter, ParameterInfo } from './parameters.js';
 import type { Forward, Pass, PassOptions } from './pass.js';
 import type { DropoutRates } from './plugin.js';
 import type { GradientFunction, LossTerms, Step } from './step.js';
+import { isTapped } from './taps.js';
 import type { LossFunction, Task } from './tasks/task.js';
 
 /** What every step of a run shares. */
@@ -21,6 +23,8 @@ export interface StepSetting {
   readonly dropout: DropoutRates;
   readonly perturbMain: boolean;
   readonly total: number;
+  /** Every parameter trained now. */
+  readonly trained: () => readonly Parameter[];
   readonly learningRate: (step: Step, parameter?: ParameterInfo) => number;
 }
 
@@ -40,12 +44,14 @@ export class StepContext implements Step {
   readonly epoch: number;
   readonly microbatch: number;
   readonly task: Task;
-  readonly key: Key;
   readonly #setting: StepSetting;
   #batch: Batch | undefined;
   #passes = new Map<string, Forward>();
   /** Gradient computations made for this microbatch. */
   #computations = 0;
+  readonly #key: Key;
+  /** Which of the microbatch's draws is in use. */
+  #draw = 0;
 
   constructor(setting: StepSetting, position: StepPosition, batch?: Batch) {
     this.#setting = setting;
@@ -54,8 +60,16 @@ export class StepContext implements Step {
     this.epoch = position.epoch;
     this.microbatch = position.microbatch;
     this.task = setting.task;
-    this.key = position.key;
+    this.#key = position.key;
     this.#batch = batch;
+  }
+
+  get parameters(): readonly ParameterInfo[] {
+    return this.#setting.trained();
+  }
+
+  get key(): Key {
+    return this.#draw === 0 ? this.#key : foldIn(this.#key, 'draw', this.#draw);
   }
 
   get batch(): Batch {
@@ -84,15 +98,18 @@ export class StepContext implements Step {
     if (like !== undefined && !model)
       throw new HypetuneError(`step: the pass '${name}' is to draw like '${like}', which has not run.`);
     const run = (): Forward =>
-      this.#run({
-        name,
-        kind,
-        training: true,
-        perturb: kind === 'probe' ? false : (options.perturb ?? true),
-        key: model?.pass.key ?? foldIn(this.key, 'pass', name),
-        stepKey: this.key,
-        rows: this.batch.indices.length,
-      });
+      this.#run(
+        {
+          name,
+          kind,
+          training: true,
+          perturb: options.perturb ?? kind !== 'probe',
+          key: model?.pass.key ?? foldIn(this.key, 'pass', name),
+          stepKey: this.key,
+          rows: this.batch.indices.length,
+        },
+        options.inputs,
+      );
     // Outside of a gradient computation nothing else frees what taps made of the weights.
     const forward = isKeepingForGradient() ? run() : keepingForGradient(run);
     // A probe may be repeated under its name; its logits belong to the inner loop alone.
@@ -116,6 +133,7 @@ export class StepContext implements Step {
   gradientFunction(parameters: readonly Parameter[]): GradientFunction {
     const { hooks } = this.#setting;
     return (options = {}) => {
+      this.#draw = options.draw ?? 0;
       const inputs = Object.entries(options.inputs ?? {});
       const variables: tf.Tensor[] = parameters.map(({ variable }) => variable);
       let terms: LossTerms = {};
@@ -123,13 +141,12 @@ export class StepContext implements Step {
         this.#passes = new Map();
         this.#mainPass();
         const task = { task: this.mean(this.rowLoss(this.main.logits)), ...this.#regularizers() };
-        const all = hooks.afterLoss.isUsed() ? hooks.afterLoss.call(task, this) : task;
-        checkTerms(all, task);
+        const all = isTapped(hooks.afterLoss) ? hooks.afterLoss.call(task, this) : task;
         terms = Object.fromEntries(
           Object.entries(all).map(([name, term]) => [name, keepForGradient(detach(term))]),
         );
         const total = sum(Object.values(all));
-        return hooks.beforeBackward.isUsed() ? hooks.beforeBackward.call(total, this) : total;
+        return isTapped(hooks.beforeBackward) ? hooks.beforeBackward.call(total, this) : total;
       };
       const { grads, kept } = keepingForGradient(() => {
         const xs = [...variables, ...inputs.map(([, tensor]) => tensor)];
@@ -140,6 +157,7 @@ export class StepContext implements Step {
         };
       });
       this.#computations += 1;
+      this.#draw = 0;
       const orZeros = (gradient: tf.Tensor | undefined, like: tf.Tensor): tf.Tensor =>
         gradient ?? tf.zerosLike(like);
       return {
@@ -169,10 +187,10 @@ export class StepContext implements Step {
     );
   }
 
-  #run(pass: Pass): Forward {
+  #run(pass: Pass, inputs: readonly tf.Tensor[] = this.batch.inputs): Forward {
     const { instrument, dropout } = this.#setting;
     const writes = pass.kind === 'main' && this.#computations === 0;
-    const output = instrument.run(pass, this.batch.inputs, { dropout, writes });
+    const output = instrument.run(pass, inputs, { dropout, writes });
     return { pass, logits: this.task.logits(output, outputOf(instrument.model)) };
   }
 
@@ -190,12 +208,4 @@ export function weightedMean(values: tf.Tensor1D, weights: tf.Tensor1D): tf.Scal
 
 function sum(scalars: readonly tf.Scalar[]): tf.Scalar {
   return scalars.length === 1 ? scalars[0]! : tf.addN([...scalars]);
-}
-
-function checkTerms(after: LossTerms, before: LossTerms): void {
-  for (const name of Object.keys(before))
-    if (!(name in after))
-      throw new HypetuneError(
-        `afterLoss: the term '${name}' is gone; a tap returns every term it was given.`,
-      );
 }

@@ -9,6 +9,7 @@ import {
 import type { Batch } from './batch.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
+import type { TrainingPhase } from './phases.js';
 import type { Run } from './plugin.js';
 import type {
   EpochReport,
@@ -17,6 +18,7 @@ import type {
   LossTerms,
   Step,
   StepReport,
+  UpdateFunction,
   Updates,
 } from './step.js';
 
@@ -24,7 +26,7 @@ import type {
  * The training loop, each hook at its place.
  *
  * ```text
- * for parameter of model:            shouldTrain(parameter)
+ * for parameter of model:            shouldTrain(parameter, phase)          again at every phase that a plugin asked for
  * weights = afterLoad(weights)                                     once, before the reference copy is taken
  * onFitStart(run)
  * for epoch of epochs:
@@ -36,7 +38,9 @@ import type {
  *           every weight read:       afterWeightRead(weight, parameter, pass)
  *           token vectors:           afterEmbedding(vectors, pass)
  *           every hidden layer:      beforeLayerForward(hidden, layer, pass)
- *                                    the layer
+ *             inside its attention:  afterAttentionScores(scores, layer, pass)
+ *                                    softmax, product with the values
+ *                                    afterAttention(context, layer, pass)
  *                                    afterLayerForward(hidden, layer, pass)
  *         terms = { task }
  *         terms = afterLoss(terms, step)                           may run further passes, each as above
@@ -46,11 +50,14 @@ import type {
  *       run gradient, add up
  *     gradients = afterBackward(gradients, step)                   clip, then masks
  *     for parameter:                 rate = afterSchedule(rate, parameter, step)
- *     updates = AdamW(gradients)
+ *     update = aroundUpdate(AdamW, step)                           nothing has run yet
+ *     updates = update(gradients)
  *     updates = beforeUpdate(updates, step)
  *     write the weights                                            here and nowhere else
+ *     onUpdate(step)                                               still inside the step
  *     onStep(report)
  *     if shouldStop(report): stop
+ *   evaluate with beforeEvaluation(weights, position)            the weights that are measured, kept as best and saved
  *   onEpoch(report)
  * onFitEnd(run)                                                    always, also after an error
  * ```
@@ -61,8 +68,8 @@ import type {
 export interface TrainerHooks {
   /** Once, weights in memory: the values by name -> the same names. NoisyTune, re-initialising. */
   readonly afterLoad: AsyncSeriesWaterfallHook<[WeightMap, LoadContext]>;
-  /** Once a parameter: false freezes it. Top-K, freezing. */
-  readonly shouldTrain: SyncBailHook<[ParameterInfo], boolean | undefined>;
+  /** Once a parameter and phase: false freezes it. Top-K, LP-FT, gradual unfreezing. */
+  readonly shouldTrain: SyncBailHook<[ParameterInfo, TrainingPhase], boolean | undefined>;
   /** Once, data at hand. Child-Tuning-D. */
   readonly onFitStart: AsyncSeriesHook<[Run]>;
   /** Each microbatch, off tape. Mixup. */
@@ -75,6 +82,10 @@ export interface TrainerHooks {
   readonly afterEmbedding: SyncWaterfallHook<[Tensor, Pass]>;
   /** Each hidden layer, each pass: what enters it. HyPe. */
   readonly beforeLayerForward: SyncWaterfallHook<[Tensor, LayerInfo, Pass]>;
+  /** Each attention of each hidden layer, each pass: `[rows, heads, queries, keys]` before the softmax. DropKey. */
+  readonly afterAttentionScores: SyncWaterfallHook<[Tensor, LayerInfo, Pass]>;
+  /** Each attention, each pass: what it hands on, `[rows, length, width]`, before the output projection. HyPe. */
+  readonly afterAttention: SyncWaterfallHook<[Tensor, LayerInfo, Pass]>;
   /** Each hidden layer, each pass: what leaves it. LNSR, LayerDrop, hidden mixup. */
   readonly afterLayerForward: SyncWaterfallHook<[Tensor, LayerInfo, Pass]>;
   /** Once a gradient computation, on the tape: the named loss terms. R3F, R-Drop, SMART, LNSR, L2-SP. */
@@ -85,12 +96,18 @@ export interface TrainerHooks {
   readonly afterBackward: SyncWaterfallHook<[Gradients, Step]>;
   /** Each parameter, each step: its learning rate after the schedule. Layer-wise decay. */
   readonly afterSchedule: SyncWaterfallHook<[number, ParameterInfo, Step]>;
-  /** Once a step, after AdamW and before the write: what will be added to the weights. RecAdam. */
+  /** Once a step: the function that makes updates of gradients, AdamW's to begin with. Lion, Adafactor, cautious updates. */
+  readonly aroundUpdate: SyncWaterfallHook<[UpdateFunction, Step]>;
+  /** Once a step, after the optimizer and before the write: what will be added to the weights. RecAdam. */
   readonly beforeUpdate: SyncWaterfallHook<[Updates, Step]>;
+  /** Weights written, still inside the step: own tensors only. EMA. */
+  readonly onUpdate: SyncHook<[Step]>;
   /** Weights written: plain numbers. Logs. */
   readonly onStep: SyncHook<[StepReport]>;
   /** After `onStep`: true ends the run cleanly. Early stop. */
   readonly shouldStop: SyncBailHook<[StepReport], boolean | undefined>;
+  /** Before an evaluation and at the end: the weights to measure, keep and save, from those being trained. LoRA, EMA, SWA, WiSE-FT. */
+  readonly beforeEvaluation: SyncWaterfallHook<[WeightMap, Position]>;
   /** The end of an epoch, evaluation done. Checkpoints. */
   readonly onEpoch: AsyncSeriesHook<[EpochReport]>;
   /** Always, also after an error. */
@@ -100,6 +117,14 @@ export interface TrainerHooks {
 /** Values of the parameters by name. */
 export type WeightMap = ReadonlyMap<string, Tensor>;
 
+/** How far a run has come. */
+export interface Position {
+  /** Updates made. */
+  readonly step: number;
+  /** Updates that the run will make. */
+  readonly total: number;
+}
+
 /** What `afterLoad` taps may use beside the weights. */
 export type LoadContext = Pick<Run, 'seed' | 'key'>;
 
@@ -107,7 +132,10 @@ export type LoadContext = Pick<Run, 'seed' | 'key'>;
 export function createHooks(): TrainerHooks {
   return Object.freeze({
     afterLoad: new AsyncSeriesWaterfallHook<[WeightMap, LoadContext]>(['weights', 'context'], 'afterLoad'),
-    shouldTrain: new SyncBailHook<[ParameterInfo], boolean | undefined>(['parameter'], 'shouldTrain'),
+    shouldTrain: new SyncBailHook<[ParameterInfo, TrainingPhase], boolean | undefined>(
+      ['parameter', 'phase'],
+      'shouldTrain',
+    ),
     onFitStart: new AsyncSeriesHook<[Run]>(['run'], 'onFitStart'),
     beforeBatch: new SyncWaterfallHook<[Batch, Step]>(['batch', 'step'], 'beforeBatch'),
     aroundBackward: new SyncWaterfallHook<[GradientFunction, Step]>(['gradient', 'step'], 'aroundBackward'),
@@ -120,6 +148,14 @@ export function createHooks(): TrainerHooks {
       ['hidden', 'layer', 'pass'],
       'beforeLayerForward',
     ),
+    afterAttentionScores: new SyncWaterfallHook<[Tensor, LayerInfo, Pass]>(
+      ['scores', 'layer', 'pass'],
+      'afterAttentionScores',
+    ),
+    afterAttention: new SyncWaterfallHook<[Tensor, LayerInfo, Pass]>(
+      ['context', 'layer', 'pass'],
+      'afterAttention',
+    ),
     afterLayerForward: new SyncWaterfallHook<[Tensor, LayerInfo, Pass]>(
       ['hidden', 'layer', 'pass'],
       'afterLayerForward',
@@ -131,9 +167,15 @@ export function createHooks(): TrainerHooks {
       ['rate', 'parameter', 'step'],
       'afterSchedule',
     ),
+    aroundUpdate: new SyncWaterfallHook<[UpdateFunction, Step]>(['update', 'step'], 'aroundUpdate'),
     beforeUpdate: new SyncWaterfallHook<[Updates, Step]>(['updates', 'step'], 'beforeUpdate'),
+    onUpdate: new SyncHook<[Step]>(['step'], 'onUpdate'),
     onStep: new SyncHook<[StepReport]>(['report'], 'onStep'),
     shouldStop: new SyncBailHook<[StepReport], boolean | undefined>(['report'], 'shouldStop'),
+    beforeEvaluation: new SyncWaterfallHook<[WeightMap, Position]>(
+      ['weights', 'position'],
+      'beforeEvaluation',
+    ),
     onEpoch: new AsyncSeriesHook<[EpochReport]>(['report'], 'onEpoch'),
     onFitEnd: new AsyncSeriesHook<[Run]>(['run'], 'onFitEnd'),
   });

@@ -1,19 +1,38 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Key } from '@hypetune/ops';
 import { checkDropout, type ResolvedOptions } from './options.js';
 import { HypetuneError } from './errors.js';
 import type { TrainerHooks } from './hooks.js';
 import type { Instrument } from './instrument.js';
-import type { Parameter, ParameterInfo } from './parameters.js';
+import { AddedParameter } from './own-parameter.js';
+import type { ModelParameter, Parameter, ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
+import type { PhaseBoundaries } from './phases.js';
 import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
 import { KeptTensors } from './stores.js';
 import type { Task } from './tasks/task.js';
 
+/** What a plugin asks for in its own name. */
+type Owned = Pick<
+  PluginHost,
+  | 'name'
+  | 'tensors'
+  | 'overrideDropout'
+  | 'perturbMainPass'
+  | 'keepReference'
+  | 'addParameter'
+  | 'addPhases'
+  | 'warn'
+>;
+
 /** What the plugins of one trainer asked for, and what they may see. */
-export class Host implements PluginHost {
+export class Host implements Omit<PluginHost, keyof Owned> {
   readonly hooks: TrainerHooks;
   readonly task: Task;
-  readonly parameters: readonly Parameter[];
+  readonly parameters: readonly ModelParameter[];
+  /** What plugins added to them. */
+  readonly added: AddedParameter[] = [];
+  readonly boundaries: PhaseBoundaries[] = [];
   readonly layers: readonly LayerInfo[];
   readonly hasTokenTable: boolean;
   readonly hasDropout: boolean;
@@ -27,17 +46,19 @@ export class Host implements PluginHost {
   readonly references: KeptTensors = new KeptTensors();
   readonly stores: Map<string, KeptTensors> = new Map();
   readonly #warned = new Set<string>();
+  readonly #instrument: Instrument;
   readonly #onWarning: (message: string) => void;
 
   constructor(
     options: ResolvedOptions,
     hooks: TrainerHooks,
-    parameters: readonly Parameter[],
+    parameters: readonly ModelParameter[],
     instrument: Instrument,
   ) {
     this.hooks = hooks;
     this.task = options.task;
     this.parameters = parameters;
+    this.#instrument = instrument;
     this.layers = instrument.layers;
     this.hasTokenTable = instrument.hasTokenTable;
     this.hasDropout = instrument.hasDropout;
@@ -46,8 +67,52 @@ export class Host implements PluginHost {
     if (Object.keys(options.dropout).length > 0) this.dropoutOwners.set('trainer', options.dropout);
   }
 
+  /** The host as one plugin sees it. */
+  for(plugin: string): PluginHost {
+    const readAdded = this.#instrument.read.bind(this.#instrument);
+    const owned: Owned = {
+      name: plugin,
+      tensors: this.tensors(plugin),
+      overrideDropout: (rates) => {
+        this.#overrideDropout(rates, plugin);
+      },
+      perturbMainPass: (perturb) => {
+        this.perturbOwners.set(plugin, perturb);
+      },
+      keepReference: () => {
+        this.referenceOwners.add(plugin);
+      },
+      addParameter: (name, shape, initial, options = {}) => {
+        const parameter = new AddedParameter(plugin, name, shape, initial, options);
+        if (this.added.some((other) => other.name === parameter.name))
+          throw new HypetuneError(`${plugin}: it added a parameter '${name}' before; name each once.`);
+        this.added.push(parameter);
+        return { info: parameter, read: (pass) => readAdded(parameter, pass) };
+      },
+      addPhases: (boundaries) => {
+        this.boundaries.push(boundaries);
+      },
+      warn: (message) => {
+        this.warn(plugin, message);
+      },
+    };
+    const { hooks, task, parameters, layers, hasTokenTable, hasDropout, peakLearningRate, floatPrecision } =
+      this;
+    return {
+      ...{ hooks, task, parameters, layers, hasTokenTable, hasDropout, peakLearningRate, floatPrecision },
+      ...owned,
+      reference: (parameter) => this.reference(parameter),
+      value: (parameter) => this.value(parameter),
+    };
+  }
+
   get floatPrecision(): 16 | 32 {
     return tf.backend().floatPrecision();
+  }
+
+  /** The model's parameters and what plugins added. */
+  get allParameters(): readonly Parameter[] {
+    return [...this.parameters, ...this.added];
   }
 
   /** The dropout rates in force. */
@@ -60,7 +125,7 @@ export class Host implements PluginHost {
     return [...this.perturbOwners.values()].every(Boolean);
   }
 
-  overrideDropout(rates: DropoutRates, plugin: string): void {
+  #overrideDropout(rates: DropoutRates, plugin: string): void {
     checkDropout(plugin, rates);
     for (const [owner, others] of this.dropoutOwners)
       for (const kind of ['hidden', 'attention'] as const)
@@ -69,14 +134,6 @@ export class Host implements PluginHost {
             `trainer: ${owner} sets ${kind} dropout to ${others[kind]} and ${plugin} to ${rates[kind]}; agree on one.`,
           );
     this.dropoutOwners.set(plugin, rates);
-  }
-
-  perturbMainPass(perturb: boolean, plugin: string): void {
-    this.perturbOwners.set(plugin, perturb);
-  }
-
-  keepReference(plugin: string): void {
-    this.referenceOwners.add(plugin);
   }
 
   reference(parameter: ParameterInfo): tf.Tensor | undefined {
@@ -89,12 +146,14 @@ export class Host implements PluginHost {
     return (parameter as Parameter).variable;
   }
 
+  /** A plugin's tensors. */
   tensors(plugin: string): TensorStore {
     let store = this.stores.get(plugin);
     if (!store) this.stores.set(plugin, (store = new KeptTensors()));
     return store;
   }
 
+  /** Says something of a plugin's once. */
   warn(plugin: string, message: string): void {
     const line = `${plugin}: ${message}`;
     if (this.#warned.has(line)) return;
@@ -102,16 +161,22 @@ export class Host implements PluginHost {
     this.#onWarning(line);
   }
 
-  /** Copies the pre-trained weights if a plugin asked for them. */
-  takeReferences(): void {
+  /** Copies those of the weights that are pre-trained, if a plugin asked for them. */
+  takeReferences(parameters: readonly Parameter[]): void {
     if (this.referenceOwners.size === 0) return;
-    for (const { name, pretrained, trainable, variable } of this.parameters)
-      if (pretrained && trainable) this.references.set(name, tf.clone(variable));
+    for (const { name, pretrained, variable } of parameters)
+      if (pretrained) this.references.set(name, tf.clone(variable));
+  }
+
+  /** Gives the plugins' own parameters their first values. */
+  createAdded(key: Key): void {
+    for (const parameter of this.added) parameter.create(key);
   }
 
   /** Frees every tensor held for the plugins. */
   release(): void {
     this.references.clear();
     for (const store of this.stores.values()) store.clear();
+    for (const parameter of this.added) parameter.dispose();
   }
 }

@@ -6,7 +6,7 @@ export { tensorData } from './data/tensor-data.js';
 export * from './errors.js';
 export type { Evaluation } from './evaluation.js';
 export * from './hooks.js';
-export { keepForGradient } from './instrument.js';
+export { keepForGradient } from './keeping.js';
 export * from './math/divergence.js';
 export * from './math/norm.js';
 export { detach, gradientAt, offTape } from './math/tape.js';
@@ -14,10 +14,26 @@ export * from './method.js';
 export * from './metrics/index.js';
 export { scheduleFactor } from './optim/schedule.js';
 export type { OptimizerOptions, ScheduleOptions, TrainerOptions } from './options.js';
+export type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
 export type { ParameterInfo, ParameterRole } from './parameters.js';
 export { listParameters } from './parameters.js';
 export * from './pass.js';
+export type { PhaseBoundaries, TrainingPhase } from './phases.js';
 export * from './plugin.js';
+export {
+  complete,
+  defaultText,
+  describeSettings,
+  issueText,
+  jsonSchema,
+  pathText,
+  type Complete,
+  type Declarations,
+  type Given,
+  type SettingInfo,
+} from './schema.js';
+export { z } from 'zod';
+export { unknownName } from './similar.js';
 export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
 export type { Site, SiteDeclaration } from './sites.js';

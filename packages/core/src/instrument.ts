@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dropout, foldIn, withDraws } from '@hypetune/ops';
+import { dropout, foldIn, withAttentionSeams, withDraws } from '@hypetune/ops';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HypetuneError } from './errors.js';
+import { keepForGradient } from './keeping.js';
 import type { TrainerHooks } from './hooks.js';
-import type { Parameter } from './parameters.js';
+import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './plugin.js';
 import { layerSites, type AnyLayer } from './sites.js';
 import { scopedRandom } from './scoped-random.js';
+import { isTapped, tapsOf } from './taps.js';
 
 type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 
@@ -30,6 +32,8 @@ export interface RunOptions {
 interface ModelRun {
   readonly pass: Pass;
   readonly options: RunOptions;
+  /** Attentions whose taps were called. */
+  attentions: number;
   /** How often each layer fired so far. */
   readonly visits: Map<AnyLayer, number>;
 }
@@ -47,7 +51,7 @@ export class Instrument {
   readonly hasTokenTable: boolean;
   readonly hasDropout: boolean;
   readonly #hooks: TrainerHooks;
-  readonly #parameters: readonly Parameter[];
+  readonly #parameters: readonly ModelParameter[];
   readonly #hidden: ReadonlyMap<AnyLayer, LayerInfo>;
   readonly #restores: (() => void)[] = [];
   #run: ModelRun | undefined;
@@ -55,7 +59,7 @@ export class Instrument {
 
   constructor(
     model: LayersModel,
-    parameters: readonly Parameter[],
+    parameters: readonly ModelParameter[],
     hooks: TrainerHooks,
     paths?: readonly string[],
   ) {
@@ -103,7 +107,7 @@ export class Instrument {
     const outerReads = this.#reads;
     this.#reads = new Map();
     const outer = this.#run;
-    this.#run = { pass, options, visits: new Map() };
+    this.#run = { pass, options, visits: new Map(), attentions: 0 };
     const rate = (kind: 'hidden' | 'attention', declared: number): number =>
       options.dropout[kind] ?? declared;
     const scope = { key: foldIn(pass.key, 'dropout'), training: pass.training, rate };
@@ -111,18 +115,30 @@ export class Instrument {
       const given =
         this.hasTokenTable ||
         options.silent ||
-        !this.#hooks.afterEmbedding.isUsed() ||
+        !isTapped(this.#hooks.afterEmbedding) ||
         inputs[0]?.dtype !== 'float32'
           ? [...inputs]
           : [this.#hooks.afterEmbedding.call(inputs[0], pass), ...inputs.slice(1)];
       const output = withDraws(scope, () =>
         this.model.apply(given.length === 1 ? given[0]! : given, { training: pass.training }),
       );
+      this.#checkAttention(this.#run);
       return (Array.isArray(output) ? output[0] : output) as tf.Tensor;
     } finally {
       this.#run = outer;
       this.#reads = outerReads;
     }
+  }
+
+  /** Refuses taps of attention on a model in which none was called. */
+  #checkAttention({ attentions, options }: ModelRun): void {
+    const used = [this.#hooks.afterAttentionScores, this.#hooks.afterAttention].filter((hook) =>
+      isTapped(hook),
+    );
+    if (used.length === 0 || attentions > 0 || options.silent) return;
+    throw new HypetuneError(
+      `${used.flatMap((hook) => tapsOf(hook).map(({ name }) => name)).join(', ')}: the model's layers have no attention to act on; drop the plugin or the option.`,
+    );
   }
 
   #wrapLayer(layer: AnyLayer, place: number): void {
@@ -153,7 +169,7 @@ export class Instrument {
 
   #embedded(vectors: tf.Tensor): tf.Tensor {
     const run = this.#run;
-    return run && !run.options.silent && this.#hooks.afterEmbedding.isUsed()
+    return run && !run.options.silent && isTapped(this.#hooks.afterEmbedding)
       ? this.#hooks.afterEmbedding.call(vectors, run.pass)
       : vectors;
   }
@@ -166,29 +182,53 @@ export class Instrument {
     pass: Pass,
   ): tf.Tensor | tf.Tensor[] {
     const { beforeLayerForward, afterLayerForward } = this.#hooks;
-    const entering = beforeLayerForward.isUsed()
+    const entering = isTapped(beforeLayerForward)
       ? mapFirst(inputs, (hidden) => beforeLayerForward.call(hidden, info, pass))
       : inputs;
-    const output = inner(entering, kwargs);
-    return afterLayerForward.isUsed()
+    const output = this.#withAttention(info, pass, () => inner(entering, kwargs));
+    return isTapped(afterLayerForward)
       ? mapFirst(output, (hidden) => afterLayerForward.call(hidden, info, pass))
       : output;
   }
 
-  #wrapWeight(parameter: Parameter): void {
+  /** Lets the attention inside a layer be seen. */
+  #withAttention<T>(info: LayerInfo, pass: Pass, f: () => T): T {
+    const { afterAttentionScores, afterAttention } = this.#hooks;
+    const scores = isTapped(afterAttentionScores);
+    if (!scores && !isTapped(afterAttention)) return f();
+    return withAttentionSeams(
+      {
+        ...(scores && { scores: (value) => afterAttentionScores.call(value, info, pass) }),
+        context: (value) => {
+          this.#run!.attentions += 1;
+          return afterAttention.call(value, info, pass);
+        },
+      },
+      f,
+    );
+  }
+
+  /** A parameter's value in the pass that runs, through `afterWeightRead`, once a pass. */
+  read(parameter: Parameter, pass: Pass): tf.Tensor {
+    const { afterWeightRead } = this.#hooks;
+    let value = this.#reads.get(parameter);
+    if (!value) {
+      value = afterWeightRead.call(parameter.variable, parameter, pass);
+      // A layer reads inside its own tidy; the value must outlive it, to be shared and to be differentiated. One that is
+      // kept by somebody else is theirs to dispose.
+      if (value !== parameter.variable) value = keepForGradient(value.kept ? tf.clone(value) : value);
+      this.#reads.set(parameter, value);
+    }
+    return value;
+  }
+
+  #wrapWeight(parameter: ModelParameter): void {
     const { weight, variable } = parameter;
     const { afterWeightRead } = this.#hooks;
     this.#replace(weight, 'read', () => {
       const run = this.#run;
-      if (!run || run.options.silent || !afterWeightRead.isUsed()) return variable;
-      let value = this.#reads.get(parameter);
-      if (!value) {
-        value = afterWeightRead.call(variable, parameter, run.pass);
-        // A layer reads inside its own tidy; the value must outlive it, to be shared and to be differentiated.
-        if (value !== variable) keepForGradient(value);
-        this.#reads.set(parameter, value);
-      }
-      return value;
+      if (!run || run.options.silent || !isTapped(afterWeightRead)) return variable;
+      return this.read(parameter, run.pass);
     });
     if (parameter.trainable) return;
     const write = weight.write.bind(weight);
@@ -201,33 +241,6 @@ export class Instrument {
     Object.defineProperty(target, member, { value: replacement, configurable: true, writable: true });
     this.#restores.push(() => Reflect.deleteProperty(target, member));
   }
-}
-
-let keeping: tf.Tensor[] | undefined;
-
-/** Runs `f`; what `keepForGradient` was given in it lives until `f` has returned, whatever tidy it was made in. */
-export function keepingForGradient<T>(f: () => T): T {
-  const outer = keeping;
-  const mine: tf.Tensor[] = (keeping = []);
-  try {
-    return f();
-  } finally {
-    keeping = outer;
-    for (const tensor of mine) tensor.dispose();
-  }
-}
-
-/** Whether a `keepingForGradient` is running. */
-export function isKeepingForGradient(): boolean {
-  return keeping !== undefined;
-}
-
-/** Keeps a tensor until the gradient that needs it is taken; it is freed also when something throws. */
-export function keepForGradient<T extends tf.Tensor>(tensor: T): T {
-  if (!keeping)
-    throw new HypetuneError('instrument: weights are read through taps only inside keepingForGradient.');
-  keeping.push(tf.keep(tensor));
-  return tensor;
 }
 
 /** Runs a built-in layer that draws, keyed by its place (generated names differ): dropout by key, any other with `Math.random` replaced for the time of the call. */

@@ -23,11 +23,19 @@ export interface ParameterInfo {
   readonly trainable: boolean;
 }
 
-/** A parameter with its place in the model; core's own. */
+/** A parameter with its values; core's own. */
 export interface Parameter extends ParameterInfo {
   trainable: boolean;
-  readonly weight: LayerVariable;
   readonly variable: Variable;
+  /** Whether weight decay acts on it. */
+  readonly decays: boolean;
+  /** Factor of its learning rate. */
+  readonly rate: number;
+}
+
+/** A weight of the model itself, with its place there. */
+export interface ModelParameter extends Parameter {
+  readonly weight: LayerVariable;
 }
 
 /** The variable behind a tfjs layer weight. */
@@ -39,8 +47,8 @@ export function variableOf(weight: LayerVariable): Variable {
  * Every weight of a model, in the model's order. A weight shared by several layers appears once, under its first owner.
  * Throws when two weights bear one name.
  */
-export function listParameters(model: LayersModel): Parameter[] {
-  const parameters: Parameter[] = [];
+export function listParameters(model: LayersModel): ModelParameter[] {
+  const parameters: ModelParameter[] = [];
   const seen = new Set<LayerVariable>();
   const names = new Set<string>();
   let hidden = -1;
@@ -57,10 +65,14 @@ export function listParameters(model: LayersModel): Parameter[] {
       if (names.has(name))
         throw new HypetuneError(`model: two weights are named '${name}'; give the layers distinct names.`);
       names.add(name);
+      const role = roleOf(local, weight, entry.layer, site);
       parameters.push({
         name,
         shape: weight.shape as number[],
-        role: roleOf(local, weight, entry.layer, site),
+        role,
+        // Biases, normalization weights and other vectors are not decayed.
+        decays: role === 'kernel' || role === 'embedding',
+        rate: 1,
         site,
         layer: site === 'hidden' && hidden >= 0 ? hidden : undefined,
         owner: entry.path,

@@ -5,7 +5,7 @@ import type { Key } from '@hypetune/ops';
  * What a forward pass is for.
  * - `main`: the pass whose logits give the task loss.
  * - `consistency`: a further pass on the tape, asked for by a plugin, to compare with `main`.
- * - `probe`: an inner loop's pass (SMART's ascent); it gets no hidden noise.
+ * - `probe`: an inner loop's pass (SMART's ascent); it gets no hidden noise unless it asks for that of the pass it probes.
  * - `evaluation`: nothing random.
  */
 export type PassKind = 'main' | 'consistency' | 'probe' | 'evaluation';
@@ -30,10 +30,12 @@ export interface Pass {
 export interface PassOptions {
   /** Default `consistency`. */
   readonly kind?: Exclude<PassKind, 'main' | 'evaluation'>;
-  /** Default true for `consistency`, always false for `probe`. */
+  /** Default true for `consistency`, false for `probe`. */
   readonly perturb?: boolean;
   /** Use the draws (dropout, Mixout, hidden noise) of that pass instead of own ones. */
   readonly like?: string;
+  /** Other inputs than the batch's, in the same order and of the same number of rows. */
+  readonly inputs?: readonly Tensor[];
 }
 
 /** What a forward pass gave. */

@@ -2,28 +2,40 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 import type { Dataset } from './batch.js';
 import type { TrainerHooks } from './hooks.js';
+import type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
+import type { PhaseBoundaries } from './phases.js';
 import type { Gradients } from './step.js';
 import type { Task } from './tasks/task.js';
 
-/** What a plugin says about standing beside another one. Core enforces it and knows no plugin's name itself. */
-export interface PluginPair {
-  /** Name of the other plugin. */
-  readonly with: string;
-  /** `error`: refused at construction. `warn`: said once. `note`: only documented. */
-  readonly verdict: 'error' | 'warn' | 'note';
-  readonly reason: string;
+/**
+ * How a plugin stands beside others, reasons by the other's name. `error`: refused at construction. `warn`: said once.
+ * `note`: only documented. Core enforces it and knows no plugin's name itself.
+ */
+export interface PluginPairs {
+  readonly error?: Readonly<Record<string, string>>;
+  readonly warn?: Readonly<Record<string, string>>;
+  readonly note?: Readonly<Record<string, string>>;
 }
 
-/** Plain values a plugin needs to resume; tensors belong into `host.tensors(name)`. */
+/** What a plugin says of each other one. */
+export function listPairs(
+  pairs: PluginPairs = {},
+): { with: string; verdict: keyof PluginPairs; reason: string }[] {
+  return (['error', 'warn', 'note'] as const).flatMap((verdict) =>
+    Object.entries(pairs[verdict] ?? {}).map(([other, reason]) => ({ with: other, verdict, reason })),
+  );
+}
+
+/** Plain values a plugin needs to resume; tensors belong into `host.tensors`. */
 export type PluginState = Readonly<Record<string, number | string | boolean>>;
 
 /** One method. `apply` only taps; a plugin is switched off by its arguments. */
 export interface Plugin {
   /** Unique in a trainer; keys the plugin's draws, loss terms and state. */
   readonly name: string;
-  readonly pairs?: readonly PluginPair[];
+  readonly pairs?: PluginPairs;
   apply(host: PluginHost): void;
   state?(): PluginState;
   restore?(state: PluginState): void;
@@ -45,6 +57,8 @@ export interface DropoutRates {
 
 /** What a plugin sees of the trainer in `apply`. */
 export interface PluginHost {
+  /** The plugin's own name, for its taps, draws and loss terms. */
+  readonly name: string;
   readonly hooks: TrainerHooks;
   readonly task: Task;
   /** Every parameter of the model, in the model's order. */
@@ -59,20 +73,32 @@ export interface PluginHost {
   readonly peakLearningRate: number;
   /** Bits of the engine's floats: 32 or 16. */
   readonly floatPrecision: 16 | 32;
+  /** This plugin's tensors. */
+  readonly tensors: TensorStore;
   /** Replaces dropout rates while training, shown by `explain()`; two plugins asking for different rates is an error. */
-  overrideDropout(rates: DropoutRates, plugin: string): void;
+  overrideDropout(rates: DropoutRates): void;
   /** Says whether hidden noise acts in the main pass (default true), shown by `explain()`. */
-  perturbMainPass(perturb: boolean, plugin: string): void;
+  perturbMainPass(perturb: boolean): void;
   /** Asks core to keep a copy of the weights as they are after `afterLoad`. */
-  keepReference(plugin: string): void;
+  keepReference(): void;
   /** That copy of a parameter; undefined for one that was not pre-trained (the new head). Throws if nobody asked. */
   reference(parameter: ParameterInfo): Tensor | undefined;
   /** The current value of a parameter, to read only. */
   value(parameter: ParameterInfo): Tensor;
-  /** This plugin's tensors. */
-  tensors(plugin: string): TensorStore;
+  /**
+   * Adds a trained parameter, named `plugin/name`: in the optimizer, the clipping, the snapshot, `explain()`. `initial` gets a
+   * key of this parameter alone and returns its value at the start of `fit`.
+   */
+  addParameter(
+    name: string,
+    shape: readonly number[],
+    initial: (key: Key) => Tensor,
+    options?: OwnParameterOptions,
+  ): OwnParameter;
+  /** Has `shouldTrain` asked again before these updates, counted from 1. */
+  addPhases(boundaries: PhaseBoundaries): void;
   /** Says something once. */
-  warn(plugin: string, message: string): void;
+  warn(message: string): void;
 }
 
 /** What the hooks of a whole run see. */

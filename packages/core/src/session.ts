@@ -1,24 +1,29 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey, type Key } from '@hypetune/ops';
 import type { Dataset } from './batch.js';
+import { BestWeights } from './best-weights.js';
 import { download, type Snapshot } from './checkpoint/snapshot.js';
 import { checkSnapshot, restoreTensors, stateTensors } from './checkpoint/state.js';
 import { chunks, epochBatches } from './data/order.js';
 import { eachGradient } from './each-gradient.js';
+import { takeEvaluatedWeights, withEvaluatedWeights } from './evaluated-weights.js';
 import { HypetuneError } from './errors.js';
 import { evaluateRows } from './evaluation.js';
 import type { StepSetting } from './gradient.js';
+import type { Position } from './hooks.js';
 import type { Host } from './host.js';
 import type { Instrument } from './instrument.js';
 import { AdamW } from './optim/adamw.js';
 import type { Clip } from './optim/clip.js';
 import { scheduleFactor } from './optim/schedule.js';
-import type { ResolvedOptions } from './options.js';
 import type { Parameter } from './parameters.js';
+import { Phases } from './phases.js';
+import type { ResolvedOptions } from './options.js';
 import type { Plugin, Run } from './plugin.js';
 import type { StepRecorder } from './recorder.js';
+import { isTapped, tapsAt } from './taps.js';
+import { OPTIMIZER_STAGE } from './stages.js';
 import type { EpochReport } from './step.js';
-import { KeptTensors } from './stores.js';
 import { update } from './update.js';
 
 export interface FitOptions {
@@ -60,14 +65,18 @@ export class Session {
   readonly #key: Key;
   readonly #stepsPerEpoch: number;
   readonly #total: number;
-  readonly #best = new KeptTensors();
+  readonly #best: BestWeights;
   #optimizer: AdamW | undefined;
+  #phases: Phases | undefined;
+  #trained: readonly Parameter[] = [];
   #step = 0;
-  #bestSoFar: { value: number; epoch: number } | undefined;
+  /** The epoch that has begun: the losses of its steps added up, and how many. */
+  #open = { loss: 0, steps: 0 };
 
   constructor(setting: SessionSetting) {
     this.#setting = setting;
     const { options, data, fit } = setting;
+    this.#best = new BestWeights(options.keepBest);
     this.#key = foldIn(seedKey(options.seed), 'fit', setting.fits);
     const microbatches = Math.ceil(data.size / options.batchSize);
     this.#stepsPerEpoch = Math.ceil(microbatches / options.accumulate);
@@ -96,22 +105,32 @@ export class Session {
         foldIn(this.#key, 'each-gradient'),
       ),
     };
+    let finished = false;
     try {
       if (fits === 0 && !fit.resume) await this.#load(run);
-      const trainable = this.#freeze();
-      this.#optimizer = new AdamW(options.optimizer, trainable);
+      host.createAdded(foldIn(this.#key, 'parameters'));
+      const phases = new Phases(host.hooks, host.allParameters, host.boundaries, this.#total);
+      this.#phases = phases;
+      const replaced = tapsAt(host.hooks.aroundUpdate, OPTIMIZER_STAGE.REPLACE).length > 0;
+      this.#optimizer = new AdamW(options.optimizer, replaced ? [] : phases.ever, (parameter) =>
+        phases.since(parameter),
+      );
       if (fit.resume) this.#restore(fit.resume);
-      else host.takeReferences();
+      else host.takeReferences(phases.ever);
+      this.#trained = phases.enter(this.#step + 1);
       await host.hooks.onFitStart.promise(run);
-      return await this.#train(trainable, this.#optimizer);
+      const report = await this.#train(phases, this.#optimizer);
+      finished = true;
+      return report;
     } finally {
       try {
         await host.hooks.onFitEnd.promise(run);
         // After onFitEnd: a snapshot taken there resumes from the weights at hand, not from the best ones.
-        this.#takeBest();
+        if (!this.#best.take(host.parameters) && finished) takeEvaluatedWeights(host, this.#position);
       } finally {
+        this.#phases?.release();
         this.#optimizer?.dispose();
-        this.#best.clear();
+        this.#best.tensors.clear();
       }
     }
   }
@@ -127,21 +146,32 @@ export class Session {
         step: this.#step,
         total: this.#total,
         plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.state?.() ?? {}])),
-        ...(this.#bestSoFar && { best: this.#bestSoFar }),
+        ...(this.#best.sofar && { best: this.#best.sofar }),
+        ...(this.#open.steps > 0 && { open: this.#open }),
       },
-      tensors: await download(stateTensors({ host, optimizer: this.#optimizer, best: this.#best })),
+      tensors: await download(stateTensors({ host, optimizer: this.#optimizer, best: this.#best.tensors })),
     };
   }
 
   #restore(snapshot: Snapshot): void {
     const { options, host, plugins } = this.#setting;
     checkSnapshot(snapshot.meta, options.seed, this.#total, plugins);
-    restoreTensors({ host, optimizer: this.#optimizer!, best: this.#best }, snapshot, plugins);
-    this.#bestSoFar = snapshot.meta.best;
+    restoreTensors({ host, optimizer: this.#optimizer!, best: this.#best.tensors }, snapshot, plugins);
+    this.#best.sofar = snapshot.meta.best;
+    this.#open = { ...(snapshot.meta.open ?? { loss: 0, steps: 0 }) };
     this.#step = snapshot.meta.step;
   }
 
-  async #train(trainable: readonly Parameter[], optimizer: AdamW): Promise<FitReport> {
+  /** Runs `f` while the model holds the weights that are measured and saved. */
+  withEvaluatedWeights<T>(f: () => Promise<T>): Promise<T> {
+    return withEvaluatedWeights(this.#setting.host, this.#position, f);
+  }
+
+  get #position(): Position {
+    return { step: this.#step, total: this.#total };
+  }
+
+  async #train(phases: Phases, optimizer: AdamW): Promise<FitReport> {
     const { options, host, recorder, clip, data, fit } = this.#setting;
     const { hooks } = host;
     const began = performance.now();
@@ -150,7 +180,6 @@ export class Session {
       options,
       hooks,
       step: this.#stepSetting(),
-      trainable,
       optimizer,
       clip,
       recorder,
@@ -160,107 +189,66 @@ export class Session {
     let stopped: FitReport['stopped'];
     let lastLoss = NaN;
     const { batchSize, accumulate, groupByLength } = options;
-    while (this.#step < this.#total && !stopped) {
-      const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
+    // An epoch whose last step is made is still to be ended if a signal came in between.
+    while (!stopped && (this.#step < this.#total || this.#open.steps > 0)) {
+      const epoch = Math.floor((this.#step - this.#open.steps) / this.#stepsPerEpoch);
       const key = foldIn(this.#key, 'epoch', epoch);
       const updates = chunks(epochBatches(data, batchSize, key, groupByLength), accumulate);
-      const losses: number[] = [];
-      for (const microbatches of updates.slice(this.#step % this.#stepsPerEpoch)) {
-        if (fit.signal?.aborted) stopped = 'signal';
-        if (stopped || this.#step >= this.#total) break;
-        const report = await update(setting, this.#step + 1, epoch, microbatches);
+      for (const microbatches of updates.slice(this.#step - epoch * this.#stepsPerEpoch)) {
+        if (stopped || fit.signal?.aborted || this.#step >= this.#total) break;
+        this.#trained = phases.enter(this.#step + 1);
+        const own = { ...setting, trainable: this.#trained };
+        const report = await update(own, this.#step + 1, epoch, microbatches);
         this.#step += 1;
         lastLoss = report.loss;
-        losses.push(report.loss);
+        this.#open = { loss: this.#open.loss + report.loss, steps: this.#open.steps + 1 };
         hooks.onStep.call(report);
         // Lets signals and progress bars through on an engine that computes in the foreground.
         await tf.nextFrame();
         if (hooks.shouldStop.call(report)) stopped = 'shouldStop';
       }
-      if (losses.length > 0) {
-        const report = await this.#endEpoch(epoch, losses);
-        epochs.push(report);
-        await hooks.onEpoch.promise(report);
-        if (!stopped && this.#outOfPatience(epoch)) stopped = 'patience';
+      if (fit.signal?.aborted) {
+        stopped = 'signal';
+        break;
       }
+      const report = await this.#endEpoch(epoch);
+      epochs.push(report);
+      await hooks.onEpoch.promise(report);
+      if (!stopped && this.#best.isOutOf(options.patience, epoch)) stopped = 'patience';
     }
     return { steps: this.#step, epochs, stopped, lastLoss, seconds: (performance.now() - began) / 1000 };
   }
 
-  async #endEpoch(epoch: number, losses: readonly number[]): Promise<EpochReport> {
-    const { options, instrument, recorder } = this.#setting;
-    const { validation, signal } = this.#setting.fit;
-    const evaluation =
-      validation && !signal?.aborted
-        ? await evaluateRows(validation, { instrument, options, recorder, step: this.#step })
-        : undefined;
-    const metrics: Record<string, number> = evaluation
-      ? { loss: evaluation.loss, ...evaluation.metrics }
-      : {};
-    if (evaluation) this.#keepIfBest(metrics, epoch);
-    return {
-      epoch,
-      step: this.#step,
-      loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-      metrics,
+  async #endEpoch(epoch: number): Promise<EpochReport> {
+    const { options, instrument, recorder, host } = this.#setting;
+    const { validation } = this.#setting.fit;
+    checkFinite(host.allParameters, this.#step);
+    const measure = async (data: Dataset): Promise<EpochReport['metrics']> => {
+      const evaluation = await evaluateRows(data, { instrument, options, recorder, step: this.#step });
+      const figures = { loss: evaluation.loss, ...evaluation.metrics };
+      // Here the model holds the weights that were measured: those are kept.
+      this.#best.offer(figures, epoch, host.parameters);
+      return figures;
     };
-  }
-
-  #keepIfBest(metrics: Readonly<Record<string, number>>, epoch: number): void {
-    const { keepBest } = this.#setting.options;
-    if (!keepBest) return;
-    const value = metrics[keepBest.name]!;
-    const better = (best: number): boolean => (keepBest.greaterIsBetter ? value > best : value < best);
-    if (this.#bestSoFar && !better(this.#bestSoFar.value)) return;
-    this.#bestSoFar = { value, epoch };
-    for (const { name, variable } of this.#setting.host.parameters) this.#best.set(name, tf.clone(variable));
-  }
-
-  #outOfPatience(epoch: number): boolean {
-    const { patience } = this.#setting.options;
-    return (
-      patience !== undefined && this.#bestSoFar !== undefined && epoch - this.#bestSoFar.epoch >= patience
-    );
-  }
-
-  #takeBest(): void {
-    for (const { name, variable } of this.#setting.host.parameters) {
-      const best = this.#best.get(name);
-      if (best)
-        tf.tidy(() => {
-          variable.assign(tf.clone(best));
-        });
-    }
+    const metrics = validation ? await this.withEvaluatedWeights(() => measure(validation)) : {};
+    const loss = this.#open.loss / this.#open.steps;
+    this.#open = { loss: 0, steps: 0 };
+    return { epoch, step: this.#step, loss, metrics };
   }
 
   async #load(run: Run): Promise<void> {
     const { afterLoad } = this.#setting.host.hooks;
-    if (!afterLoad.isUsed()) return;
+    if (!isTapped(afterLoad)) return;
     const before = new Map(
       this.#setting.host.parameters.map(({ name, variable }) => [name, variable as tf.Tensor]),
     );
     const after = await afterLoad.promise(before, run);
     for (const { name, variable } of this.#setting.host.parameters) {
-      const value = after.get(name);
-      if (!value)
-        throw new HypetuneError(`afterLoad: a tap dropped '${name}'; return every weight it was given.`);
+      const value = after.get(name)!;
       if (value === variable) continue;
       variable.assign(value);
       value.dispose();
     }
-  }
-
-  /** Asks `shouldTrain` about every weight that the model itself trains. */
-  #freeze(): readonly Parameter[] {
-    const { shouldTrain } = this.#setting.host.hooks;
-    for (const parameter of this.#setting.host.parameters)
-      if (parameter.trainable && shouldTrain.call(parameter) === false) parameter.trainable = false;
-    const trainable = this.#setting.host.parameters.filter((parameter) => parameter.trainable);
-    if (trainable.length === 0)
-      throw new HypetuneError(
-        'trainer: no parameter is left to train; unfreeze a layer or drop a shouldTrain tap.',
-      );
-    return trainable;
   }
 
   #stepSetting(): StepSetting {
@@ -274,12 +262,29 @@ export class Session {
       dropout,
       perturbMain,
       total: this.#total,
+      trained: () => this.#trained,
       learningRate: (step, parameter) => {
-        const rate = optimizer.learningRate * scheduleFactor(schedule, step.index, this.#total);
-        return parameter && hooks.afterSchedule.isUsed()
+        const factor = (parameter as Parameter | undefined)?.rate ?? 1;
+        const rate = factor * optimizer.learningRate * scheduleFactor(schedule, step.index, this.#total);
+        return parameter && isTapped(hooks.afterSchedule)
           ? hooks.afterSchedule.call(rate, parameter, step)
           : rate;
       },
     };
   }
+}
+
+/** Throws where an update left a weight that is no number: nothing of such a run is to be measured or saved. */
+function checkFinite(parameters: readonly Parameter[], step: number): void {
+  const bad = parameters.find(({ variable }) => {
+    const zero = tf.tidy(() => tf.sum(tf.mul(variable, 0)));
+    const [value] = zero.dataSync();
+    zero.dispose();
+    return value !== 0;
+  });
+  if (bad)
+    throw new HypetuneError(
+      `trainer: '${bad.name}' holds values that are no finite numbers after step ${step}; ` +
+        `lower the learning rate or the plugins' strengths, or go on from an earlier save.`,
+    );
 }

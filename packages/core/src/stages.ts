@@ -44,6 +44,31 @@ export const BACKWARD_STAGE = {
   SHARPNESS: 100,
 } as const;
 
+export const OPTIMIZER_STAGE = {
+  /** Another optimizer instead of AdamW (Lion, Adafactor); one plugin at most. */
+  REPLACE: -100,
+  /** Change what the optimizer makes of the gradients (cautious updates). */
+  WRAP: 0,
+} as const;
+
+export const EVALUATION_STAGE = {
+  /** Other values of what is trained (EMA, SWA). */
+  AVERAGE: -100,
+  /** Put a plugin's own parameters into the model's (LoRA). */
+  MERGE: 0,
+  /** Move the model's weights somewhere (WiSE-FT). */
+  INTERPOLATE: 100,
+} as const;
+
+export const ATTENTION_STAGE = {
+  /** Hide keys (DropKey). */
+  MASK: -100,
+  /** Add noise (HyPe). */
+  NOISE: 0,
+  /** Watch what really enters the softmax or leaves attention. */
+  RECORD: 100,
+} as const;
+
 export const UPDATE_STAGE = {
   /** Scale the optimizer's update. */
   SCALE: -100,

@@ -11,6 +11,8 @@ export type LossTerms = Readonly<Record<string, Scalar>>;
 export type Gradients = Readonly<Record<string, Tensor>>;
 /** What the optimizer wants added to every trainable parameter, by name, weight decay not included. */
 export type Updates = Readonly<Record<string, Tensor>>;
+/** Makes updates of gradients; what `aroundUpdate` wraps or replaces. */
+export type UpdateFunction = (gradients: Gradients) => Updates;
 
 /** One optimizer update, seen while one of its microbatches is computed. */
 export interface Step {
@@ -27,6 +29,8 @@ export interface Step {
   readonly key: Key;
   /** The microbatch; throws in the hooks of the whole update (`afterBackward`, `beforeUpdate`). */
   readonly batch: Batch;
+  /** Every parameter that this step trains, the plugins' own among them. */
+  readonly parameters: readonly ParameterInfo[];
   /** The main pass, once it has run. */
   readonly main: Forward;
   /** Runs the model once more on this microbatch, on the tape if one is open. */
@@ -51,9 +55,11 @@ export interface GradientResult {
 export interface GradientOptions {
   /** Further tensors to differentiate by: ones that the plugin's own taps put into the passes (FreeLB's delta). */
   readonly inputs?: Readonly<Record<string, Tensor>>;
+  /** Which draw of everything random (dropout, noise, masks) to use: another number, another gradient of the same rows. Default 0. */
+  readonly draw?: number;
 }
 
-/** Runs the forward passes and the backward pass of a microbatch. The same draws at every call of one microbatch. */
+/** Runs the forward passes and the backward pass of a microbatch. The same draws at every call of one microbatch, but for `draw`. */
 export type GradientFunction = (options?: GradientOptions) => GradientResult;
 
 /** Plain numbers about a finished step. */

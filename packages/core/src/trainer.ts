@@ -9,14 +9,14 @@ import {
 } from './evaluation.js';
 import { HypetuneError } from './errors.js';
 import { explain } from './explain.js';
-import { guardTaps } from './guard.js';
+import { guardTaps, namedHooks } from './guard.js';
 import { createHooks, type TrainerHooks } from './hooks.js';
 import { Host } from './host.js';
 import { Instrument } from './instrument.js';
 import { outputOf } from './model-output.js';
 import { Clip } from './optim/clip.js';
 import { resolveOptions, type ResolvedOptions, type TrainerOptions } from './options.js';
-import { listParameters, type Parameter } from './parameters.js';
+import { listParameters, type ModelParameter } from './parameters.js';
 import type { Plugin } from './plugin.js';
 import { stepRecorder, type RecordingReport, type StepRecorder } from './recorder.js';
 import { Session, type FitOptions, type FitReport } from './session.js';
@@ -34,7 +34,7 @@ export class Trainer {
   readonly options: ResolvedOptions;
   /** What taps changed, if `trace` was asked for. */
   readonly trace: Trace | undefined;
-  readonly #parameters: readonly Parameter[];
+  readonly #parameters: readonly ModelParameter[];
   readonly #instrument: Instrument;
   readonly #host: Host;
   readonly #clip: Clip;
@@ -47,7 +47,7 @@ export class Trainer {
     this.options = resolveOptions(options);
     this.#task = this.options.task;
     this.plugins = this.options.plugins;
-    this.hooks = createHooks();
+    this.hooks = namedHooks(createHooks());
     this.trace = this.options.trace ? new Trace() : undefined;
     guardTaps(this.hooks, this.trace?.observe);
     this.#parameters = listParameters(this.options.model);
@@ -61,7 +61,7 @@ export class Trainer {
     this.#clip = new Clip(this.options.clipNorm);
     this.#clip.apply(this.hooks);
     checkStack(this.plugins, this.#host);
-    for (const plugin of this.plugins) plugin.apply(this.#host);
+    for (const plugin of this.plugins) plugin.apply(this.#host.for(plugin.name));
     checkStages(this.#host);
   }
 
@@ -117,6 +117,14 @@ export class Trainer {
         'trainer: there is a snapshot only while fit runs; take it in onEpoch or onFitEnd.',
       );
     return this.#session.snapshot();
+  }
+
+  /**
+   * Runs `f` while the model holds the weights that plugins make for measuring and saving (a running average, merged
+   * adapters); to be called in a tap of `onEpoch`. When `fit` has ended the model holds them anyway.
+   */
+  async withEvaluatedWeights<T>(f: () => Promise<T>): Promise<T> {
+    return this.#session ? this.#session.withEvaluatedWeights(f) : f();
   }
 
   /** How the engine compiled the steps so far; undefined where it cannot. */

@@ -9,11 +9,13 @@ import type { TrainerHooks } from './hooks.js';
 import { clearTape } from './math/tape.js';
 import { outputOf } from './model-output.js';
 import type { AdamW, Rates } from './optim/adamw.js';
+import { writeWeights } from './optim/write.js';
 import type { Clip } from './optim/clip.js';
 import type { ResolvedOptions } from './options.js';
 import type { Parameter } from './parameters.js';
 import type { StepRecorder } from './recorder.js';
-import type { GradientResult, Gradients, LossTerms, StepReport } from './step.js';
+import type { GradientResult, Gradients, LossTerms, StepReport, UpdateFunction } from './step.js';
+import { isTapped } from './taps.js';
 
 /** What an update needs beside its rows. */
 export interface UpdateSetting {
@@ -49,17 +51,16 @@ export async function update(
     });
     const summed = mean(results.map(({ gradients }) => gradients));
     const { hooks, trainable, optimizer, clip } = setting;
-    const gradients = sameKeys('afterBackward', hooks.afterBackward.call(summed, step), summed);
+    const gradients = hooks.afterBackward.call(summed, step);
     const rates: Rates = {
-      uniform: !hooks.afterSchedule.isUsed(),
+      uniform: !isTapped(hooks.afterSchedule) && trainable.every(({ rate }) => rate === 1),
       of: (parameter) => step.learningRate(parameter),
     };
-    const updates = optimizer.updates(gradients, trainable, index, rates);
-    optimizer.write(
-      sameKeys('beforeUpdate', hooks.beforeUpdate.call(updates, step), updates),
-      trainable,
-      rates,
-    );
+    const adamw: UpdateFunction = (given) => optimizer.updates(given, trainable, index, rates);
+    const updates = sameKeys('aroundUpdate', hooks.aroundUpdate.call(adamw, step)(gradients), gradients);
+    const written = hooks.beforeUpdate.call(updates, step);
+    writeWeights(written, trainable, rates, setting.options.optimizer);
+    hooks.onUpdate.call(step);
     const terms = mean(results.map((result) => result.terms));
     names = Object.keys(terms);
     return tf.stack([...Object.values(terms), clip.norm!]) as tf.Tensor1D;
@@ -134,7 +135,7 @@ function mean(records: readonly (Gradients | LossTerms)[]): Record<string, tf.Sc
   );
 }
 
-/** Throws when a tap dropped or added a parameter. */
+/** Throws when the function that a tap returned dropped or added a parameter. */
 function sameKeys<T extends object>(hook: string, after: T, before: object): T {
   const lost = Object.keys(before).filter((name) => !(name in after));
   const gained = Object.keys(after).filter((name) => !(name in before));

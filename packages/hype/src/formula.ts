@@ -1,24 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { HypetuneError } from '@hypetune/core';
+import { detach, HypetuneError } from '@hypetune/core';
 import { randomNormal, randomUniform, type Key } from '@hypetune/ops';
 
 /** Shape of the noise: N(0, 1), U(-1, 1), or the one-sided U(0, 1) that the released code draws for "uniform". */
-export type Noise = 'normal' | 'uniform' | 'uniform01';
-export const noises: readonly Noise[] = ['normal', 'uniform', 'uniform01'];
+export const noises = ['normal', 'uniform', 'uniform01'] as const;
+export type Noise = (typeof noises)[number];
 
-/** Which layers' inputs get noise; nothing given is every layer, several together are their union. */
+/** Which layers' inputs get noise, 0 nearest to the model's input; nothing given is every layer, several are their union. */
 export interface LayerSubset {
-  /** The top N layers. */
-  readonly topLayers?: number;
-  /** The lowest N layers. */
-  readonly lowLayers?: number;
-  /** These layers, 0 nearest to the model's input. */
-  readonly layers?: readonly number[];
+  readonly topLayers?: number | undefined;
+  readonly lowLayers?: number | undefined;
+  readonly layers?: readonly number[] | undefined;
 }
 
-/** `h + sigma * unit`, for hidden states and unit noise of one shape. */
-export function perturb(hidden: tf.Tensor, unit: tf.Tensor, scale: number): tf.Tensor {
-  return tf.add(hidden, tf.mul(unit, scale));
+/**
+ * `h + sigma * unit`, for hidden states and unit noise of one shape; relative: `h + sigma * rms(h) * unit`, the root mean
+ * square over the last axis, held constant.
+ */
+export function perturb(hidden: tf.Tensor, unit: tf.Tensor, scale: number, relative: boolean): tf.Tensor {
+  const noise = tf.mul(unit, scale);
+  if (!relative) return tf.add(hidden, noise);
+  const size = detach(tf.sqrt(tf.mean(tf.square(hidden), -1, true)));
+  return tf.add(hidden, tf.mul(noise, size));
 }
 
 /** Noise of unit strength, float32. */

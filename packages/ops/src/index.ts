@@ -14,6 +14,7 @@ export { linear } from './fused/linear.js';
 export { layerNorm } from './fused/layer-norm.js';
 export { gelu } from './fused/gelu.js';
 export { attention, type ProbabilityDropout } from './fused/attention.js';
+export { withAttentionSeams, type AttentionSeams } from './fused/attention-seams.js';
 export { sumOfSquares } from './fused/sum-of-squares.js';
 export { softmaxCrossEntropy } from './fused/softmax-cross-entropy.js';
 export { adamwUpdate, type AdamwOptions, type AdamwResult } from './fused/adamw-update.js';

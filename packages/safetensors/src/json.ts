@@ -17,9 +17,15 @@ export class JsonError extends Error {
   }
 }
 
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** A piece of a string: plain characters, or one escape. A pattern for the whole string would recurse once a character. */
+const PLAIN = /[^"\\\u0000-\u001f]+/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const SPACE = /[ \t\n\r]*/y;
+const LITERALS = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+] as const;
 const MAX_DEPTH = 8;
 
 /** Parses the whole of `text` as one JSON value. */
@@ -37,15 +43,27 @@ export function parseJson(text: string): JsonValue {
     at += found?.length ?? 0;
     return found;
   }
+  function skipSpace(): void {
+    while (text[at] === ' ' || text[at] === '\n' || text[at] === '\t' || text[at] === '\r') at += 1;
+  }
   function take(character: string): boolean {
-    match(SPACE);
+    skipSpace();
     if (text[at] !== character) return false;
     at += 1;
     return true;
   }
   function string(wanted: string): string {
-    match(SPACE);
-    return JSON.parse(match(STRING) ?? fail(wanted)) as string;
+    skipSpace();
+    const start = at;
+    if (text[at] !== '"') fail(wanted);
+    at += 1;
+    while (match(PLAIN) !== undefined || match(ESCAPE) !== undefined);
+    if (text[at] !== '"') {
+      at = start;
+      fail(wanted);
+    }
+    at += 1;
+    return JSON.parse(text.slice(start, at)) as string;
   }
   function object(depth: number): Map<string, JsonValue> {
     const entries = new Map<string, JsonValue>();
@@ -74,21 +92,19 @@ export function parseJson(text: string): JsonValue {
     if (take('{')) return object(depth);
     if (take('[')) return array(depth);
     if (text[at] === '"') return string('a string');
-    for (const [literal, meaning] of [
-      ['true', true] as const,
-      ['false', false] as const,
-      ['null', null] as const,
-    ]) {
+    const digits = match(NUMBER);
+    if (digits !== undefined) return new JsonNumber(digits);
+    for (const [literal, meaning] of LITERALS) {
       if (text.startsWith(literal, at)) {
         at += literal.length;
         return meaning;
       }
     }
-    return new JsonNumber(match(NUMBER) ?? fail('a value'));
+    return fail('a value');
   }
 
   const result = value(0);
-  match(SPACE);
+  skipSpace();
   if (at < text.length) fail('nothing more');
   return result;
 }

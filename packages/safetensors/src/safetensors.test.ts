@@ -260,3 +260,11 @@ test('whatever byte of a file changes, it is read or refused with an error of ou
     { numRuns: 2000 },
   );
 });
+
+test('a name of ten million characters and a hundred thousand tensors are read, in linear time', () => {
+  const name = 'x'.repeat(1e7);
+  expect([...parseSafetensors(file(`{"${name}":${entry(0, 4)}}`, 4)).keys()]).toEqual([name]);
+  const entries = Array.from({ length: 1e5 }, (_, i) => `"t${i}":${entry(4 * i, 4 * i + 4)}`);
+  expect(parseSafetensors(file(`{${entries.join(',')}}`, 4e5)).size).toBe(1e5);
+  expect(failure(file(`{"${name}`, 0)).message).toContain('is not valid JSON at character 1');
+});

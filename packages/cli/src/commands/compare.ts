@@ -4,6 +4,7 @@ import { writeWhole } from '../atomic.js';
 import { type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
+import { type Methods, withMethods } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
@@ -61,7 +62,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
     );
   const config: Config = { ...file, ...settings };
-  const recipes = recipesOf(config, flags);
+  const recipes = recipesOf(config, flags, await withMethods(config.methods ?? []));
   const seeds = seedsOf(flags.seeds, config.seeds);
   const interrupt = onInterrupt(terminal);
   try {
@@ -117,11 +118,11 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
   }
 }
 
-function recipesOf(config: Config, flags: CompareFlags): Recipe[] {
-  const options = methodOptions(flags.option);
+function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[] {
+  const options = methodOptions(flags.option, known);
   const entries = flags.recipes ?? config.recipes ?? RECIPES;
   const recipes = entries.map((entry) =>
-    typeof entry === 'string' ? namedRecipe(entry, options) : recipeOf(entry),
+    typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known }),
   );
   const names = recipes.map(({ name }) => name);
   const twice = names.find((name, place) => names.indexOf(name) !== place);

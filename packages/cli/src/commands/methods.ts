@@ -1,6 +1,7 @@
-import type { MethodOption } from '@hypetune/core';
+import { defaultText, isMethod, isMethodPlugin, listPairs, type MethodInfo } from '@hypetune/core';
 import type { Command } from 'commander';
-import { METHODS, methodNamed } from '../methods.js';
+import { type Config, readConfig } from '../config-file.js';
+import { methodNamed, type Methods, withMethods } from '../methods.js';
 import { print, type Terminal } from '../terminal.js';
 
 export function addMethods(program: Command, terminal: Terminal): void {
@@ -8,32 +9,57 @@ export function addMethods(program: Command, terminal: Terminal): void {
     .command('methods')
     .description('list the methods, or the options of one')
     .argument('[name]', 'a method')
-    .action((name: string | undefined) => {
-      print(terminal, name === undefined ? methodList() : methodCard(name));
+    .option('--config <file>', 'also the methods that this config file brings')
+    .action(async (name: string | undefined, { config }: { config?: string }) => {
+      const methods = await methodsOf(config === undefined ? {} : await readConfig(config));
+      print(terminal, name === undefined ? methodList(methods) : methodCard(methodNamed(name, methods)));
     });
 }
 
-/** Every method in a line. */
-export function methodList(): string {
-  const width = Math.max(...[...METHODS.keys()].map((name) => name.length));
-  return [...METHODS.values()].map(({ name, summary }) => `${name.padEnd(width)}  ${summary}`).join('\n');
+/** The methods a config may name, and those whose plugins it holds. */
+async function methodsOf(config: Config): Promise<Methods> {
+  const entries = [...(config.recipes ?? []), config.recipe ?? []].flat();
+  const plugins = entries.flatMap((entry) => (typeof entry === 'string' ? [] : (entry.plugins ?? [])));
+  const held = plugins.flatMap((plugin) => {
+    if (isMethod(plugin)) return [plugin];
+    return typeof plugin === 'object' && isMethodPlugin(plugin) ? [plugin.method] : [];
+  });
+  return new Map([
+    ...(await withMethods(config.methods ?? [])),
+    ...held.map((method) => [method.name, method] as const),
+  ]);
 }
 
-/** One method with its options, their defaults and what they cost. */
-export function methodCard(name: string): string {
-  const { summary, cost, options } = methodNamed(name);
-  const lines = Object.entries(options).map(([option, info]) => [option, valueOf(info), info.doc] as const);
-  const widths = [0, 1].map((column) => Math.max(0, ...lines.map((line) => line[column]!.length)));
+/** Every method in a line. */
+export function methodList(methods: Methods): string {
+  const lines = [...methods.values()].map(({ name, summary, source }) => [name, `${summary} ${source}`]);
+  return columns(lines);
+}
+
+/** One method: source, cost, options with range and default, and how it stands beside others. */
+export function methodCard({ name, summary, source, cost, options, pairs }: MethodInfo): string {
+  const lines = Object.entries(options).map(([option, info]) => [
+    ...[`  ${option}`, defaultText(info) || '-', info.range, info.doc],
+  ]);
+  const others = listPairs(pairs).map(({ with: other, verdict, reason }) => [
+    ...[`  ${other}`, verdict, reason],
+  ]);
   return [
-    `${name}: ${summary}`,
+    `${name}: ${summary} ${source}`,
     `cost: ${cost}`,
-    ...lines.map(
-      ([option, value, doc]) => `  ${option.padEnd(widths[0]!)}  ${value.padEnd(widths[1]!)}  ${doc}`,
-    ),
+    ...(lines.length > 0 ? ['options, their defaults and what they may be:', columns(lines)] : []),
+    ...(others.length > 0 ? ['beside other methods:', columns(others)] : []),
   ].join('\n');
 }
 
-function valueOf({ type, choices, default: value }: MethodOption): string {
-  const kind = choices ? choices.join(' | ') : type;
-  return value === undefined ? kind : `${kind} = ${JSON.stringify(value)}`;
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

@@ -4,6 +4,7 @@ import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
+import { type Methods, withMethods } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
@@ -53,9 +54,9 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
 async function train(command: Command, terminal: Terminal): Promise<number> {
   const flags = command.opts<TrainFlags>();
   const { config, snapshot, out } = await plan(command, flags);
-  const recipe = recipeOfConfig(config, flags);
+  const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
   const { seed = 0 } = config;
-  if (out !== undefined) await checkOutput(out, flags.force === true || flags.resume !== undefined);
+  if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   const interrupt = onInterrupt(terminal);
   try {
     const setup = await prepare(config, terminal, interrupt.signal);
@@ -140,10 +141,11 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
   return { config, snapshot, out: flags.out ?? resume };
 }
 
-function recipeOfConfig({ recipe }: Config, flags: TrainFlags): Recipe {
-  const options = methodOptions(flags.option);
+function recipeOfConfig({ recipe }: Config, flags: TrainFlags, known: Methods): Recipe {
+  const options = methodOptions(flags.option, known);
   const entry = flags.recipe ?? recipe ?? 'hype';
-  const made = typeof entry === 'string' ? namedRecipe(entry, options) : recipeOf(entry, true);
+  const made =
+    typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known, single: true });
   if (typeof entry !== 'string' && flags.option.length > 0)
     throw new HypetuneError('--option: the config writes the recipe out; put the options there.');
   checkOptionsUsed(options, [made]);

@@ -24,6 +24,8 @@ export interface SnapshotMeta {
   readonly total: number;
   /** Names of the plugins with their plain state. */
   readonly plugins: Record<string, PluginState>;
+  /** The epoch that has begun: the losses of its steps added up, and how many. */
+  readonly open?: { readonly loss: number; readonly steps: number };
   /** Best value of `keepBest` so far and the epochs since. */
   readonly best?: { readonly value: number; readonly epoch: number };
 }

@@ -17,7 +17,7 @@ export interface RunState {
 /** Every tensor of a run by its name in a snapshot. */
 export function stateTensors({ host, optimizer, best }: RunState): Map<string, tf.Tensor> {
   const state = new Map<string, tf.Tensor>();
-  for (const { name, variable } of host.parameters) state.set(`model/${name}`, variable);
+  for (const { name, variable } of host.allParameters) state.set(`model/${name}`, variable);
   for (const [name, { first, second }] of optimizer.state())
     state.set(`first/${name}`, first).set(`second/${name}`, second);
   const stores = [...host.stores].map(([name, store]) => [`plugin/${name}`, store] as const);
@@ -37,7 +37,7 @@ export function restoreTensors(
       variable.assign(upload(snapshot, name, variable.shape));
     });
   };
-  for (const { name, variable } of host.parameters) assign(`model/${name}`, variable);
+  for (const { name, variable } of host.allParameters) assign(`model/${name}`, variable);
   for (const [name, { first, second }] of optimizer.state()) {
     assign(`first/${name}`, first);
     assign(`second/${name}`, second);

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { OptimizerOptions } from '../options.js';
 import type { Parameter } from '../parameters.js';
 import { AdamW, type Rates } from './adamw.js';
+import { writeWeights } from './write.js';
 
 const OPTIONS: Required<OptimizerOptions> = {
   learningRate: 0.1,
@@ -18,7 +19,8 @@ const UNIFORM: Rates = { uniform: true, of: () => 0.1 };
 
 function parameter(values: number[], role: Parameter['role'] = 'kernel'): Parameter {
   const variable = tf.tidy(() => tf.variable(tf.tensor1d(values)));
-  return { name: 'p', shape: [values.length], role, variable } as unknown as Parameter;
+  const decays = role === 'kernel';
+  return { name: 'p', shape: [values.length], role, decays, rate: 1, variable } as unknown as Parameter;
 }
 
 /** Two steps with gradients [.1, -.3] and [.2, 0] from [1, -2]; the weights after each. */
@@ -31,7 +33,7 @@ function twoSteps(options: Partial<OptimizerOptions>, role?: Parameter['role'], 
   ].map((gradient, place) => {
     tf.tidy(() => {
       const updates = optimizer.updates({ p: tf.tensor1d(gradient) }, [target], place + 1, rates);
-      optimizer.write(updates, [target], rates);
+      writeWeights(updates, [target], rates, { ...OPTIONS, ...options });
     });
     return Array.from(target.variable.dataSync());
   });

@@ -3,11 +3,9 @@ import { adamwUpdate } from '@hypetune/ops';
 import type { OptimizerOptions } from '../options.js';
 import type { Parameter } from '../parameters.js';
 import type { Gradients, Updates } from '../step.js';
+import { rateScalars, type Rates } from './rates.js';
 
-/** Biases, normalization weights and other vectors are not decayed. */
-export function decays(role: Parameter['role']): boolean {
-  return role === 'kernel' || role === 'embedding';
-}
+export type { Rates } from './rates.js';
 
 interface Moments {
   readonly first: tf.Variable;
@@ -23,9 +21,16 @@ interface Moments {
 export class AdamW {
   readonly #options: Required<OptimizerOptions>;
   readonly #moments: ReadonlyMap<string, Moments>;
+  readonly #since: (parameter: Parameter) => number;
 
-  constructor(options: Required<OptimizerOptions>, parameters: readonly Parameter[]) {
+  /** `since`: the first update that trains a parameter, from which its own steps are counted. */
+  constructor(
+    options: Required<OptimizerOptions>,
+    parameters: readonly Parameter[],
+    since: (parameter: Parameter) => number = () => 1,
+  ) {
     this.#options = options;
+    this.#since = since;
     this.#moments = new Map(
       parameters.map(({ name, shape }) => [
         name,
@@ -40,15 +45,21 @@ export class AdamW {
   /** Advances the moments by one step (`step` counts from 1) and returns what to add to each parameter, decay apart. */
   updates(gradients: Gradients, parameters: readonly Parameter[], step: number, rates: Rates): Updates {
     const { beta1, beta2, epsilon, epsilonMode, biasCorrection } = this.#options;
-    const first = biasCorrection ? 1 - beta1 ** step : 1;
-    const second = biasCorrection ? Math.sqrt(1 - beta2 ** step) : 1;
     const torch = epsilonMode === 'torch';
-    const secondScale = tf.scalar(torch ? 1 / second : 1);
-    const stepSize = rateScalars(rates, (value) => (torch ? value / first : (value * second) / first));
+    const scales = memoized((since: number) => {
+      const age = step - since + 1;
+      const first = biasCorrection ? 1 - beta1 ** age : 1;
+      const second = biasCorrection ? Math.sqrt(1 - beta2 ** age) : 1;
+      return {
+        secondScale: tf.scalar(torch ? 1 / second : 1),
+        stepSize: rateScalars(rates, (value) => (torch ? value / first : (value * second) / first)),
+      };
+    });
     return Object.fromEntries(
       parameters.map((parameter) => {
         const { name, variable } = parameter;
         const moments = this.#moments.get(name)!;
+        const { secondScale, stepSize } = scales(this.#since(parameter));
         const result = adamwUpdate(gradients[name]!, moments.first, moments.second, variable, {
           beta1,
           beta2,
@@ -61,19 +72,6 @@ export class AdamW {
         return [name, result.update];
       }),
     );
-  }
-
-  /** Adds the updates and the decoupled decay to the weights: the one place where a step writes them. */
-  write(updates: Updates, parameters: readonly Parameter[], rates: Rates): void {
-    const { weightDecay, epsilonMode } = this.#options;
-    const kept = rateScalars(rates, (value) => 1 - value * weightDecay);
-    for (const parameter of parameters) {
-      const { name, variable, role } = parameter;
-      const update = updates[name]!;
-      if (weightDecay === 0 || !decays(role)) variable.assign(tf.add(variable, update));
-      else if (epsilonMode === 'torch') variable.assign(tf.add(tf.mul(variable, kept(parameter)), update));
-      else variable.assign(tf.mul(tf.add(variable, update), kept(parameter)));
-    }
   }
 
   /** First and second moment of each parameter, for snapshots. */
@@ -89,18 +87,12 @@ export class AdamW {
   }
 }
 
-/** Learning rate of each parameter; `uniform` when all have the same. */
-export interface Rates {
-  readonly uniform: boolean;
-  of(parameter: Parameter): number;
-}
-
-/**
- * The scalar tensor that goes with a parameter's rate: one for all while the rates are uniform, else one each. Sharing
- * by value would make a step's structure depend on whether two rates happen to meet, and a compiled step with it.
- */
-function rateScalars(rates: Rates, of: (rate: number) => number): (parameter: Parameter) => tf.Scalar {
-  let shared: tf.Scalar | undefined;
-  return (parameter) =>
-    rates.uniform ? (shared ??= tf.scalar(of(rates.of(parameter)))) : tf.scalar(of(rates.of(parameter)));
+/** `f`, computed once an argument. */
+function memoized<K, V>(f: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    let value = known.get(key);
+    if (value === undefined) known.set(key, (value = f(key)));
+    return value;
+  };
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { archivePath } from './archive-path.js';
 import { tarOf, zipOf } from '../../fixtures/archives.js';
 import { untar } from './tarball.js';
@@ -47,6 +47,27 @@ test('links are refused', async () => {
   await expect(unpack('tar', tarOf({ 'package/link': 'x' }, { type: '2' }))).rejects.toThrow(/is a link/);
   await expect(unpack('zip', zipOf({ link: '/etc/passwd' }, { mode: 0o120777 }))).rejects.toThrow(
     /is a link/,
+  );
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test.each(['zip', 'tar'] as const)('a %s that unpacks to more than the limit is refused', async (kind) => {
+  const bytes = (kind === 'zip' ? zipOf : tarOf)({
+    'package/a': 'x'.repeat(1500),
+    'package/b': 'x'.repeat(1500),
+  });
+  vi.stubEnv('HYPETUNE_UNPACK_LIMIT', '2000');
+  await expect(unpack(kind, bytes)).rejects.toThrow(
+    'it unpacks to more than 2000 bytes, so nothing of it is used',
+  );
+  vi.stubEnv('HYPETUNE_UNPACK_LIMIT', '10000');
+  expect(Object.keys(await unpack(kind, bytes))).toHaveLength(2);
+  vi.stubEnv('HYPETUNE_UNPACK_LIMIT', 'many');
+  await expect(unpack(kind, bytes)).rejects.toThrow(
+    "HYPETUNE_UNPACK_LIMIT must be a number of bytes, got 'many'.",
   );
 });
 

@@ -22,10 +22,10 @@ interface HubFile {
  */
 export async function fetchHubModel(context: FetchContext): Promise<boolean> {
   const { source, version = 'main', staging, tried } = context;
-  const hub = (process.env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '');
+  const { hub, headers } = hubAccess();
   const revision = encodeURIComponent(version);
   const listing = `${hub}/api/models/${source.name}/revision/${revision}?blobs=true`;
-  const response = await get(listing, context);
+  const response = await get(listing, headers, context);
   if (!response) return false;
   const { siblings = [] } = (await response.json()) as { siblings?: HubFile[] };
   const files = siblings.filter(({ rfilename }) => WANTED.test(rfilename));
@@ -40,7 +40,7 @@ export async function fetchHubModel(context: FetchContext): Promise<boolean> {
   let received = 0;
   for (const file of files) {
     const address = `${hub}/${source.name}/resolve/${revision}/${file.rfilename}`;
-    const body = (await get(address, context))?.body;
+    const body = (await get(address, headers, context))?.body;
     if (!body) return false;
     const path = archivePath(staging.files, file.rfilename, source.text);
     await mkdir(dirname(path), { recursive: true });
@@ -72,13 +72,35 @@ export async function fetchHubModel(context: FetchContext): Promise<boolean> {
   return true;
 }
 
-async function get(address: string, { signal, tried }: FetchContext): Promise<Response | undefined> {
+/** Where the hub is and what to send it; never in an error text, for both may hold a secret. */
+function hubAccess(): { hub: string; headers: Record<string, string> } {
+  const given = process.env.HF_ENDPOINT ?? 'https://huggingface.co';
+  if (!URL.canParse(given)) throw new Error('HF_ENDPOINT must be an address, as https://hub.example.org.');
+  const address = new URL(given);
+  const { username, password } = address;
+  address.username = address.password = '';
+  const hub = address.href.replace(/\/+$/, '');
+  const local = ['localhost', '127.0.0.1', '[::1]'].includes(address.hostname);
   const token = process.env.HF_TOKEN;
+  if (token !== undefined && !/^[\x21-\x7e]*$/.test(token))
+    throw new Error('HF_TOKEN must be one line of printable characters without spaces.');
+  if ((token || password) && address.protocol !== 'https:' && !local)
+    throw new Error(
+      'HF_ENDPOINT is not an https address, so a token or password would travel readable; unset HF_TOKEN or use https.',
+    );
+  if (token) return { hub, headers: { authorization: `Bearer ${token}` } };
+  if (!username) return { hub, headers: {} };
+  const basic = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { hub, headers: { authorization: `Basic ${Buffer.from(basic).toString('base64')}` } };
+}
+
+async function get(
+  address: string,
+  headers: Record<string, string>,
+  { signal, tried }: FetchContext,
+): Promise<Response | undefined> {
   try {
-    const response = await fetch(address, {
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      signal: signal ?? null,
-    });
+    const response = await fetch(address, { headers, signal: signal ?? null });
     if (response.ok) return response;
     const hint =
       response.status === 401 || response.status === 403 ? ' (a private or gated model needs HF_TOKEN)' : '';

@@ -253,6 +253,25 @@ test('a model comes from the hub: its configuration, weights and tokenizer alone
   );
 });
 
+test.each([
+  ['HF_TOKEN', 'one\nsecret', 'HF_TOKEN must be one line of printable characters'],
+  ['HF_ENDPOINT', 'http://user:secret@hub.example', 'a token or password would travel readable'],
+  ['HF_ENDPOINT', 'secret', 'HF_ENDPOINT must be an address'],
+])('%s is checked before anything is sent, and never shown', async (name, value, message) => {
+  vi.stubEnv(name, value);
+  const failure = await resolveSource('hf:a/b', { cache: join(root, 'checked') }).catch(
+    (error: unknown) => error,
+  );
+  expect(String(failure)).toContain(message);
+  expect(String(failure)).not.toContain('secret');
+});
+
+test('a token is not sent over plain http', async () => {
+  vi.stubEnv('HF_ENDPOINT', 'http://hub.example');
+  vi.stubEnv('HF_TOKEN', 'secret');
+  await expect(resolveSource('hf:a/b', { cache: join(root, 'plain') })).rejects.toThrow('travel readable');
+});
+
 test('a hub model with other bytes than listed, without safetensors, or gated is refused', async () => {
   const files = { 'config.json': '{}', 'model.safetensors': 'weights' };
   const server = await hub(files, (path) => (path.endsWith('.safetensors') ? 'WEIGHTS' : undefined));

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { archivePath } from './archive-path.js';
+import { UnpackLimit } from './unpack-limit.js';
 
 const BLOCK = 512;
-const MAX_UNPACKED_BYTES = 2 ** 31;
 
 /** A regular file of a tar archive. */
 export interface TarFile {
@@ -15,7 +15,12 @@ export interface TarFile {
 
 /** Unpacks a gzipped tar, without each name's first folder, into `folder`; links and names that lead out are refused. */
 export async function untar(archive: string, folder: string, signal?: AbortSignal): Promise<void> {
-  const tar = await promisify(gunzip)(await readFile(archive), { maxOutputLength: MAX_UNPACKED_BYTES });
+  const limit = new UnpackLimit(archive);
+  const tar = await promisify(gunzip)(await readFile(archive), { maxOutputLength: limit.limit }).catch(
+    (error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? limit.error() : error;
+    },
+  );
   for (const { name, data } of tarFiles(tar, archive)) {
     signal?.throwIfAborted();
     archivePath(folder, name, archive);

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Entry, type ZipFile, open } from 'yauzl';
 import { archivePath } from './archive-path.js';
+import { UnpackLimit } from './unpack-limit.js';
 
 const SYMBOLIC_LINK = 0o120000;
 const FILE_TYPE = 0o170000;
@@ -17,6 +18,7 @@ export async function unzip(archive: string, folder: string, signal?: AbortSigna
       else resolve(file);
     });
   });
+  const limit = new UnpackLimit(archive);
   try {
     for (let entry = await nextEntry(zip); entry; entry = await nextEntry(zip)) {
       signal?.throwIfAborted();
@@ -28,6 +30,8 @@ export async function unzip(archive: string, folder: string, signal?: AbortSigna
       }
       if (entry.fileName.endsWith('/')) continue;
       await mkdir(dirname(path), { recursive: true });
+      // The size is what the archive says; a stream that yields more is refused by the zip reader.
+      limit.add(entry.uncompressedSize);
       await pipeline(await readStream(zip, entry), createWriteStream(path, { flags: 'wx' }));
     }
   } finally {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runKernel, useKernels, withGradient } from '../kernels.js';
 import { dropoutMask } from '../random/draw.js';
 import type { Key } from '../random/threefry.js';
+import { attentionSeams } from './attention-seams.js';
 import { softmax } from './softmax.js';
 
 /** Dropout on the attention probabilities; rate 0 is none. */
@@ -36,9 +37,12 @@ export function attention(
       : undefined;
     const constantBias =
       !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1 && maskBias.shape[2] === 1);
-    return constantBias && useKernels('Attention', 'AttentionGradient')
-      ? attentionByKernel(query, key, value, heads, maskBias, mask)
-      : attentionByParts(query, key, value, heads, maskBias, mask);
+    const seams = attentionSeams();
+    const context =
+      constantBias && !seams?.scores && useKernels('Attention', 'AttentionGradient')
+        ? attentionByKernel(query, key, value, heads, maskBias, mask)
+        : attentionByParts(query, key, value, heads, maskBias, mask, seams?.scores);
+    return seams?.context ? seams.context(context) : context;
   });
 }
 
@@ -49,13 +53,14 @@ function attentionByParts(
   heads: number,
   maskBias: tf.Tensor | undefined,
   mask: tf.Tensor | undefined,
+  seen: (scores: tf.Tensor) => tf.Tensor = (scores) => scores,
 ): tf.Tensor {
   const [batch, , hidden] = query.shape as [number, number, number];
   const size = hidden / heads;
   const split = (x: tf.Tensor): tf.Tensor =>
     tf.transpose(tf.reshape(x, [batch, x.shape[1]!, heads, size]), [0, 2, 1, 3]); // [B, heads, T, size]
   const products = tf.matMul(tf.mul(split(query), 1 / Math.sqrt(size)), split(key), false, true);
-  const probabilities = softmax(maskBias ? tf.add(products, maskBias) : products); // [B, heads, Q, K]
+  const probabilities = softmax(seen(maskBias ? tf.add(products, maskBias) : products)); // [B, heads, Q, K]
   const context = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, split(value));
   return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), query.shape);
 }

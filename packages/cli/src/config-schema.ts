@@ -1,0 +1,97 @@
+import type { Plugin } from '@hypetune/core';
+import { z } from 'zod';
+import { METHODS } from './methods.js';
+import { settingChecks } from './settings.js';
+
+const rate = z.number().min(0).lt(1);
+const isPlugin = (value: unknown): boolean => typeof (value as Partial<Plugin> | null)?.apply === 'function';
+const recipeName = z.string().describe('vanilla, nodrop, or methods joined by +, as hype+r3f');
+const pluginEntry = z.union(
+  [
+    z.string(),
+    z.custom((value) => typeof value === 'function' || isPlugin(value)),
+    z.strictObject({ name: z.string(), options: z.record(z.string(), z.unknown()).optional() }),
+  ],
+  'must be a method, { name, options }, a plugin or a function that makes one',
+);
+const recipeEntry = z.union([
+  recipeName,
+  z.strictObject({
+    name: z.string().describe('what the recipe is called in the report'),
+    plugins: z.array(pluginEntry).optional(),
+    dropout: z.strictObject({ hidden: rate.optional(), attention: rate.optional() }).optional(),
+  }),
+]);
+const seed = z.int().min(0);
+
+/** What a config file may hold. */
+export const configSchema: z.ZodType = z.strictObject({
+  ...settingChecks,
+  recipe: recipeEntry.optional().describe('train: a stack of methods'),
+  recipes: z.array(recipeEntry).min(1).optional().describe('compare: the others are compared with the first'),
+  seed: seed.optional().describe('train'),
+  seeds: z
+    .union([z.int().min(1), z.array(seed).min(1)])
+    .optional()
+    .describe('compare: how many, from 1, or which'),
+  methods: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('modules whose methods the recipes may name: files beside the config, or packages'),
+});
+
+interface JsonObject {
+  [key: string]: unknown;
+}
+
+/**
+ * JSON schema (draft 2020-12) of the config files that are data, for editors and validators: settings, recipes, and of every
+ * method its options. Where `methods` brings others, names that are not known here are let through.
+ */
+export function configJsonSchema(): JsonObject {
+  const [closed, open] = [schemaOf(false), schemaOf(true)];
+  const recipes = ({ recipe, recipes }: JsonObject): JsonObject => ({ properties: { recipe, recipes } });
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'hypetune config',
+    type: 'object',
+    additionalProperties: false,
+    properties: { ...closed, recipe: {}, recipes: {} },
+    if: { required: ['methods'] },
+    then: recipes(open),
+    else: recipes(closed),
+    $defs: Object.fromEntries(
+      [...METHODS.values()].map(({ name, summary, source, schema }) => [
+        name,
+        { description: `${summary} ${source}`, ...schema },
+      ]),
+    ),
+  };
+}
+
+/** The settings' schemas. `open`: with methods that are not known here. */
+function schemaOf(open: boolean): JsonObject {
+  const names = [...METHODS.keys()];
+  const part = `(nodrop|${open ? '[a-z0-9-]+' : names.join('|')})`;
+  const method = open ? { anyOf: [{ enum: names }, { type: 'string' }] } : { enum: names };
+  const entry = {
+    type: 'object',
+    required: ['name'],
+    additionalProperties: false,
+    properties: { name: method, options: { type: 'object' } },
+    allOf: names.map((name) => ({
+      if: { properties: { name: { const: name } } },
+      then: { properties: { options: { $ref: `#/$defs/${name}` } } },
+    })),
+  };
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema === recipeName) jsonSchema.pattern = `^(vanilla|${part}(\\s*\\+\\s*${part})*)$`;
+      if (zodSchema === (pluginEntry as z.core.$ZodType)) jsonSchema.anyOf = [method, entry] as never;
+    },
+  });
+  return schema.properties as JsonObject;
+}

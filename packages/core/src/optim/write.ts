@@ -1,0 +1,22 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { OptimizerOptions } from '../options.js';
+import type { Parameter } from '../parameters.js';
+import type { Updates } from '../step.js';
+import { rateScalars, type Rates } from './rates.js';
+
+/** Adds the updates and the decoupled decay to the weights: the one place where a step writes them. */
+export function writeWeights(
+  updates: Updates,
+  parameters: readonly Parameter[],
+  rates: Rates,
+  { weightDecay, epsilonMode }: Required<Pick<OptimizerOptions, 'weightDecay' | 'epsilonMode'>>,
+): void {
+  const kept = rateScalars(rates, (value) => 1 - value * weightDecay);
+  for (const parameter of parameters) {
+    const { name, variable, decays } = parameter;
+    const update = updates[name]!;
+    if (weightDecay === 0 || !decays) variable.assign(tf.add(variable, update));
+    else if (epsilonMode === 'torch') variable.assign(tf.add(tf.mul(variable, kept(parameter)), update));
+    else variable.assign(tf.mul(tf.add(variable, update), kept(parameter)));
+  }
+}

@@ -1,0 +1,30 @@
+/** The candidate that a misspelt word most likely meant: at most a third of its letters wrong; undefined if none is as close. */
+export function similar(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Insertions, deletions and substitutions from one text to the other (Levenshtein, 1966). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, place) => place);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[to.length]!;
+}
+
+/** `'scal'; it has 'scale', 'noise'`, or, where one is close, `'scal', did you mean 'scale'? It has ...`; `verb` is `it has` or `there are`. */
+export function unknownName(word: string, known: readonly string[], verb: string): string {
+  const meant = similar(word, known);
+  const list = `${verb} ${known.map((name) => `'${name}'`).join(', ')}.`;
+  if (meant === undefined) return `'${word}'; ${list}`;
+  return `'${word}', did you mean '${meant}'? ${list[0]!.toUpperCase()}${list.slice(1)}`;
+}
