@@ -228,7 +228,7 @@ test('no tensor leaks', () => {
 test.each([
   ['hidden_size', 15, /hidden_size must be a multiple of num_attention_heads/],
   ['vocab_size', 0, /vocab_size must be an integer of 1 or more, got 0/],
-  ['hidden_act', 'swish', /hidden_act must be one of gelu, relu, got "swish"/],
+  ['hidden_act', 'swish', /hidden_act must be one of gelu, relu, tanh, got "swish"/],
   ['hidden_dropout_prob', 1, /hidden_dropout_prob must be a number in \[0, 1\), got 1/],
   ['model_type', 'gpt2', /model_type must be one of bert, electra, roberta/],
   ['position_embedding_type', 'relative_key', /position_embedding_type must be "absolute"/],

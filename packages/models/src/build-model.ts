@@ -1,10 +1,10 @@
 import { type LayersModel, type SymbolicTensor, input, model } from '@tensorflow/tfjs-layers';
 import { type ModelConfig, labelsOf, modelConfig } from './config.js';
-import { FAMILIES } from './families.js';
+import { type Common, type Encoder, type Head, FAMILIES } from './families.js';
 import { BertEmbeddings } from './layers/bert-embeddings.js';
 import { BertPooler } from './layers/bert-pooler.js';
 import { ClassificationHead } from './layers/classification-head.js';
-import { DenseClassificationHead } from './layers/dense-classification-head.js';
+import { type HeadActivation, DenseClassificationHead } from './layers/dense-classification-head.js';
 import { EmbeddingsProjection } from './layers/embeddings-projection.js';
 import { TransformerBlock } from './layers/transformer-block.js';
 
@@ -16,12 +16,6 @@ export interface BuildModelOptions {
   readonly encoder?: 'drawn' | 'zeros';
 }
 
-/** What all layers of one model share. */
-interface Common {
-  readonly initializerRange: number;
-  readonly seed: number;
-}
-
 /**
  * An encoder with a classifier as a layers model. Inputs, each int32 [B, T], padded at the end: inputIds, attentionMask
  * (1 token, 0 padding) and tokenTypeIds; the output is the logits [B, labels]. The layers have the checkpoint's names.
@@ -30,19 +24,19 @@ export function buildModel(config: ModelConfig, options: BuildModelOptions = {})
   const { seed = 0, encoder = 'drawn' } = options;
   const common = { initializerRange: config.initializer_range, seed };
   const tokens = (name: string): SymbolicTensor => input({ shape: [null], dtype: 'int32', name });
-  const inputs = [tokens('inputIds'), tokens('attentionMask'), tokens('tokenTypeIds')] as const;
-  const [inputIds, attentionMask, tokenTypeIds] = inputs;
+  const inputs = {
+    inputIds: tokens('inputIds'),
+    attentionMask: tokens('attentionMask'),
+    tokenTypeIds: tokens('tokenTypeIds'),
+  };
+  const family = FAMILIES[config.model_type];
+  const { layers, connect } = (family.encoder ?? bertEncoder)(config, common);
+  if (encoder === 'zeros') for (const layer of layers) layer.setFastWeightInitDuringBuild(true);
+  const labels = labelsOf(config)?.length ?? 2;
+  const head = (typeof family.head === 'function' ? family.head : bertHead)(config, labels, common);
+  const outputs = head(connect(inputs), inputs.attentionMask);
 
-  const { embeddings, projection, blocks } = encoderLayers(config, common);
-  if (encoder === 'zeros') {
-    for (const layer of [embeddings, ...projection, ...blocks]) layer.setFastWeightInitDuringBuild(true);
-  }
-  let hidden = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
-  for (const layer of projection) hidden = layer.apply(hidden) as SymbolicTensor;
-  for (const block of blocks) hidden = block.apply([hidden, attentionMask]) as SymbolicTensor;
-  for (const layer of headLayers(config, common)) hidden = layer.apply(hidden) as SymbolicTensor;
-
-  const built = model({ inputs: [...inputs], outputs: hidden, name: config.model_type });
+  const built = model({ inputs: Object.values(inputs), outputs, name: config.model_type });
   built.setUserDefinedMetadata({ hypetune: { config } });
   return built;
 }
@@ -50,10 +44,7 @@ export function buildModel(config: ModelConfig, options: BuildModelOptions = {})
 /** {@link buildModel} under the name of the first architecture. */
 export const bertModel: typeof buildModel = buildModel;
 
-function encoderLayers(
-  config: ModelConfig,
-  common: Common,
-): { embeddings: BertEmbeddings; projection: EmbeddingsProjection[]; blocks: TransformerBlock[] } {
+function bertEncoder(config: ModelConfig, common: Common): Encoder {
   const { model_type: prefix, hidden_size: hiddenSize } = config;
   const embeddingSize = config.embedding_size ?? hiddenSize;
   const embeddings = new BertEmbeddings({
@@ -87,24 +78,30 @@ function encoderLayers(
         attentionDropout: config.attention_probs_dropout_prob,
       }),
   );
-  return { embeddings, projection, blocks };
+  return {
+    layers: [embeddings, ...projection, ...blocks],
+    connect: ({ inputIds, attentionMask, tokenTypeIds }) => {
+      let hidden = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
+      for (const layer of projection) hidden = layer.apply(hidden) as SymbolicTensor;
+      for (const block of blocks) hidden = block.apply([hidden, attentionMask]) as SymbolicTensor;
+      return hidden;
+    },
+  };
 }
 
-function headLayers(
-  config: ModelConfig,
-  common: Common,
-): (BertPooler | ClassificationHead | DenseClassificationHead)[] {
+function bertHead(config: ModelConfig, labels: number, common: Common): Head {
   const { model_type: prefix, hidden_size: hiddenSize } = config;
-  const head = {
-    ...common,
-    name: 'classifier',
-    hiddenSize,
-    labels: labelsOf(config)?.length ?? 2,
-    dropout: config.classifier_dropout ?? config.hidden_dropout_prob,
-  };
-  const activation = FAMILIES[prefix].head;
-  if (activation !== 'pooler') return [new DenseClassificationHead({ ...head, activation })];
-  return [new BertPooler({ ...common, name: `${prefix}.pooler`, hiddenSize }), new ClassificationHead(head)];
+  const dropout = config.classifier_dropout ?? config.hidden_dropout_prob;
+  const settings = { ...common, name: 'classifier', hiddenSize, labels, dropout };
+  const activation = FAMILIES[prefix].head as 'pooler' | HeadActivation;
+  const layers =
+    activation === 'pooler'
+      ? [
+          new BertPooler({ ...common, name: `${prefix}.pooler`, hiddenSize }),
+          new ClassificationHead(settings),
+        ]
+      : [new DenseClassificationHead({ ...settings, activation })];
+  return (hidden) => layers.reduce((x, layer) => layer.apply(x) as SymbolicTensor, hidden);
 }
 
 /** The configuration that a model of this package carries, also after `save` and `loadLayersModel`. */

@@ -16,7 +16,7 @@ export interface ModelConfig {
   readonly hidden_dropout_prob: number;
   readonly attention_probs_dropout_prob: number;
   /** Dropout before the classifier; null stands for `hidden_dropout_prob`. */
-  readonly classifier_dropout: number | null;
+  readonly classifier_dropout?: number | null;
   readonly max_position_embeddings: number;
   readonly type_vocab_size: number;
   readonly initializer_range: number;
@@ -48,11 +48,13 @@ export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'co
   }
   config = { ...FAMILIES[config.model_type].defaults, ...given } as ModelConfig;
   for (const key of SIZES) {
-    if (!Number.isSafeInteger(config[key]) || config[key] < 1) throw wrong(key, 'an integer of 1 or more');
+    const least = FAMILIES[config.model_type].defaults[key] === 0 ? 0 : 1;
+    if (!Number.isSafeInteger(config[key]) || config[key] < least)
+      throw wrong(key, `an integer of ${least} or more`);
   }
   for (const key of RATES) {
     const rate = config[key];
-    if (rate === null && key === 'classifier_dropout') continue;
+    if ((rate ?? null) === null && key === 'classifier_dropout') continue;
     if (typeof rate !== 'number' || !(rate >= 0 && rate < 1)) throw wrong(key, 'a number in [0, 1)');
   }
   if (
@@ -76,6 +78,8 @@ export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'co
   if ((config.position_embedding_type ?? 'absolute') !== 'absolute')
     throw wrong('position_embedding_type', '"absolute"');
   if (config.is_decoder) throw wrong('is_decoder', 'false');
+  const refused = FAMILIES[config.model_type].refuses?.(config);
+  if (refused) throw wrong(...refused);
   return config;
 }
 

@@ -13,7 +13,7 @@ export { normalTable } from './random/normal-table.js';
 export { linear } from './fused/linear.js';
 export { layerNorm } from './fused/layer-norm.js';
 export { gelu } from './fused/gelu.js';
-export { attention, type ProbabilityDropout } from './fused/attention.js';
+export { attention, attentionByScores, splitHeads, type ProbabilityDropout } from './fused/attention.js';
 export { sumOfSquares } from './fused/sum-of-squares.js';
 export { softmaxCrossEntropy } from './fused/softmax-cross-entropy.js';
 export { adamwUpdate, type AdamwOptions, type AdamwResult } from './fused/adamw-update.js';

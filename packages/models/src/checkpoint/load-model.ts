@@ -117,7 +117,7 @@ function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHea
 /** The names a weight may have: as in transformers, without the model's prefix, and with the first BERT's LayerNorm names. */
 function storedNames(name: string): string[] {
   const old = name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta');
-  return [name, old].flatMap((form) => [form, form.replace(/^(bert|electra|roberta)\./, '')]);
+  return [name, old].flatMap((form) => [form, form.replace(/^(bert|electra|roberta|deberta)\./, '')]);
 }
 
 async function fill(

@@ -1,4 +1,12 @@
-import { type Tensor, type Tensor1D, type Tensor2D, add, relu, serialization } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  add,
+  relu,
+  serialization,
+  tanh,
+} from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { attention, dropout, gelu, layerNorm, linear } from '@hypetune/ops';
 import { attentionBias } from './attention-bias.js';
@@ -13,9 +21,9 @@ import {
 } from './weighted-layer.js';
 
 /** The function between the two linear maps of the feed-forward part; `gelu` is the exact form with the error function. */
-export const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { gelu, relu };
+export const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { gelu, relu, tanh };
 /** An activation's name in a checkpoint's configuration. */
-export type Activation = 'gelu' | 'relu';
+export type Activation = 'gelu' | 'relu' | 'tanh';
 
 /** What one encoder block is configured by; sizes are numbers of features. */
 export interface TransformerBlockConfig extends WeightedLayerConfig {
@@ -30,30 +38,28 @@ export interface TransformerBlockConfig extends WeightedLayerConfig {
   readonly attentionDropout: number;
 }
 
-type LinearName =
-  | 'attention.self.query'
-  | 'attention.self.key'
-  | 'attention.self.value'
-  | 'attention.output.dense'
-  | 'intermediate.dense'
-  | 'output.dense';
-type NormName = 'attention.output.LayerNorm' | 'output.LayerNorm';
+type Projection = 'attention.self.query' | 'attention.self.key' | 'attention.self.value';
+
+/** The weights of a block behind its attention. */
+export type OutputWeight =
+  | `${'attention.output.dense' | 'intermediate.dense' | 'output.dense'}.${'weight' | 'bias'}`
+  | `${'attention.output.LayerNorm' | 'output.LayerNorm'}.${'weight' | 'bias'}`;
 
 /** The sixteen weights of a block. */
-export type BlockWeight = `${LinearName | NormName}.${'weight' | 'bias'}`;
+export type BlockWeight = `${Projection}.${'weight' | 'bias'}` | OutputWeight;
 
-function blockSpecs({ hiddenSize, intermediateSize }: TransformerBlockConfig): WeightSpecs<BlockWeight> {
-  const square = linearSpec(hiddenSize, hiddenSize);
+/** What {@link blockOutput} is configured by. */
+export type OutputConfig = Pick<TransformerBlockConfig, 'activation' | 'epsilon' | 'hiddenDropout'>;
+
+/** The weights that {@link blockOutput} reads. */
+export function outputSpecs(
+  hiddenSize: number,
+  intermediateSize: number,
+): Readonly<Record<OutputWeight, WeightSpec>> {
   const norm = { kind: 'scale', shape: [hiddenSize] } as const;
   const bias = { kind: 'bias', shape: [hiddenSize] } as const;
   return {
-    'attention.self.query.weight': square,
-    'attention.self.query.bias': bias,
-    'attention.self.key.weight': square,
-    'attention.self.key.bias': bias,
-    'attention.self.value.weight': square,
-    'attention.self.value.bias': bias,
-    'attention.output.dense.weight': square,
+    'attention.output.dense.weight': linearSpec(hiddenSize, hiddenSize),
     'attention.output.dense.bias': bias,
     'attention.output.LayerNorm.weight': norm,
     'attention.output.LayerNorm.bias': bias,
@@ -66,7 +72,22 @@ function blockSpecs({ hiddenSize, intermediateSize }: TransformerBlockConfig): W
   };
 }
 
-function linearSpec(inputs: number, outputs: number): WeightSpec {
+function blockSpecs({ hiddenSize, intermediateSize }: TransformerBlockConfig): WeightSpecs<BlockWeight> {
+  const square = linearSpec(hiddenSize, hiddenSize);
+  const bias = { kind: 'bias', shape: [hiddenSize] } as const;
+  return {
+    'attention.self.query.weight': square,
+    'attention.self.query.bias': bias,
+    'attention.self.key.weight': square,
+    'attention.self.key.bias': bias,
+    'attention.self.value.weight': square,
+    'attention.self.value.bias': bias,
+    ...outputSpecs(hiddenSize, intermediateSize),
+  };
+}
+
+/** A linear kernel's kind and shape. */
+export function linearSpec(inputs: number, outputs: number): WeightSpec {
   return { kind: 'linear', shape: [inputs, outputs] };
 }
 
@@ -82,21 +103,33 @@ export function block(
   config: Omit<TransformerBlockConfig, keyof WeightedLayerConfig>,
   dropouts: Dropouts,
 ): Tensor {
-  const dense = (name: LinearName, x: Tensor): Tensor =>
-    linear(x, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D);
-  const norm = (name: NormName, x: Tensor): Tensor =>
-    layerNorm(x, weights[`${name}.weight`] as Tensor1D, weights[`${name}.bias`] as Tensor1D, config.epsilon);
-  const drop = (place: string, x: Tensor): Tensor =>
-    applyDropout(x, dropouts('hidden', place, config.hiddenDropout));
-
+  const project = (name: Projection): Tensor =>
+    linear(hidden, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D);
   const context = attention(
-    dense('attention.self.query', hidden),
-    dense('attention.self.key', hidden),
-    dense('attention.self.value', hidden),
+    project('attention.self.query'),
+    project('attention.self.key'),
+    project('attention.self.value'),
     config.heads,
     bias,
     dropouts('attention', 'attention.self', config.attentionDropout),
-  ); // [B, T, H]
+  );
+  return blockOutput(weights, hidden, context, config, dropouts);
+}
+
+/** The block behind its attention, whose result `context` is, [B, T, H]: projection, two residual sums, feed-forward part. */
+export function blockOutput(
+  weights: Weights<OutputWeight>,
+  hidden: Tensor,
+  context: Tensor,
+  config: OutputConfig,
+  dropouts: Dropouts,
+): Tensor {
+  const dense = (name: 'attention.output.dense' | 'intermediate.dense' | 'output.dense', x: Tensor): Tensor =>
+    linear(x, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D);
+  const norm = (name: 'attention.output.LayerNorm' | 'output.LayerNorm', x: Tensor): Tensor =>
+    layerNorm(x, weights[`${name}.weight`] as Tensor1D, weights[`${name}.bias`] as Tensor1D, config.epsilon);
+  const drop = (place: string, x: Tensor): Tensor =>
+    applyDropout(x, dropouts('hidden', place, config.hiddenDropout));
   const projected = drop('attention.output', dense('attention.output.dense', context));
   const attended = norm('attention.output.LayerNorm', add(projected, hidden));
   const inner = ACTIVATIONS[config.activation](dense('intermediate.dense', attended)); // [B, T, I]
