@@ -10,7 +10,7 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core';
 import { splitHeads } from '@hypetune/ops';
-import { relativeScores } from '../layers/relative-scores.js';
+import { relativeScores } from '../../layers/relative-scores.js';
 import type { RelativeRows } from './relative-rows.js';
 
 /** Keys and queries made of the relative positions, each [rows, H]; a model may have one of them or none. */

@@ -6,7 +6,7 @@ import {
   WeightedLayer,
   type WeightedLayerConfig,
   type WeightSpecs,
-} from '../layers/weighted-layer.js';
+} from '../../layers/weighted-layer.js';
 import { type RelativeRowsConfig, relativeRows } from './relative-rows.js';
 
 /** What the table is configured by. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { logBucket, relativeRows } from './relative-rows.js';
 
 const recorded = JSON.parse(
-  readFileSync(new URL('../../fixtures/log-buckets.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../fixtures/log-buckets.json', import.meta.url), 'utf8'),
 ) as Record<string, number[]>;
 
 test.each(Object.entries(recorded))(

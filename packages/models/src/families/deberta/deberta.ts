@@ -1,8 +1,8 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { ModelConfig } from '../config.js';
-import type { Common, Encoder, Family, Head } from '../families.js';
-import { ClassificationHead } from '../layers/classification-head.js';
-import { type Activation, ACTIVATIONS } from '../layers/transformer-block.js';
+import { type Activation, ACTIVATIONS } from '../../layers/activations.js';
+import { ClassificationHead } from '../../layers/classification-head.js';
+import type { BertConfig } from '../bert.js';
+import type { Common, ConfigKeys, Encoder, Family, Head } from '../family.js';
 import { ContextPooler } from './context-pooler.js';
 import { DebertaBlock } from './deberta-block.js';
 import { DebertaConvolution } from './deberta-convolution.js';
@@ -10,8 +10,8 @@ import { DebertaEmbeddings } from './deberta-embeddings.js';
 import type { PositionTerm } from './projections.js';
 import { RelativeTable } from './relative-table.js';
 
-/** The keys of a config.json that only DeBERTas have. */
-interface DebertaKeys {
+/** The configuration of a DeBERTa; what is optional v2 alone has. */
+interface DebertaConfig extends BertConfig {
   readonly relative_attention: boolean;
   readonly max_relative_positions: number;
   readonly position_buckets?: number;
@@ -23,39 +23,35 @@ interface DebertaKeys {
   readonly conv_act?: Activation;
   readonly pooler_dropout: number;
   readonly pooler_hidden_act: Activation;
-  readonly cls_dropout?: number | null;
-}
-
-function keysOf(config: ModelConfig): DebertaKeys {
-  return config as ModelConfig & DebertaKeys;
+  readonly cls_dropout: number | null;
 }
 
 /** `pos_att_type` as a list: older files have "c2p|p2c". */
-function termsOf({ pos_att_type: types }: DebertaKeys): PositionTerm[] {
+function termsOf({ pos_att_type: types }: DebertaConfig): PositionTerm[] {
   const names = typeof types === 'string' ? types.toLowerCase().split('|') : (types ?? []);
   return names.map((name) => name.trim()).filter((name) => name !== '') as PositionTerm[];
 }
 
-function encoder(config: ModelConfig, common: Common): Encoder {
+function encoder(config: DebertaConfig, common: Common): Encoder {
   const { hidden_size: hiddenSize, layer_norm_eps: epsilon, hidden_dropout_prob: hiddenDropout } = config;
-  const keys = keysOf(config);
   const maxDistance =
-    keys.max_relative_positions > 0 ? keys.max_relative_positions : config.max_position_embeddings;
+    config.max_relative_positions > 0 ? config.max_relative_positions : config.max_position_embeddings;
   const second = config.model_type === 'deberta-v2';
-  const buckets = (second && keys.position_buckets) || -1;
+  const buckets = (second && config.position_buckets) || -1;
   const rows = { span: buckets > 0 ? buckets : maxDistance, buckets, maxDistance };
-  const relative = keys.relative_attention;
+  const relative = config.relative_attention;
   const shared = { ...common, hiddenSize, epsilon, hiddenDropout };
 
   const embeddings = new DebertaEmbeddings({
     ...shared,
     name: 'deberta.embeddings',
     vocabularySize: config.vocab_size,
-    positions: keys.position_biased_input ? config.max_position_embeddings : 0,
+    positions: config.position_biased_input ? config.max_position_embeddings : 0,
     tokenTypes: config.type_vocab_size,
     embeddingSize: config.embedding_size ?? hiddenSize,
+    paddingId: config.pad_token_id,
   });
-  const normalized = second && /\blayer_norm\b/i.test(keys.norm_rel_ebd ?? '');
+  const normalized = second && /\blayer_norm\b/i.test(config.norm_rel_ebd ?? '');
   const table = relative
     ? [new RelativeTable({ ...shared, ...rows, name: 'deberta.encoder', normalized })]
     : [];
@@ -70,13 +66,13 @@ function encoder(config: ModelConfig, common: Common): Encoder {
         heads: config.num_attention_heads,
         activation: config.hidden_act,
         attentionDropout: config.attention_probs_dropout_prob,
-        terms: termsOf(keys),
+        terms: termsOf(config),
         relative,
-        shared: second && (keys.share_att_key ?? false),
+        shared: second && (config.share_att_key ?? false),
         fused: !second,
       }),
   );
-  const kernelSize = (second && keys.conv_kernel_size) || 0;
+  const kernelSize = (second && config.conv_kernel_size) || 0;
   const convolution =
     kernelSize > 0
       ? [
@@ -84,13 +80,13 @@ function encoder(config: ModelConfig, common: Common): Encoder {
             ...shared,
             name: 'deberta.encoder.conv',
             kernelSize,
-            activation: keys.conv_act ?? 'tanh',
+            activation: config.conv_act ?? 'tanh',
           }),
         ]
       : [];
   return {
     layers: [embeddings, ...table, ...blocks, ...convolution],
-    connect: ({ inputIds, attentionMask, tokenTypeIds }) => {
+    connect({ inputIds, attentionMask, tokenTypeIds }) {
       const first = embeddings.apply([inputIds, tokenTypeIds, attentionMask]) as SymbolicTensor;
       const vectors = table.map((layer) => layer.apply(inputIds) as SymbolicTensor);
       let hidden = first;
@@ -104,36 +100,30 @@ function encoder(config: ModelConfig, common: Common): Encoder {
   };
 }
 
-function head(config: ModelConfig, labels: number, common: Common): Head {
-  const { hidden_size: hiddenSize } = config;
-  const { pooler_dropout: hiddenDropout, pooler_hidden_act: activation, cls_dropout } = keysOf(config);
+/** classifier(drop(pooler(first token))). */
+function head(config: DebertaConfig, common: Common, labels: number): Head {
+  const { hidden_size: hiddenSize, pooler_dropout: hiddenDropout, pooler_hidden_act: activation } = config;
   const pooler = new ContextPooler({ ...common, name: 'pooler', hiddenSize, activation, hiddenDropout });
-  const dropout = cls_dropout ?? config.hidden_dropout_prob;
+  const dropout = config.cls_dropout ?? config.hidden_dropout_prob;
   const classifier = new ClassificationHead({ ...common, name: 'classifier', hiddenSize, labels, dropout });
-  return (hidden) => classifier.apply(pooler.apply(hidden)) as SymbolicTensor;
+  return { connect: (hidden) => classifier.apply(pooler.apply(hidden)) as SymbolicTensor };
 }
 
-function refuses(config: ModelConfig): readonly [string, string] | undefined {
-  const keys = keysOf(config);
-  const kernelSize = keys.conv_kernel_size ?? 0;
-  if (termsOf(keys).some((term) => !['c2p', 'p2c'].includes(term)))
-    return ['pos_att_type', 'made of c2p and p2c'];
-  if (!Object.hasOwn(ACTIVATIONS, keys.pooler_hidden_act))
-    return ['pooler_hidden_act', `one of ${Object.keys(ACTIVATIONS).join(', ')}`];
-  if (!(keys.pooler_dropout >= 0 && keys.pooler_dropout < 1)) return ['pooler_dropout', 'a number in [0, 1)'];
-  if (config.talking_head) return ['talking_head', 'false'];
-  if (kernelSize > 0 && kernelSize % 2 !== 1) return ['conv_kernel_size', 'an odd number, or 0 for none'];
-  if (kernelSize > 0 && !Object.hasOwn(ACTIVATIONS, keys.conv_act ?? 'tanh'))
-    return ['conv_act', `one of ${Object.keys(ACTIVATIONS).join(', ')}`];
-  if ((config.conv_groups ?? 1) !== 1) return ['conv_groups', '1'];
-  if (
-    (config.attention_head_size ?? config.hidden_size / config.num_attention_heads) !==
-    config.hidden_size / config.num_attention_heads
-  )
-    return ['attention_head_size', 'hidden_size / num_attention_heads'];
-  if ((config.pooler_hidden_size ?? config.hidden_size) !== config.hidden_size)
-    return ['pooler_hidden_size', 'the hidden_size'];
-  return undefined;
+function check(config: DebertaConfig, wrong: (key: string, wanted: string) => Error): void {
+  const { hidden_size: hiddenSize, type_vocab_size: types, conv_kernel_size: kernelSize = 0 } = config;
+  if (!Number.isSafeInteger(types) || types < 0) throw wrong('type_vocab_size', 'an integer of 0 or more');
+  if (termsOf(config).some((term) => !['c2p', 'p2c'].includes(term)))
+    throw wrong('pos_att_type', 'made of c2p and p2c');
+  if (config.talking_head) throw wrong('talking_head', 'false');
+  if (kernelSize > 0 && kernelSize % 2 !== 1) throw wrong('conv_kernel_size', 'an odd number, or 0 for none');
+  if (!Object.hasOwn(ACTIVATIONS, config.conv_act ?? 'tanh'))
+    throw wrong('conv_act', `one of ${Object.keys(ACTIVATIONS).join(', ')}`);
+  if ((config.conv_groups ?? 1) !== 1) throw wrong('conv_groups', '1');
+  const size = hiddenSize / config.num_attention_heads;
+  if ((config.attention_head_size ?? size) !== size)
+    throw wrong('attention_head_size', `hidden_size / num_attention_heads (${size})`);
+  if ((config.pooler_hidden_size ?? hiddenSize) !== hiddenSize)
+    throw wrong('pooler_hidden_size', `the hidden_size (${hiddenSize})`);
 }
 
 const DEFAULTS = {
@@ -151,15 +141,33 @@ const DEFAULTS = {
   pos_att_type: null,
   pooler_dropout: 0,
   pooler_hidden_act: 'gelu',
+  cls_dropout: null,
+};
+
+const KEYS: ConfigKeys = {
+  sizes: [
+    'vocab_size',
+    'hidden_size',
+    'num_hidden_layers',
+    'num_attention_heads',
+    'intermediate_size',
+    'max_position_embeddings',
+  ],
+  rates: ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'pooler_dropout', 'cls_dropout'],
+  activations: ['hidden_act', 'pooler_hidden_act'],
+  epsilon: 'layer_norm_eps',
+  width: ['hidden_size', 'num_attention_heads'],
 };
 
 /** DeBERTa (He et al., 2021): disentangled attention, one row of the relative table for each distance. */
-export const DEBERTA: Family = {
+export const deberta: Family<DebertaConfig> = {
   architecture: 'DebertaForSequenceClassification',
-  firstPosition: () => 0,
+  prefix: 'deberta',
+  keys: KEYS,
+  check,
+  positions: (config) => config.max_position_embeddings,
   encoder,
   head,
-  refuses,
   defaults: {
     ...DEFAULTS,
     vocab_size: 50265,
@@ -171,8 +179,8 @@ export const DEBERTA: Family = {
 };
 
 /** DeBERTa v2 and v3 (He et al., 2023): distances in logarithmic buckets, positions through the content's projections. */
-export const DEBERTA_V2: Family = {
-  ...DEBERTA,
+export const debertaV2: Family<DebertaConfig> = {
+  ...deberta,
   architecture: 'DebertaV2ForSequenceClassification',
   defaults: {
     ...DEFAULTS,

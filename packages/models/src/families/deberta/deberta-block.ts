@@ -1,21 +1,24 @@
 import { type Tensor, add, serialization } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { attentionByScores } from '@hypetune/ops';
-import { attentionBias } from '../layers/attention-bias.js';
-import type { Dropouts } from '../layers/dropouts.js';
+import { attentionBias } from '../../layers/attention-bias.js';
+import type { Dropouts } from '../../layers/dropouts.js';
 import {
   type TransformerBlockConfig,
+  BERT_BLOCK,
   applyDropout,
   blockOutput,
   outputSpecs,
-} from '../layers/transformer-block.js';
-import { type HypetuneMark, WeightedLayer, type WeightSpecs } from '../layers/weighted-layer.js';
+  weightsByPart,
+} from '../../layers/transformer-block.js';
+import { type HypetuneMark, WeightedLayer, type WeightSpecs } from '../../layers/weighted-layer.js';
 import { disentangledScores } from './disentangled-attention.js';
 import { type ProjectionConfig, type Projections, FUSED, SEPARATE } from './projections.js';
 import { type RelativeRowsConfig, relativeRows } from './relative-rows.js';
 
 /** What a block is configured by. */
-export interface DebertaBlockConfig extends TransformerBlockConfig, ProjectionConfig, RelativeRowsConfig {
+export interface DebertaBlockConfig
+  extends Omit<TransformerBlockConfig, 'names'>, ProjectionConfig, RelativeRowsConfig {
   /** Whether one kernel makes queries, keys and values (v1). */
   readonly fused: boolean;
 }
@@ -35,7 +38,7 @@ export class DebertaBlock extends WeightedLayer<string> {
     this.projections = config.fused ? FUSED : SEPARATE;
     this.weightSpecs = {
       ...this.projections.specs(config),
-      ...outputSpecs(config.hiddenSize, config.intermediateSize),
+      ...outputSpecs(BERT_BLOCK, config.hiddenSize, config.intermediateSize),
     };
   }
 
@@ -65,7 +68,7 @@ export class DebertaBlock extends WeightedLayer<string> {
     );
     const probabilityDropout = dropouts('attention', 'attention.self', config.attentionDropout);
     const context = attentionByScores(add(scores, attentionBias(mask)), value, probabilityDropout);
-    return blockOutput(weights, hidden, context, config, dropouts);
+    return blockOutput(weightsByPart(weights), hidden, context, config, dropouts);
   }
 }
 

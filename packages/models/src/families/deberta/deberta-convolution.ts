@@ -15,14 +15,15 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { layerNorm, linear } from '@hypetune/ops';
-import type { Dropouts } from '../layers/dropouts.js';
-import { type Activation, ACTIVATIONS, applyDropout } from '../layers/transformer-block.js';
+import { type Activation, ACTIVATIONS } from '../../layers/activations.js';
+import type { Dropouts } from '../../layers/dropouts.js';
+import { applyDropout } from '../../layers/transformer-block.js';
 import {
   type HypetuneMark,
   WeightedLayer,
   type WeightedLayerConfig,
   type WeightSpecs,
-} from '../layers/weighted-layer.js';
+} from '../../layers/weighted-layer.js';
 
 /** What the convolution is configured by. */
 export interface DebertaConvolutionConfig extends WeightedLayerConfig {

@@ -1,7 +1,6 @@
 import { type Tensor, type Tensor1D, type Tensor2D, add, reshape, slice } from '@tensorflow/tfjs-core';
 import { linear } from '@hypetune/ops';
-import { linearSpec } from '../layers/transformer-block.js';
-import type { WeightSpecs, Weights } from '../layers/weighted-layer.js';
+import { type WeightSpecs, type Weights, linearSpecs } from '../../layers/weighted-layer.js';
 import type { PositionVectors } from './disentangled-attention.js';
 
 /** A kind of score beside content to content: content to position, position to content. */
@@ -46,16 +45,15 @@ function apply(weights: Weights<string>, name: string, x: Tensor): Tensor {
 /** DeBERTa (He et al., 2021): one kernel for all three, without a bias for keys; positions have kernels of their own. */
 export const FUSED: Projections = {
   specs: ({ hiddenSize, terms, relative }) => ({
-    'attention.self.in_proj.weight': linearSpec(hiddenSize, 3 * hiddenSize),
+    ...linearSpecs('attention.self.in_proj', hiddenSize, 3 * hiddenSize, false),
     'attention.self.q_bias': { kind: 'bias', shape: [hiddenSize] },
     'attention.self.v_bias': { kind: 'bias', shape: [hiddenSize] },
     ...(relative &&
-      terms.includes('c2p') && { 'attention.self.pos_proj.weight': linearSpec(hiddenSize, hiddenSize) }),
+      terms.includes('c2p') &&
+      linearSpecs('attention.self.pos_proj', hiddenSize, hiddenSize, false)),
     ...(relative &&
-      terms.includes('p2c') && {
-        'attention.self.pos_q_proj.weight': linearSpec(hiddenSize, hiddenSize),
-        'attention.self.pos_q_proj.bias': { kind: 'bias', shape: [hiddenSize] },
-      }),
+      terms.includes('p2c') &&
+      linearSpecs('attention.self.pos_q_proj', hiddenSize, hiddenSize)),
   }),
   tokens: (weights, hidden, { heads }) => {
     const [batch, length, hiddenSize] = hidden.shape as [number, number, number];
@@ -82,11 +80,9 @@ export const SEPARATE: Projections = {
     const names = ['query_proj', 'key_proj', 'value_proj'];
     if (relative && !shared && terms.includes('c2p')) names.push('pos_key_proj');
     if (relative && !shared && terms.includes('p2c')) names.push('pos_query_proj');
-    return Object.fromEntries(
-      names.flatMap((name) => [
-        [`attention.self.${name}.weight`, linearSpec(hiddenSize, hiddenSize)],
-        [`attention.self.${name}.bias`, { kind: 'bias', shape: [hiddenSize] }],
-      ]),
+    return Object.assign(
+      {},
+      ...names.map((name) => linearSpecs(`attention.self.${name}`, hiddenSize, hiddenSize)),
     ) as WeightSpecs<string>;
   },
   tokens: (weights, hidden) => ({

@@ -5,7 +5,6 @@ import {
   add,
   cast,
   expandDims,
-  gather,
   mul,
   oneHot,
   serialization,
@@ -13,15 +12,16 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { layerNorm, linear } from '@hypetune/ops';
-import type { Dropouts } from '../layers/dropouts.js';
-import { applyDropout } from '../layers/transformer-block.js';
+import type { Dropouts } from '../../layers/dropouts.js';
+import { tokenLookup } from '../../layers/token-lookup.js';
+import { applyDropout } from '../../layers/transformer-block.js';
 import {
   type HypetuneMark,
   WeightedLayer,
   type WeightedLayerConfig,
   type WeightSpec,
   type WeightSpecs,
-} from '../layers/weighted-layer.js';
+} from '../../layers/weighted-layer.js';
 
 /** What the embeddings are configured by: table sizes are numbers of rows, 0 where there is no such table. */
 export interface DebertaEmbeddingsConfig extends WeightedLayerConfig {
@@ -31,6 +31,7 @@ export interface DebertaEmbeddingsConfig extends WeightedLayerConfig {
   /** Features of the token vectors; projected to `hiddenSize` where they differ. */
   readonly embeddingSize: number;
   readonly hiddenSize: number;
+  readonly paddingId: number;
   readonly epsilon: number;
   readonly hiddenDropout: number;
 }
@@ -69,7 +70,7 @@ export class DebertaEmbeddings extends WeightedLayer<DebertaEmbeddingsWeight> {
 
   /** What leaves the token table for `ids` [B, T]: [B, T, E], before anything else. A trainer may wrap it. */
   tokenEmbedding(ids: Tensor): Tensor {
-    return gather(this.readWeight('word_embeddings.weight'), ids);
+    return tokenLookup(this.readWeight('word_embeddings.weight'), ids, this.config.paddingId);
   }
 
   override computeOutputShape(inputShape: Shape[]): Shape {

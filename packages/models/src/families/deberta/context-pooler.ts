@@ -1,22 +1,31 @@
 import { type Tensor, type Tensor1D, type Tensor2D, serialization } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { linear } from '@hypetune/ops';
-import { type BertPoolerConfig, type PoolerWeight, firstToken } from '../layers/bert-pooler.js';
-import type { Dropouts } from '../layers/dropouts.js';
-import { type Activation, ACTIVATIONS, applyDropout } from '../layers/transformer-block.js';
-import { type HypetuneMark, WeightedLayer, type WeightSpecs } from '../layers/weighted-layer.js';
+import { type Activation, ACTIVATIONS } from '../../layers/activations.js';
+import type { Dropouts } from '../../layers/dropouts.js';
+import { firstToken } from '../../layers/pooling.js';
+import { applyDropout } from '../../layers/transformer-block.js';
+import {
+  type HypetuneMark,
+  WeightedLayer,
+  type WeightedLayerConfig,
+  type WeightSpecs,
+} from '../../layers/weighted-layer.js';
+
+type DenseWeight = 'dense.weight' | 'dense.bias';
 
 /** What the pooler is configured by. */
-export interface ContextPoolerConfig extends BertPoolerConfig {
+export interface ContextPoolerConfig extends WeightedLayerConfig {
+  readonly hiddenSize: number;
   readonly activation: Activation;
   readonly hiddenDropout: number;
 }
 
 /** f(drop(h) W + b) of the first token's hidden state: [B, T, H] -> [B, H]. */
-export class ContextPooler extends WeightedLayer<PoolerWeight> {
+export class ContextPooler extends WeightedLayer<DenseWeight> {
   static readonly className = 'ContextPooler';
   override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
-  override readonly weightSpecs: WeightSpecs<PoolerWeight>;
+  override readonly weightSpecs: WeightSpecs<DenseWeight>;
 
   constructor(private readonly config: ContextPoolerConfig) {
     super(config);
