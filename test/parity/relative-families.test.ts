@@ -6,7 +6,7 @@ import { enginesPresent } from '../support/engines.js';
 import { differencesOf } from '../support/parity.js';
 
 const FIXTURES = fileURLToPath(new URL('../../packages/models/fixtures', import.meta.url));
-const cases = ['deberta', 'deberta-v2'].flatMap((family) =>
+const cases = ['deberta', 'deberta-v2', 'xlnet'].flatMap((family) =>
   readdirSync(`${FIXTURES}/${family}`).map((name) => `${family}/${name}`),
 );
 

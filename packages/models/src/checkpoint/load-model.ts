@@ -139,8 +139,8 @@ async function fill(
   checkpoint: Checkpoint,
 ): Promise<void> {
   const floats = await checkpoint.readFloats(stored);
-  const [rows, columns] = storedShape as [number, number];
-  const data = kind === 'linear' ? transpose(floats, rows, columns) : floats;
+  const rows = storedShape[0]!;
+  const data = kind === 'linear' ? transpose(floats, rows, floats.length / rows) : floats;
   tidy(() => {
     variable.write(tensor(data, variable.shape as number[], 'float32'));
   });

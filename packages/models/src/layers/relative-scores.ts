@@ -1,10 +1,14 @@
 import { type Tensor, matMul, reshape, slice, transpose } from '@tensorflow/tfjs-core';
+import { splitHeads } from '@hypetune/ops';
 
 /**
  * Products of tokens with vectors of relative positions: result[b, head, i, j] = x[b, i] . vectors[row of i - j], [B, heads, T, T].
- * x is [B, T, H]; `vectors` [2 T, H] holds in row c the vector of distance T - c, so that distances descend; row 0 is not read.
+ * x is [B, T, H]; `vectors` [2 T, H], or [B, 2 T, H] where each row of the batch has its own, hold in row c the vector of distance
+ * T - c, so that distances descend; row 0 is not read.
  */
 export function relativeScores(x: Tensor, vectors: Tensor, heads: number): Tensor {
+  if (vectors.rank === 3)
+    return relativeShift(matMul(splitHeads(x, heads), splitHeads(vectors, heads), false, true));
   const [batch, length, hidden] = x.shape as [number, number, number];
   const byHead = (rows: Tensor): Tensor => transpose(reshape(rows, [-1, heads, hidden / heads]), [1, 0, 2]); // [heads, rows, size]
   // One product over the tokens of all rows of the batch: the vectors are the same for each.

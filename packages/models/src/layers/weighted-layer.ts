@@ -22,6 +22,10 @@ const STARTS = {
 export interface WeightSpec {
   readonly kind: WeightKind;
   readonly shape: readonly number[];
+  /** The shape in a checkpoint where it is neither this one nor, of a linear kernel, this one reversed. */
+  readonly stored?: readonly number[];
+  /** Kept for the checkpoint's sake: nothing here reads it, so it is never trained. */
+  readonly unused?: true;
 }
 
 /** The weights a layer has, by name: the part of the checkpoint's name after the layer's. */
@@ -88,11 +92,13 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const { name, initializerRange, seed } = this.settings;
-    for (const [weight, { kind, shape }] of Object.entries<WeightSpec>(this.weightSpecs)) {
+    for (const [weight, { kind, shape, unused }] of Object.entries<WeightSpec>(this.weightSpecs)) {
       const start = STARTS[kind];
       const key = foldIn(seedKey(seed), 'initialize', name, weight);
       const initializer = keyedInitializer(start, initializerRange, key);
-      this.variables.set(weight, this.addWeight(weight, [...shape], 'float32', initializer));
+      const trainable = unused !== true;
+      const variable = this.addWeight(weight, [...shape], 'float32', initializer, undefined, trainable);
+      this.variables.set(weight, variable);
     }
     super.build(inputShape);
   }
