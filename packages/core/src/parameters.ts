@@ -60,7 +60,7 @@ export function listParameters(model: LayersModel): Parameter[] {
       parameters.push({
         name,
         shape: weight.shape as number[],
-        role: roleOf(local, weight, entry.layer, site),
+        role: roleOf(name, weight, entry.layer, site),
         site,
         layer: site === 'hidden' && hidden >= 0 ? hidden : undefined,
         owner: entry.path,
@@ -79,13 +79,15 @@ function localName(weight: LayerVariable, layer: AnyLayer): string {
   return originalName.startsWith(`${layer.name}/`) ? originalName.slice(layer.name.length + 1) : originalName;
 }
 
-function roleOf(local: string, weight: LayerVariable, layer: AnyLayer, site: Site): ParameterRole {
-  if (/Normalization$/.test(layer.getClassName()) || /layer_?norm|(^|[./])(gamma|beta)$/i.test(local))
-    return 'norm';
-  if (/bias$/.test(local)) return 'bias';
+/** Names that `transformers` gives normalizations: LayerNorm, final_norm, norm, input_layernorm ... */
+const NORM = /layer_?norm|(^|[._])norm\.(weight|bias)$|(^|[./])(gamma|beta)$/i;
+
+function roleOf(name: string, weight: LayerVariable, layer: AnyLayer, site: Site): ParameterRole {
+  if (/Normalization$/.test(layer.getClassName()) || NORM.test(name)) return 'norm';
+  if (/bias(\.weight)?$/.test(name)) return 'bias';
   if (weight.shape.length < 2) return 'other';
   return site === 'embedding' &&
-    (layer.getClassName() === 'Embedding' || /embeddings?(\.weight)?$/.test(local))
+    (layer.getClassName() === 'Embedding' || /(embeddings?|embed_tokens)(\.weight)?$/.test(name))
     ? 'embedding'
     : 'kernel';
 }
