@@ -51,8 +51,8 @@ export type EmbeddingsWeight =
   | 'LayerNorm.bias';
 
 /**
- * LayerNorm(token + position + token type), then dropout. Inputs are token ids and token types, both int32 [B, T];
- * the result is [B, T, H]. Throws where T exceeds the number of positions.
+ * LayerNorm(token + position + token type), then dropout. Inputs are token ids and, where there are any, token types, both
+ * int32 [B, T]; the result is [B, T, H]. Throws where T exceeds the number of positions.
  */
 export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
   static readonly className = 'BertEmbeddings';
@@ -77,19 +77,21 @@ export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
     return tokenLookup(this.readWeight('word_embeddings.weight'), ids, this.config.paddingId);
   }
 
-  override computeOutputShape(inputShape: Shape[]): Shape {
-    return [...inputShape[0]!, this.config.size];
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const ids = Array.isArray(inputShape[0]) ? inputShape[0] : (inputShape as Shape);
+    return [...ids, this.config.size];
   }
 
   override getConfig(): serialization.ConfigDict {
     return { ...super.getConfig(), ...this.config };
   }
 
-  protected override forward([ids, types]: readonly [Tensor, Tensor], dropouts: Dropouts): Tensor {
-    const { tokenTypes, counting, epsilon, hiddenDropout } = this.config;
+  protected override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
+    const { counting, epsilon, hiddenDropout } = this.config;
+    const [ids, types] = inputs as [Tensor, Tensor?];
     this.checkLength(ids.shape[1]!);
     const tokens = this.tokenEmbedding(ids);
-    const typed = tokenTypes > 0 ? add(tokens, this.typeEmbedding(types)) : tokens;
+    const typed = types ? add(tokens, this.typeEmbedding(types)) : tokens;
     const positions = counting === 'place' ? this.placeEmbedding(ids.shape[1]!) : this.countEmbedding(ids);
     const scale = this.readWeight('LayerNorm.weight') as Tensor1D;
     const offset = this.readWeight('LayerNorm.bias') as Tensor1D;

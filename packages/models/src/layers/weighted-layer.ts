@@ -52,26 +52,24 @@ export interface WeightedLayerConfig {
 }
 
 /** A linear map's kernel and, unless there is none, its bias, by name. */
-export function linearSpecs<Name extends string>(
-  name: Name,
+export function linearSpecs(
+  name: string,
   inputs: number,
   outputs: number,
   biased = true,
-): WeightSpecs<`${Name}.${'weight' | 'bias'}`> {
-  const kernel = { [`${name}.weight`]: { kind: 'linear', shape: [inputs, outputs] } };
-  const bias = { [`${name}.bias`]: { kind: 'bias', shape: [outputs] } };
-  return { ...kernel, ...(biased ? bias : {}) } as unknown as WeightSpecs<`${Name}.${'weight' | 'bias'}`>;
+): WeightSpecs<string> {
+  return {
+    [`${name}.weight`]: { kind: 'linear', shape: [inputs, outputs] },
+    ...(biased ? { [`${name}.bias`]: { kind: 'bias', shape: [outputs] } } : {}),
+  };
 }
 
-/** A layer normalization's scale and, unless there is none, its offset, by name. */
-export function normSpecs<Name extends string>(
-  name: Name,
-  size: number,
-  biased = true,
-): WeightSpecs<`${Name}.${'weight' | 'bias'}`> {
-  const scale = { [`${name}.weight`]: { kind: 'scale', shape: [size] } };
-  const bias = { [`${name}.bias`]: { kind: 'bias', shape: [size] } };
-  return { ...scale, ...(biased ? bias : {}) } as unknown as WeightSpecs<`${Name}.${'weight' | 'bias'}`>;
+/** A normalization's scale and, unless there is none, its offset, by name. */
+export function normSpecs(name: string, size: number, biased = true): WeightSpecs<string> {
+  return {
+    [`${name}.weight`]: { kind: 'scale', shape: [size] },
+    ...(biased ? { [`${name}.bias`]: { kind: 'bias', shape: [size] } } : {}),
+  };
 }
 
 type Arguments = Record<string, unknown>;

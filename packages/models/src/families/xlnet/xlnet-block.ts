@@ -45,14 +45,6 @@ export interface XlnetBlockConfig extends WeightedLayerConfig {
   readonly causal: boolean;
 }
 
-type AttentionWeight =
-  `rel_attn.${'q' | 'k' | 'v' | 'o' | 'r' | 'r_w_bias' | 'r_r_bias' | 'r_s_bias' | 'seg_embed'}`;
-type OutputWeight =
-  `${'rel_attn.layer_norm' | 'ff.layer_norm' | 'ff.layer_1' | 'ff.layer_2'}.${'weight' | 'bias'}`;
-
-/** The weights of a block. */
-export type XlnetBlockWeight = AttentionWeight | OutputWeight;
-
 /**
  * Scores of relative attention (Yang et al., 2019), by heads and scaled by 1 / sqrt(size):
  * (q_i + u) . k_j + (q_i + v) . (R W_r)[i - j] + (q_i + w) . s_different where the token types of i and j differ, s_same where
@@ -60,7 +52,7 @@ export type XlnetBlockWeight = AttentionWeight | OutputWeight;
  * of another type. `hidden` is [B, T, H], `types` int32 [B, T], `positions` R [2 T, H] or [B, 2 T, H]; the result is [B, heads, T, T].
  */
 export function relativeAttentionScores(
-  weights: Weights<AttentionWeight>,
+  weights: Weights<string>,
   hidden: Tensor,
   types: Tensor,
   positions: Tensor,
@@ -71,7 +63,7 @@ export function relativeAttentionScores(
     linear(x, weights[`rel_attn.${name}`] as Tensor2D);
   const query = project('q', hidden);
   const scaled = (name: 'r_w_bias' | 'r_r_bias' | 'r_s_bias'): Tensor =>
-    mul(add(query, reshape(weights[`rel_attn.${name}`], [size])), Math.sqrt(heads / size));
+    mul(add(query, reshape(weights[`rel_attn.${name}`]!, [size])), Math.sqrt(heads / size));
   const content = matMul(
     splitHeads(scaled('r_w_bias'), heads),
     splitHeads(project('k', hidden), heads),
@@ -80,7 +72,7 @@ export function relativeAttentionScores(
   );
   const position = relativeScores(scaled('r_r_bias'), project('r', positions), heads);
 
-  const segments = weights['rel_attn.seg_embed'];
+  const segments = weights['rel_attn.seg_embed']!;
   const segment = (index: number): Tensor =>
     reshape(slice(segments, [index, 0, 0], [1, -1, -1]), [heads, 1, -1]);
   const contrast = sub(segment(1), segment(0)); // [heads, 1, size]
@@ -102,10 +94,10 @@ function causalBias(length: number): Tensor {
  * Inputs are the hidden states [B, T, H], the attention mask and the token types, both [B, T], and the relative positions; the
  * result is [B, T, H].
  */
-export class XlnetBlock extends WeightedLayer<XlnetBlockWeight> {
+export class XlnetBlock extends WeightedLayer<string> {
   static readonly className = 'XlnetBlock';
   override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
-  override readonly weightSpecs: WeightSpecs<XlnetBlockWeight>;
+  override readonly weightSpecs: WeightSpecs<string>;
 
   constructor(private readonly config: XlnetBlockConfig) {
     super(config);

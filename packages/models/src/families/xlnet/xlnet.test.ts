@@ -8,7 +8,7 @@ import { buildModel, loadModel, modelConfig, positionsOf } from '../../index.js'
 import { relativeSinusoids } from './relative-sinusoids.js';
 import { outermostToken } from './sequence-summary.js';
 
-const FIXTURE = fileURLToPath(new URL('../../../fixtures/xlnet/published', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../../../fixtures/families/xlnet', import.meta.url));
 
 beforeAll(() => setBackend('cpu'));
 
