@@ -70,14 +70,14 @@ export function layerSites(model: LayersModel): (Leaf & { site: Site | undefined
     path,
     key,
     layer,
-    site:
-      layer.hypetune?.site ??
-      (layer.getClassName() === 'Embedding'
+    site: layer.hypetune
+      ? layer.hypetune.site
+      : layer.getClassName() === 'Embedding'
         ? 'embedding'
         : !computes(layer)
           ? undefined
           : layer === head && !declares
             ? 'head'
-            : 'hidden'),
+            : 'hidden',
   }));
 }

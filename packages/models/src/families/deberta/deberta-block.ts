@@ -1,12 +1,11 @@
-import { type Tensor, add, serialization } from '@tensorflow/tfjs-core';
+import { type Tensor, add, mul, serialization, slice } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { attentionByScores } from '@hypetune/ops';
+import { attentionByScores, dropoutMask } from '@hypetune/ops';
 import { attentionBias } from '../../layers/attention-bias.js';
 import type { Dropouts } from '../../layers/dropouts.js';
 import {
   type TransformerBlockConfig,
   BERT_BLOCK,
-  applyDropout,
   blockOutput,
   outputSpecs,
   weightsByPart,
@@ -14,7 +13,7 @@ import {
 import { type HypetuneMark, WeightedLayer, type WeightSpecs } from '../../layers/weighted-layer.js';
 import { disentangledScores } from './disentangled-attention.js';
 import { type ProjectionConfig, type Projections, FUSED, SEPARATE } from './projections.js';
-import { type RelativeRowsConfig, relativeRows } from './relative-rows.js';
+import { type RelativeRows, type RelativeRowsConfig, relativeRows } from './relative-rows.js';
 
 /** What a block is configured by. */
 export interface DebertaBlockConfig
@@ -55,20 +54,27 @@ export class DebertaBlock extends WeightedLayer<string> {
     const { config, projections } = this;
     const weights = this.readWeights();
     const { query, key, value } = projections.tokens(weights, hidden, config);
-    const dropped =
-      vectors &&
-      applyDropout(vectors, dropouts('hidden', 'attention.self.pos_dropout', config.hiddenDropout));
+    const rows = relativeRows(hidden.shape[1]!, config);
     const scores = disentangledScores(
       query,
       key,
-      dropped ? projections.positions(weights, dropped, config) : {},
-      relativeRows(hidden.shape[1]!, config),
+      vectors ? projections.positions(weights, this.dropPositions(vectors, rows, dropouts), config) : {},
+      rows,
       config.heads,
       1 + config.terms.length,
     );
     const probabilityDropout = dropouts('attention', 'attention.self', config.attentionDropout);
     const context = attentionByScores(add(scores, attentionBias(mask)), value, probabilityDropout);
     return blockOutput(weightsByPart(weights), hidden, context, config, dropouts);
+  }
+
+  /** Dropout is drawn for the whole table, so that a distance has the same draw in longer and shorter batches. */
+  private dropPositions(vectors: Tensor, { first, count }: RelativeRows, dropouts: Dropouts): Tensor {
+    const { span, hiddenSize, hiddenDropout } = this.config;
+    const drawn = dropouts('hidden', 'attention.self.pos_dropout', hiddenDropout);
+    if (!drawn) return vectors;
+    const mask = dropoutMask([2 * span, hiddenSize], drawn.rate, drawn.key);
+    return mul(vectors, slice(mask, [first, 0], [count, hiddenSize]));
   }
 }
 

@@ -40,11 +40,11 @@ export type ConvolutionWeight = `${'conv' | 'LayerNorm'}.${'weight' | 'bias'}`;
 
 /**
  * mask * LayerNorm(y + f(drop(mask * conv(x)))), what the large models of v2 do to the first block's result y, x being what
- * entered it. Inputs are x, y, both [B, T, H], and the attention mask [B, T]; the result is [B, T, H].
+ * entered it; it belongs to that block. Inputs are x, y, both [B, T, H], and the attention mask [B, T]; the result is [B, T, H].
  */
 export class DebertaConvolution extends WeightedLayer<ConvolutionWeight> {
   static readonly className = 'DebertaConvolution';
-  override readonly hypetune: HypetuneMark = { site: 'embedding', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: undefined, fresh: [] };
   override readonly weightSpecs: WeightSpecs<ConvolutionWeight>;
 
   constructor(private readonly config: DebertaConvolutionConfig) {

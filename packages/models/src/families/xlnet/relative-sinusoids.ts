@@ -1,7 +1,7 @@
-import { type Tensor, expandDims, serialization, tensor2d, tile } from '@tensorflow/tfjs-core';
+import { type Tensor, concat, mul, reverse, serialization, slice, tensor2d } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import type { Dropouts } from '../../layers/dropouts.js';
-import { applyDropout } from '../../layers/transformer-block.js';
+import { dropoutMask } from '@hypetune/ops';
+import type { Dropout, Dropouts } from '../../layers/dropouts.js';
 import {
   type HypetuneMark,
   WeightedLayer,
@@ -66,8 +66,16 @@ export class RelativeSinusoids extends WeightedLayer<string> {
     this.computed.set(length, values);
     const positions = tensor2d(values, [2 * length, hiddenSize]);
     const drawn = dropouts('hidden', 'positions', hiddenDropout);
-    return drawn ? applyDropout(tile(expandDims(positions, 0), [batch, 1, 1]), drawn) : positions;
+    return drawn ? mul(positions, dropped(batch, length, hiddenSize, drawn)) : positions;
   }
+}
+
+/** What dropout multiplies by, drawn by distance from 0 on either side, so that longer batches share it: [B, 2 T, H]. */
+function dropped(batch: number, length: number, size: number, { rate, key }: Dropout): Tensor {
+  const mask = dropoutMask([batch, length + 1, 2 * size], rate, key);
+  const before = slice(mask, [0, 0, 0], [batch, length + 1, size]);
+  const after = slice(mask, [0, 1, size], [batch, length - 1, size]);
+  return concat([reverse(before, 1), after], 1);
 }
 
 serialization.registerClass(RelativeSinusoids);
