@@ -162,7 +162,7 @@ test.each([
   [
     'another architecture',
     () => variant((tensors) => tensors, { model_type: 'gpt2' }),
-    /config\.json: model_type must be one of bert/,
+    /config\.json: model_type must be one of albert, bert/,
   ],
   ['no folder', () => join(root, 'nowhere'), /nowhere: there is no/],
 ])('%s is an error that leaves no tensor behind', async (_, make, message) => {

@@ -36,8 +36,8 @@ export async function saveModel(
   const tensors: [string, StoredTensor][] = [];
   for (const { name, kind, storedShape, variable } of namedWeights(model)) {
     const values = (await variable.read().data()) as Float32Array;
-    const [rows, columns] = storedShape as [number, number];
-    const data = kind === 'linear' ? transpose(values, columns, rows) : values;
+    const rows = storedShape[0]!;
+    const data = kind === 'linear' ? transpose(values, values.length / rows, rows) : values;
     tensors.push([name, { dtype: 'F32', shape: storedShape, data }]);
   }
   await mkdir(folder, { recursive: true });

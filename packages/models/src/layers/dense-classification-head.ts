@@ -1,9 +1,9 @@
 import { type Tensor, type Tensor1D, type Tensor2D, serialization, tanh } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { gelu, linear } from '@hypetune/ops';
-import { firstToken } from './bert-pooler.js';
 import type { ClassificationHeadConfig } from './classification-head.js';
 import type { Dropouts } from './dropouts.js';
+import { firstToken } from './pooling.js';
 import { applyDropout } from './transformer-block.js';
 import { type HypetuneMark, WeightedLayer, type WeightSpecs } from './weighted-layer.js';
 
