@@ -61,13 +61,26 @@ export function configJsonSchema(): JsonObject {
     if: { required: ['methods'] },
     then: recipes(open),
     else: recipes(closed),
-    $defs: Object.fromEntries(
-      [...METHODS.values()].map(({ name, summary, source, schema }) => [
-        name,
-        { description: `${summary} ${source}`, ...schema },
-      ]),
-    ),
+    $defs: {
+      optionsByMethod: {
+        allOf: [...METHODS.keys()].map((name) => ({
+          if: { properties: { name: { const: name } } },
+          then: { properties: { options: { $ref: `#/$defs/${name}` } } },
+        })),
+      },
+      ...Object.fromEntries(
+        [...METHODS.values()].map(({ name, summary, source, schema }) => [
+          name,
+          { description: `${summary} (${source})`, ...schema },
+        ]),
+      ),
+    },
   };
+}
+
+/** The schema as the file that is shipped. */
+export function configSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`;
 }
 
 /** The settings' schemas. `open`: with methods that are not known here. */
@@ -80,10 +93,7 @@ function schemaOf(open: boolean): JsonObject {
     required: ['name'],
     additionalProperties: false,
     properties: { name: method, options: { type: 'object' } },
-    allOf: names.map((name) => ({
-      if: { properties: { name: { const: name } } },
-      then: { properties: { options: { $ref: `#/$defs/${name}` } } },
-    })),
+    $ref: '#/$defs/optionsByMethod',
   };
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',

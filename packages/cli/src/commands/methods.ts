@@ -32,7 +32,7 @@ async function methodsOf(config: Config): Promise<Methods> {
 
 /** Every method in a line. */
 export function methodList(methods: Methods): string {
-  const lines = [...methods.values()].map(({ name, summary, source }) => [name, `${summary} ${source}`]);
+  const lines = [...methods.values()].map(({ name, summary, source }) => [name, `${summary} (${source})`]);
   return columns(lines);
 }
 
@@ -45,7 +45,7 @@ export function methodCard({ name, summary, source, cost, options, pairs }: Meth
     ...[`  ${other}`, verdict, reason],
   ]);
   return [
-    `${name}: ${summary} ${source}`,
+    `${name}: ${summary} (${source})`,
     `cost: ${cost}`,
     ...(lines.length > 0 ? ['options, their defaults and what they may be:', columns(lines)] : []),
     ...(others.length > 0 ? ['beside other methods:', columns(others)] : []),
