@@ -1,7 +1,7 @@
 import type { Plugin } from '@hypetune/core';
 import { z } from 'zod';
 import { METHODS } from './methods.js';
-import { settingChecks } from './settings.js';
+import { settings } from './settings.js';
 
 const rate = z.number().min(0).lt(1);
 const isPlugin = (value: unknown): boolean => typeof (value as Partial<Plugin> | null)?.apply === 'function';
@@ -26,7 +26,7 @@ const seed = z.int().min(0);
 
 /** What a config file may hold. */
 export const configSchema: z.ZodType = z.strictObject({
-  ...settingChecks,
+  ...settings,
   recipe: recipeEntry.optional().describe('train: a stack of methods'),
   recipes: z.array(recipeEntry).min(1).optional().describe('compare: the others are compared with the first'),
   seed: seed.optional().describe('train'),
