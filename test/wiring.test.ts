@@ -189,7 +189,7 @@ test('LayerDrop at a rate near 1 leaves only the head', async () => {
 });
 
 test('hidden mixup in a linear network is the loss of mixed rows with mixed labels', async () => {
-  const mixed: { inputs?: tf.Tensor; labels?: tf.Tensor2D } = {};
+  const mixed: { inputs?: tf.Tensor; labels?: tf.Tensor } = {};
   const spy: Plugin = {
     name: 'watch',
     apply({ hooks }) {

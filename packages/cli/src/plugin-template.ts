@@ -120,9 +120,9 @@ export const card: Omit<MethodInfo, 'create'> = {
 
 const formula = `import * as tf from '@tensorflow/tfjs-core';
 
-/** Squared length of each row of \`[rows, outputs]\` logits, \`[rows]\`. */
-export function squaredLength(logits: tf.Tensor2D): tf.Tensor1D {
-  return tf.sum(tf.square(logits), -1);
+/** Squared length of each row of \`[rows, ...]\` logits, \`[rows]\`. */
+export function squaredLength(logits: tf.Tensor): tf.Tensor1D {
+  return tf.sum(tf.reshape(tf.square(logits), [logits.shape[0]!, -1]), -1);
 }
 `;
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type Snapshot, type Task } from '@hypetune/core';
+import { HypetuneError, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recoverFolder, writeFolder } from './atomic.js';
@@ -18,7 +18,7 @@ export interface RunRecord {
   readonly version: 1;
   readonly task: {
     readonly name: string;
-    readonly kind: Task;
+    readonly kind: TaskName;
     readonly labels: readonly string[];
     readonly metrics: readonly MetricName[];
     /** Whether a row is a pair of texts. */

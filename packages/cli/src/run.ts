@@ -37,7 +37,7 @@ export interface RunResult {
 export async function run(request: RunRequest): Promise<RunResult> {
   const { setup, recipe, seed, settings, terminal, signal, resume } = request;
   const { task } = setup;
-  const labels = task.kind === 'regression' ? 1 : task.labels;
+  const labels = task.task.labels ?? 1;
   const { model } = await loadModel(setup.folder, { labels, seed });
   try {
     const trainer = trainerFor(model, request);
@@ -82,7 +82,7 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     model,
     plugins: recipe.plugins(),
     dropout: recipe.dropout,
-    task: setup.task.kind,
+    task: setup.task.task,
     metrics: setup.task.metrics,
     seed,
     optimizer: given({ learningRate, weightDecay }),

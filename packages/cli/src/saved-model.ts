@@ -1,4 +1,4 @@
-import { type Dataset, Trainer } from '@hypetune/core';
+import { type Dataset, regression, singleLabel, type Task, Trainer } from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
 import { readRun, type RunRecord } from './run-folder.js';
 import { textOptions } from './setup.js';
@@ -20,10 +20,15 @@ export async function openRun(folder: string, record?: RunRecord): Promise<Saved
   const { model } = await loadModel(folder);
   return {
     record: known,
-    trainer: new Trainer({ model, task: known.task.kind }),
+    trainer: new Trainer({ model, task: taskOf(known), metrics: known.task.metrics }),
     data: (rows) => textData(rows, options),
     dispose: () => {
       model.dispose();
     },
   };
+}
+
+/** The task that a run was trained for. */
+function taskOf({ task: { kind, labels } }: RunRecord): Task {
+  return kind === 'regression' ? regression() : singleLabel({ labels });
 }

@@ -1,4 +1,3 @@
-import { metricsFor } from '@hypetune/core';
 import type { Command } from 'commander';
 import { startEngine } from '../engine.js';
 import { showDownloads } from '../download.js';
@@ -41,11 +40,9 @@ async function evaluate(
       : await tableRows(table, record);
   await startEngine(terminal, engine);
   const saved = await openRun(folder, record);
-  const logits = await saved.trainer.predict(saved.data(rows));
+  const { metrics } = await saved.trainer.evaluate(saved.data(rows));
   saved.dispose();
-  const { metrics, kind } = record.task;
-  const labels = rows.map(({ label }) => label);
-  const values = Object.entries(metricsFor(metrics, logits, labels, kind));
+  const values = Object.entries(metrics);
   print(
     terminal,
     `${values.map(([name, value]) => `${name} ${value.toFixed(4)}`).join(', ')} on ${rows.length} rows`,

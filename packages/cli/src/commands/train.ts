@@ -1,4 +1,4 @@
-import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
+import { type Evaluation, HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
@@ -103,8 +103,9 @@ function metricsLine({ metrics, loss }: Evaluation): string {
   return [...values, `loss ${loss.toFixed(4)}`].join(', ');
 }
 
-function taskRecord({ name, kind, labels, metrics, train }: TextTask): RunRecord['task'] {
-  return { name, kind, labels, metrics, pair: train[0]?.pair !== undefined };
+function taskRecord({ name, task, metrics, train }: TextTask): RunRecord['task'] {
+  const kind = task.name as TaskName;
+  return { name, kind, labels: task.labels ?? [], metrics, pair: train[0]?.pair !== undefined };
 }
 
 interface Plan {

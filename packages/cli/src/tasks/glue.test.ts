@@ -22,8 +22,7 @@ write('glue/STS-B/dev.tsv', `${stsb}0\tg\tf\ty\t1\tn\tn\tA\tB\t5.5\n`);
 test('CoLA has no header; its label is the second column', async () => {
   const task = await glueTask('cola', `${folder}/glue`);
   expect(task).toMatchObject({
-    kind: 'classification',
-    labels: ['unacceptable', 'acceptable'],
+    task: { name: 'classification', labels: ['unacceptable', 'acceptable'] },
     metrics: ['matthews', 'accuracy'],
   });
   expect(task.train).toEqual([

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type Task } from '@hypetune/core';
+import { HypetuneError, type MetricName, regression, singleLabel } from '@hypetune/core';
 import { classLabels, type Labels, valueLabels } from './labels.js';
 import { type Columns, rowsOf } from './rows.js';
 import { readTable, type TableOptions } from './table.js';
@@ -9,7 +9,6 @@ import type { Row, TextTask } from './task.js';
 /** A GLUE task (Wang et al., 2018) in its original TSV layout. */
 interface GlueTask extends TableOptions {
   readonly folder: string;
-  readonly kind: Task;
   readonly columns: number;
   readonly layout: Columns;
   readonly labels: Labels;
@@ -21,7 +20,6 @@ const sentencePair = { text: 'sentence1', pair: 'sentence2' } as const;
 const GLUE: Readonly<Record<string, GlueTask>> = {
   cola: {
     folder: 'CoLA',
-    kind: 'classification',
     header: false,
     columns: 4,
     layout: { text: 3, label: 1 },
@@ -30,7 +28,6 @@ const GLUE: Readonly<Record<string, GlueTask>> = {
   },
   mrpc: {
     folder: 'MRPC',
-    kind: 'classification',
     columns: 5,
     layout: { text: '#1 String', pair: '#2 String', label: 'Quality' },
     labels: classLabels(['0', '1'], ['not_equivalent', 'equivalent']),
@@ -38,7 +35,6 @@ const GLUE: Readonly<Record<string, GlueTask>> = {
   },
   rte: {
     folder: 'RTE',
-    kind: 'classification',
     columns: 4,
     layout: { ...sentencePair, label: 'label' },
     labels: classLabels(['entailment', 'not_entailment']),
@@ -46,7 +42,6 @@ const GLUE: Readonly<Record<string, GlueTask>> = {
   },
   'sst-2': {
     folder: 'SST-2',
-    kind: 'classification',
     columns: 2,
     layout: { text: 'sentence', label: 'label' },
     labels: classLabels(['0', '1'], ['negative', 'positive']),
@@ -54,7 +49,6 @@ const GLUE: Readonly<Record<string, GlueTask>> = {
   },
   'sts-b': {
     folder: 'STS-B',
-    kind: 'regression',
     columns: 10,
     layout: { ...sentencePair, label: 'score' },
     labels: valueLabels(0, 5),
@@ -72,8 +66,7 @@ export async function glueTask(name: string, folder: string): Promise<TextTask> 
     rowsOf(await readTable(join(home, `${split}.tsv`), task), task.layout, task.labels);
   return {
     name,
-    kind: task.kind,
-    labels: task.labels.names,
+    task: task.labels.names.length > 0 ? singleLabel({ labels: task.labels.names }) : regression(),
     metrics: task.metrics,
     train: await read('train'),
     evaluation: await read('dev'),

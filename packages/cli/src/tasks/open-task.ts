@@ -1,4 +1,4 @@
-import { checkMetrics, HypetuneError } from '@hypetune/core';
+import { HypetuneError } from '@hypetune/core';
 import { resolveSource } from '@hypetune/models';
 import type { Settings } from '../settings.js';
 import { type DownloadNotes } from '../download.js';
@@ -12,7 +12,6 @@ import type { TextTask } from './task.js';
 export async function openTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
   const { limit, evaluationLimit } = settings;
   const task = await wholeTask(settings, downloads);
-  checkMetrics(settings.metrics ?? [], task.kind);
   return {
     ...task,
     metrics: settings.metrics ?? task.metrics,

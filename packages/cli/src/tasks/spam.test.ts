@@ -33,7 +33,7 @@ test('each different subject counts once, the first mail that has it', async () 
 
 test('the first lines are to learn from, the others to measure on', async () => {
   const task = await spamTask(folder, 1);
-  expect([task.train.length, task.evaluation.length, task.labels]).toEqual([1, 1, ['ham', 'spam']]);
+  expect([task.train.length, task.evaluation.length, task.task.labels]).toEqual([1, 1, ['ham', 'spam']]);
   await expect(spamTask(folder, 2)).rejects.toThrow('--limit: the spam task has 2 lines');
   await expect(spamTask(`${folder}/none`, 1)).rejects.toThrow('has no data/easy-ham-1');
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypetuneError } from '@hypetune/core';
+import { HypetuneError, singleLabel } from '@hypetune/core';
 import { firstRows } from './fixed-order.js';
 import { mailSubject, subjectIdentity } from './mail-subject.js';
 import type { Row, TextTask } from './task.js';
@@ -25,8 +25,7 @@ export async function spamTask(folder: string, lines: number = SPAM_LINES): Prom
     );
   return {
     name: 'spam',
-    kind: 'classification',
-    labels: ['ham', 'spam'],
+    task: singleLabel({ labels: ['ham', 'spam'] }),
     metrics: ['accuracy', 'f1'],
     train: rows.slice(0, lines),
     evaluation: rows.slice(lines),

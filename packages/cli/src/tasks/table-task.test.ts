@@ -8,7 +8,10 @@ const train = write('train.tsv', `text\tlabel\n${rows}\n`);
 
 test('classes are those of the training rows, sorted; a tenth is set aside, the same one every time', async () => {
   const task = await tableTask({ train });
-  expect(task).toMatchObject({ kind: 'classification', labels: ['no', 'yes'], metrics: ['accuracy'] });
+  expect(task).toMatchObject({
+    task: { name: 'classification', labels: ['no', 'yes'] },
+    metrics: ['accuracy'],
+  });
   expect([task.train.length, task.evaluation.length]).toEqual([18, 2]);
   expect((await tableTask({ train })).evaluation).toEqual(task.evaluation);
   const texts = new Set([...task.train, ...task.evaluation].map(({ text }) => text));
@@ -17,8 +20,8 @@ test('classes are those of the training rows, sorted; a tenth is set aside, the 
 
 test('whole numbers are sorted as numbers; names may be given in another order', async () => {
   const file = write('n.tsv', 'text\tlabel\na\t10\nb\t9\nc\t2\n');
-  expect((await tableTask({ train: file })).labels).toEqual(['2', '9', '10']);
-  expect((await tableTask({ train, labels: ['yes', 'no'] })).labels).toEqual(['yes', 'no']);
+  expect((await tableTask({ train: file })).task.labels).toEqual(['2', '9', '10']);
+  expect((await tableTask({ train, labels: ['yes', 'no'] })).task.labels).toEqual(['yes', 'no']);
 });
 
 test('other columns, pairs and values', async () => {
@@ -33,7 +36,7 @@ test('other columns, pairs and values', async () => {
       regression: true,
     },
   });
-  expect(task).toMatchObject({ kind: 'regression', labels: [], metrics: ['pearson', 'spearman'] });
+  expect(task).toMatchObject({ task: { name: 'regression' }, metrics: ['pearson', 'spearman'] });
   expect(task.evaluation[1]).toEqual({ text: 'z', pair: 'w', label: -2 });
 });
 

@@ -1,4 +1,4 @@
-import { defaultMetrics, HypetuneError } from '@hypetune/core';
+import { HypetuneError, type MetricName, regression as values, singleLabel } from '@hypetune/core';
 import { firstRows } from './fixed-order.js';
 import { classesIn, classLabels, type Labels, valueLabels } from './labels.js';
 import { type Columns, rowsOf } from './rows.js';
@@ -28,11 +28,11 @@ export async function tableTask(options: TableTaskOptions): Promise<TextTask> {
   const columns: Columns = { text: textColumn, pair: pairColumn, label: labelColumn };
   const trainTable = await readTable(options.train);
   const labels = labelsOf(trainTable, labelColumn, options);
+  const learned = regression ? values() : singleLabel({ labels: labels.names });
   const task = {
     name: options.train,
-    kind: regression ? ('regression' as const) : ('classification' as const),
-    labels: labels.names,
-    metrics: defaultMetrics(regression ? 'regression' : 'classification'),
+    task: learned,
+    metrics: learned.metrics.map(({ name }) => name as MetricName),
   };
   const rows = rowsOf(trainTable, columns, labels);
   if (options.validation !== undefined) {

@@ -1,20 +1,19 @@
-import type { MetricName, Task } from '@hypetune/core';
+import type { Label, MetricName, Task } from '@hypetune/core';
 
 /** One example of a task on text. */
 export interface Row {
   readonly text: string;
   /** The second text of a pair. */
   readonly pair?: string;
-  /** Class index, or the target value of a regression. */
-  readonly label: number;
+  /** In the form that the task wants. */
+  readonly label: Label;
 }
 
 /** Rows to learn from and rows to measure on. */
 export interface TextTask {
   readonly name: string;
-  readonly kind: Task;
-  /** Class names by index; empty for a regression. */
-  readonly labels: readonly string[];
+  /** What is learned; it has the names of its classes, labels or targets. */
+  readonly task: Task;
   /** The first is the one that recipes are compared by. */
   readonly metrics: readonly MetricName[];
   readonly train: readonly Row[];

@@ -134,9 +134,9 @@ test('what cannot be measured is said', () => {
   expect(() => measure(names('f1'), one, [0], { task: singleLabel(), outputs: 3 })).toThrow(
     "metrics: 'f1' is of class 1 of two classes; the model has 3; take macro_f1, micro_f1 or weighted_f1.",
   );
-  expect(() => names('entity_f1')[0]!.check!({ task: tokenClassification(), outputs: 3 })).toThrow(
-    'needs class names as B-PER, I-PER, O',
-  );
+  expect(() => {
+    names('entity_f1')[0]!.check!({ task: tokenClassification(), outputs: 3 });
+  }).toThrow('needs class names as B-PER, I-PER, O');
   expect(() => measure(names('accuracy'), one, [0, 1], two)).toThrow('1 predictions for 2 labels');
   expect(() => measure(names('accuracy'), [], [], two)).toThrow('no row');
 });

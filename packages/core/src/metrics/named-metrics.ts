@@ -195,7 +195,8 @@ export function namedMetric(name: MetricName): Metric {
 export function resolveMetrics(metrics: readonly (MetricName | Metric)[]): Metric[] {
   return metrics.map((metric) => {
     if (typeof metric === 'string') return namedMetric(metric);
-    if (typeof metric?.name === 'string' && typeof metric.compute === 'function') return metric;
+    if (typeof (metric as Partial<Metric> | null)?.name === 'string' && typeof metric.compute === 'function')
+      return metric;
     throw new HypetuneError(
       `metrics: a metric must be a name or { name, greaterIsBetter, compute }, got ${show(metric)}.`,
     );

@@ -20,7 +20,8 @@ export const TASK_NAMES: readonly TaskName[] = Object.keys(NAMED) as TaskName[];
 /** The task of that name with default options, or the task itself. */
 export function resolveTask(task: Task | TaskName, owner = 'trainer'): Task {
   if (typeof task === 'string') return NAMED[checkChoice(owner, 'task', task, TASK_NAMES)]();
-  if (typeof task?.loss === 'function' && typeof task.collate === 'function') return task;
+  if (typeof (task as Partial<Task> | null)?.loss === 'function' && typeof task.collate === 'function')
+    return task;
   throw new HypetuneError(
     `${owner}: task must be a task, as singleLabel(), or one of ${TASK_NAMES.map((name) => `'${name}'`).join(', ')}.`,
   );

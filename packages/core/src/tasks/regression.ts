@@ -1,4 +1,3 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, checkNumber, HypetuneError, show } from '../errors.js';
 import { squaredDistance } from '../math/divergence.js';
 import { namedMetric } from '../metrics/named-metrics.js';

@@ -32,7 +32,7 @@ export interface LabelBatch {
   /** Positions that each row is padded to, where the model has an output a position. */
   readonly length: number | undefined;
   /** Number of a row in the data set, for errors. */
-  row(place: number): number;
+  readonly row: (place: number) => number;
 }
 
 /** The labels of a batch as plain numbers. */
@@ -80,25 +80,25 @@ export interface Task {
   /** What is measured where nothing is asked for. */
   readonly metrics: readonly Metric[];
   /** How many classes, labels or targets such a model has. Throws where the model does not suit the task. */
-  outputs(model: ModelOutput): number;
+  readonly outputs: (model: ModelOutput) => number;
   /** The model's output as logits, `[rows, outputs]` or `[rows, length, outputs]`. */
-  logits(output: Tensor, model: ModelOutput): Tensor;
+  readonly logits: (output: Tensor, model: ModelOutput) => Tensor;
   /** The labels of some rows as one batch. Throws on a label that is none. */
-  collate(labels: readonly Label[], batch: LabelBatch): CollatedLabels;
+  readonly collate: (labels: readonly Label[], batch: LabelBatch) => CollatedLabels;
   /** Loss of each row, `[rows]`, from logits and collated labels; mixed labels are allowed. */
-  loss(logits: Tensor, labels: Tensor): Tensor1D;
+  readonly loss: (logits: Tensor, labels: Tensor) => Tensor1D;
   /**
    * How far two passes' logits lie apart, by row. Where a row predicts distributions, it measures each by `between`
    * (default: Kullback-Leibler both ways) and adds up or averages; where it predicts values, it is their mean squared difference.
    * Absent where none is defined: methods that compare passes then refuse the task.
    */
-  divergence?(p: Tensor, q: Tensor, labels: Tensor, between?: DistributionDistance): Tensor1D;
+  readonly divergence?: (p: Tensor, q: Tensor, labels: Tensor, between?: DistributionDistance) => Tensor1D;
   /** What the logits of one row say. */
-  predict(logits: Float32Array, outputs: number): Prediction;
+  readonly predict: (logits: Float32Array, outputs: number) => Prediction;
   /** The same in words. */
-  say(prediction: Prediction): Statement;
+  readonly say: (prediction: Prediction) => Statement;
   /** The task with what it takes from the training rows (balanced class weights); absent where it takes nothing. */
-  bind?(data: Dataset, outputs: number): Task;
+  readonly bind?: (data: Dataset, outputs: number) => Task;
 }
 
 /** How far two predictions of a task lie apart. Throws, in the name of the method that needs it, where the task does not say. */
