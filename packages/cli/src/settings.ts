@@ -24,13 +24,12 @@ interface Flag {
   readonly unlessGiven?: string;
 }
 
-declare module 'zod' {
-  interface GlobalMeta extends Partial<Flag> {}
-}
+/** What the command says of its settings beside their declarations. */
+export const flags = z.registry<Flag>();
 
 /** A setting of the command's own. */
 function own<T extends z.ZodType>(declaration: T, description: string, flag: Flag): z.ZodOptional<T> {
-  return declaration.optional().meta({ description, ...flag });
+  return declaration.optional().describe(description).register(flags, flag);
 }
 
 /** One of the trainer's settings, its check and doc; where it is not given the trainer's default holds. */
@@ -42,10 +41,10 @@ function ofTrainer<S extends Declarations, K extends keyof S & string>(
 ): z.ZodOptional<z.ZodType<NonNullable<z.output<S[K]>>>> {
   const declaration = declarations[name]!;
   const inner = declaration instanceof z.ZodDefault ? declaration.removeDefault() : declaration;
-  const { description } = declaration;
   return (inner as z.ZodType<NonNullable<z.output<S[K]>>>)
     .optional()
-    .meta({ group: 'Training', ...(description && { description }), ...(value && { value }), unlessGiven });
+    .describe(declaration.description ?? '')
+    .register(flags, { group: 'Training', unlessGiven, ...(value !== undefined && { value }) });
 }
 
 const count = z.int().min(1);

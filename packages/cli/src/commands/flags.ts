@@ -1,6 +1,6 @@
 import { describeSettings } from '@hypetune/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { checkFlags, flagName, type Settings, settings } from '../settings.js';
+import { checkFlags, flagName, flags, type Settings, settings } from '../settings.js';
 
 /** Reads a number given as a flag. */
 export function numberFlag(text: string): number {
@@ -28,17 +28,17 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
 /** The flag of a setting, made from its declaration. */
 export function settingFlag(name: keyof typeof settings): Option {
   const { type, doc, choices } = describeSettings({ [name]: settings[name] })[name]!;
-  const { value, unlessGiven, group } = settings[name].meta() ?? {};
+  const { value, unlessGiven, group } = flags.get(settings[name])!;
   const help = doc + (unlessGiven ? ` (default: ${unlessGiven})` : '');
   const flag = flagName(name);
   const on = unlessGiven !== 'true';
   const option =
     type === 'boolean'
       ? new Option(on ? flag : flag.replace('--', '--no-'), on ? help : `do not ${doc}`)
-      : new Option(`${flag} <${value!}>`, help);
+      : new Option(`${flag} <${value ?? 'value'}>`, help);
   if (choices && type !== 'list') option.choices(choices);
   else if (READERS[type]) option.argParser(READERS[type]);
-  return group ? option.helpGroup(`${group}:`) : option;
+  return option.helpGroup(`${group}:`);
 }
 
 /** Adds the flags of every setting. */
