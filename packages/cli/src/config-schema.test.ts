@@ -57,7 +57,7 @@ test.each([
     ': must NOT have additional properties {"additionalProperty":"epoch"}',
   ],
   ['a wrong type', 'epochs: many\n', '/epochs: must be integer'],
-  ['a value out of range', 'learningRate: 0\n', '/learningRate: must be > 0'],
+  ['a value out of range', 'learningRate: -1\n', '/learningRate: must be >= 0'],
   ['an unknown method', 'recipe: hype+r4d\n', '/recipe: must match pattern'],
   [
     'the same, written out',

@@ -29,7 +29,9 @@ export const flags = z.registry<Flag>();
 
 /** A setting of the command's own. */
 function own<T extends z.ZodType>(declaration: T, description: string, flag: Flag): z.ZodOptional<T> {
-  return declaration.optional().describe(description).register(flags, flag);
+  const setting = declaration.optional().describe(description);
+  flags.add(setting, flag);
+  return setting;
 }
 
 /** One of the trainer's settings, its check and doc; where it is not given the trainer's default holds. */
