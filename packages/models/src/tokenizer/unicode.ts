@@ -1,0 +1,80 @@
+import { COMBINING, NONSPACING, OTHER, PUNCTUATION, UNNORMALIZED } from './unicode-sets.js';
+
+/** A pattern of one character of the set, given as ranges in hexadecimal: `300-36f 483`. */
+function characters(ranges: string, quantifier = ''): RegExp {
+  const members = ranges
+    .trim()
+    .split(/\s+/)
+    .map((range) =>
+      range
+        .split('-')
+        .map((code) => `\\u{${code}}`)
+        .join('-'),
+    );
+  return new RegExp(`[${members.join('')}]${quantifier}`, 'gu');
+}
+
+const nonspacing = characters(NONSPACING, '+');
+const combining = characters(COMBINING, '+');
+const other = characters(OTHER, '+');
+const unnormalized = characters(UNNORMALIZED, '+');
+
+/** One character that splits words by itself: ASCII's symbols and the punctuation that the reference knows. */
+export const punctuation: RegExp = new RegExp(
+  `[!-\\/:-@\\[-\`\\{-~]|${characters(PUNCTUATION).source}`,
+  'gu',
+);
+
+/** Without marks of the category Mn. */
+export const withoutNonspacing = (text: string): string => text.replace(nonspacing, '');
+/** Without marks of the categories Mn, Mc and Me. */
+export const withoutMarks = (text: string): string => text.replace(combining, '');
+/** Without control, format, private and surrogate characters. */
+export const withoutOthers = (text: string): string => text.replace(other, '');
+
+/**
+ * A Unicode normalization form. Characters that the reference's tables are too old for stay as they are and combine
+ * with nothing.
+ */
+export function normalForm(text: string, form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): string {
+  if (isAscii(text)) return text;
+  unnormalized.lastIndex = 0;
+  if (!unnormalized.test(text)) return text.normalize(form);
+  let result = '';
+  let end = 0;
+  for (const match of text.matchAll(unnormalized)) {
+    result += text.slice(end, match.index).normalize(form) + match[0];
+    end = match.index + match[0].length;
+  }
+  return result + text.slice(end).normalize(form);
+}
+
+/** Halves of characters beyond 16 bits that stand alone become U+FFFD, which has an encoding. */
+export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
+
+/** Lower case character by character: a sigma at the end of a word is not special. */
+export function lowerCase(text: string): string {
+  return text.includes('\u03a3')
+    ? text
+        .split('\u03a3')
+        .map((part) => part.toLowerCase())
+        .join('\u03c3')
+    : text.toLowerCase();
+}
+
+/** Whether every character is of ASCII. */
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
+/** How many characters a text has, those beyond 16 bits counted once. */
+export function characterCount(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xd800) count--;
+  return count;
+}
+
+/** Length of the character that starts at `index`: 1, or 2 for one beyond 16 bits. */
+export const characterLength = (text: string, index: number): number =>
+  (text.charCodeAt(index) & 0xfc00) === 0xd800 ? 2 : 1;
