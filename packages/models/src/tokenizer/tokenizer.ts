@@ -101,8 +101,10 @@ export class Tokenizer {
     const maxLength = options.maxLength ?? this.maxLength ?? Infinity;
     return examples.map((texts) => {
       const sequences = typeof texts === 'string' ? [texts] : texts;
+      // How a pair is shared out depends on the whole length of both.
+      const limit = sequences.length === 1 ? maxLength : Infinity;
       const { inputIds, tokenTypeIds } = this.#join(
-        sequences.map((text) => ({ ids: this.#tokens(text, maxLength), words: [] })),
+        sequences.map((text) => ({ ids: this.#tokens(text, limit), words: [] })),
         maxLength,
       );
       return { inputIds, tokenTypeIds };
@@ -121,7 +123,7 @@ export class Tokenizer {
     });
   }
 
-  /** The tokens of a text without special ones; stops soon after `limit`. */
+  /** The tokens of a text without special ones; of those beyond `limit` some or none. */
   #tokens(text: string, limit: number): readonly number[] {
     const whole = wellFormed(text);
     const segments = this.#segments(whole);
@@ -135,13 +137,12 @@ export class Tokenizer {
     const right = this.#truncationSide === 'right';
     const found: (readonly number[])[] = [];
     let count = 0;
-    // As in the reference, added tokens do not stop at the limit: it shows in how a pair is shared out.
     for (let i = 0; i < pieces.length; i++) {
       const piece = pieces[right ? i : pieces.length - 1 - i]!;
       const ids = typeof piece === 'number' ? [piece] : this.#pieceTokens(piece);
       found.push(ids);
       count += ids.length;
-      if (typeof piece === 'string' && count >= limit) break;
+      if (count >= limit) break;
     }
     return (right ? found : found.reverse()).flat();
   }

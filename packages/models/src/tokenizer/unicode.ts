@@ -38,8 +38,7 @@ export const withoutOthers = (text: string): string => text.replace(other, '');
  */
 export function normalForm(text: string, form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): string {
   if (isAscii(text)) return text;
-  unnormalized.lastIndex = 0;
-  if (!unnormalized.test(text)) return text.normalize(form);
+  if (text.search(unnormalized) < 0) return text.normalize(form);
   let result = '';
   let end = 0;
   for (const match of text.matchAll(unnormalized)) {
