@@ -17,37 +17,41 @@ export function readPattern(pattern: Component): RegExp {
 
 /** Pieces of the text, split at the matches of a pattern, or with `invert` at what lies between them. */
 export function split(text: string, pattern: RegExp, behavior: Behavior, invert = false): string[] {
-  const pieces: string[] = [];
+  const found: Found[] = [];
   let end = 0;
-  let previous = false;
-  // Pieces in order with whether they match; a match that waits for its next piece is kept in `pending`.
-  let pending = '';
-  const add = (piece: string, match: boolean): void => {
-    const merges = match && !previous;
-    const last = pieces.length - 1;
-    if (behavior === 'Removed') {
-      if (!match) pieces.push(piece);
-    } else if (behavior === 'Contiguous' && match === previous && last >= 0)
-      pieces[last] = pieces[last]! + piece;
-    else if (behavior === 'MergedWithPrevious' && merges && last >= 0) pieces[last] = pieces[last]! + piece;
-    else if (behavior === 'MergedWithNext') {
-      if (match) {
-        if (pending !== '') pieces.push(pending);
-        pending = piece;
-      } else {
-        pieces.push(pending + piece);
-        pending = '';
-      }
-    } else pieces.push(piece);
-    previous = match;
-  };
-  if (text === '') return [];
-  for (const match of text.matchAll(pattern)) {
-    if (match.index > end) add(text.slice(end, match.index), invert);
-    add(match[0], !invert);
-    end = match.index + match[0].length;
+  for (const { 0: match, index } of text.matchAll(pattern)) {
+    if (index > end) found.push({ piece: text.slice(end, index), match: invert });
+    found.push({ piece: match, match: !invert });
+    end = index + match.length;
   }
-  if (end < text.length) add(text.slice(end), invert);
-  if (pending !== '') pieces.push(pending);
-  return pieces.filter((piece) => piece !== '');
+  if (end < text.length) found.push({ piece: text.slice(end), match: invert });
+  return joined(found, behavior).filter((piece) => piece !== '');
+}
+
+interface Found {
+  readonly piece: string;
+  readonly match: boolean;
+}
+
+function joined(found: readonly Found[], behavior: Behavior): string[] {
+  if (behavior === 'Removed') return found.filter(({ match }) => !match).map(({ piece }) => piece);
+  if (behavior === 'Isolated') return found.map(({ piece }) => piece);
+  if (behavior === 'MergedWithNext') {
+    const backwards = merged([...found].reverse(), behavior);
+    return backwards.reverse().map((pieces) => pieces.reverse().join(''));
+  }
+  return merged(found, behavior).map((pieces) => pieces.join(''));
+}
+
+/** Groups of pieces that become one. The first of matches that follow each other joins what comes before it. */
+function merged(found: readonly Found[], behavior: Behavior): string[][] {
+  const groups: string[][] = [];
+  let previous = false;
+  for (const { piece, match } of found) {
+    const joins = behavior === 'Contiguous' ? match === previous : match && !previous;
+    if (joins && groups.length > 0) groups.at(-1)!.push(piece);
+    else groups.push([piece]);
+    previous = match;
+  }
+  return groups;
 }

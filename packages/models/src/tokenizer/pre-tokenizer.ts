@@ -10,12 +10,11 @@ import {
   isString,
   option,
 } from './tokenizer-file.js';
-import { punctuation } from './unicode.js';
+import { punctuation, wordOrPunctuation } from './unicode.js';
 
 /** Splits pieces of text further. `atStart` says that the first piece begins where the whole text does. */
 export type PreTokenize = (pieces: readonly string[], atStart: boolean) => readonly string[];
 
-const SPACE = /\p{White_Space}/gu;
 const WORDS =
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
 // Contractions, letters, digits and symbols each with a space before them (Radford et al., 2019).
@@ -29,14 +28,13 @@ export function preTokenizer(component: Component | null | undefined): PreTokeni
 }
 
 const PRE_TOKENIZERS: Readonly<Record<string, (component: Component) => PreTokenize>> = {
-  BertPreTokenizer: () =>
-    each((text) => split(text, SPACE, 'Removed').flatMap((word) => split(word, punctuation, 'Isolated'))),
+  BertPreTokenizer: () => finder(wordOrPunctuation),
   ByteLevel: (component) => {
     const prefix = option(component, 'add_prefix_space', isBoolean);
     const words = option(component, 'use_regex', isBoolean, true);
     return each((text) => {
       const whole = prefix && !text.startsWith(' ') ? ` ${text}` : text;
-      return (words ? split(whole, BYTE_LEVEL_WORDS, 'Isolated') : [whole]).map(bytesAsCharacters);
+      return (words ? (whole.match(BYTE_LEVEL_WORDS) ?? []) : [whole]).map(bytesAsCharacters);
     });
   },
   CharDelimiterSplit: (component) =>
@@ -71,14 +69,17 @@ const PRE_TOKENIZERS: Readonly<Record<string, (component: Component) => PreToken
       option(component, 'invert', isBoolean, false),
     );
   },
-  Whitespace: () => splitter(WORDS, 'Removed', true),
-  WhitespaceSplit: () => splitter(SPACE, 'Removed'),
+  Whitespace: () => finder(WORDS),
+  WhitespaceSplit: () => finder(/\P{White_Space}+/gu),
 };
 
 const each =
   (cut: (text: string) => readonly string[]): PreTokenize =>
   (pieces) =>
     pieces.length === 1 ? cut(pieces[0]!) : pieces.flatMap(cut);
+
+/** The matches alone: what a pattern's gaps are to others. */
+const finder = (pattern: RegExp): PreTokenize => each((text) => text.match(pattern) ?? []);
 
 const splitter = (pattern: RegExp, behavior: Behavior, invert = false): PreTokenize =>
   each((text) => split(text, pattern, behavior, invert));
@@ -91,12 +92,13 @@ function metaspace(component: Component): PreTokenize {
   const legacy = option(component, 'add_prefix_space', isBoolean, true) ? 'always' : 'never';
   const scheme = option(component, 'prepend_scheme', isScheme, legacy);
   const splits = option(component, 'split', isBoolean, true);
-  const pattern = readPattern({ String: replacement });
+  const mark = readPattern({ String: replacement }).source;
+  const pattern = new RegExp(`${mark}[^${mark}]*|[^${mark}]+`, 'gu');
   return (pieces, atStart) =>
     pieces.flatMap((piece, i) => {
       const text = piece.replaceAll(' ', replacement);
       const prepends = scheme === 'always' || (scheme === 'first' && atStart && i === 0);
       const whole = prepends && !text.startsWith(replacement) ? replacement + text : text;
-      return splits ? split(whole, pattern, 'MergedWithNext') : [whole];
+      return splits ? (whole.match(pattern) ?? []) : [whole];
     });
 }

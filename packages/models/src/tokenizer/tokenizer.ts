@@ -147,9 +147,10 @@ export class Tokenizer {
     return (right ? found : found.reverse()).flat();
   }
 
-  /** Whether a text's first character is still there when it is normalized. */
+  /** Whether a text's first character is still there when it is normalized; what removes all text removes it. */
   #keepsStart(text: string): boolean {
-    return text !== '' && this.#normalize(String.fromCodePoint(text.codePointAt(0)!)) !== '';
+    const first = String.fromCodePoint(text.codePointAt(0) ?? 32);
+    return this.#normalize(`${first}a`) !== this.#normalize('a');
   }
 
   #pieceTokens(piece: string): readonly number[] {

@@ -1,27 +1,25 @@
 import { COMBINING, NONSPACING, OTHER, PUNCTUATION, UNNORMALIZED } from './unicode-sets.js';
 
-/** A pattern of one character of the set, given as ranges in hexadecimal: `300-36f 483`. */
-function characters(ranges: string, quantifier = ''): RegExp {
-  const members = ranges
-    .trim()
-    .split(/\s+/)
-    .map((range) =>
-      range
-        .split('-')
-        .map((code) => `\\u{${code}}`)
-        .join('-'),
-    );
-  return new RegExp(`[${members.join('')}]${quantifier}`, 'gu');
+/** The members of a character class from ranges in hexadecimal: `300-36f 483`. */
+function members(ranges: string): string {
+  const escaped = (range: string): string => range.replace(/[0-9a-f]+/g, '\\u{$&}');
+  return ranges.trim().split(/\s+/).map(escaped).join('');
 }
 
-const nonspacing = characters(NONSPACING, '+');
-const combining = characters(COMBINING, '+');
-const other = characters(OTHER, '+');
-const unnormalized = characters(UNNORMALIZED, '+');
+const characters = (ranges: string): RegExp => new RegExp(`[${members(ranges)}]+`, 'gu');
 
+const nonspacing = characters(NONSPACING);
+const combining = characters(COMBINING);
+const other = characters(OTHER);
+const unnormalized = characters(UNNORMALIZED);
+
+// ASCII's symbols count as well, whatever their category is.
+const PUNCTUATION_CLASS = `!-\\/:-@\\[-\`\\{-~${members(PUNCTUATION)}`;
 /** One character that splits words by itself: ASCII's symbols and the punctuation that the reference knows. */
-export const punctuation: RegExp = new RegExp(
-  `[!-\\/:-@\\[-\`\\{-~]|${characters(PUNCTUATION).source}`,
+export const punctuation: RegExp = new RegExp(`[${PUNCTUATION_CLASS}]`, 'gu');
+/** A run of other characters, or one of punctuation; white space lies between. */
+export const wordOrPunctuation: RegExp = new RegExp(
+  `[^\\p{White_Space}${PUNCTUATION_CLASS}]+|[${PUNCTUATION_CLASS}]`,
   'gu',
 );
 
