@@ -1,11 +1,17 @@
 import { TokenizerFileError } from './tokenizer-file.js';
 
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
+// \w alone has the superscripts and fractions of Latin-1 as well.
+const SHORT_WORD = `${WORD}\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}`;
+// Characters that differ by case alone from others than their own lower and upper case.
+const IRREGULAR = Array.from(
+  '\u017f\u212a\u212b\u1e9e\u03c2\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f5\u1e9b\u0345\u1fbe\u03f4\u2126\u00b5',
+);
 const SHORTHANDS: Readonly<Record<string, string>> = {
   d: '\\p{Nd}',
   h: '0-9A-Fa-f',
   s: '\\p{White_Space}',
-  w: WORD,
+  w: SHORT_WORD,
 };
 const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13, a: 7, e: 27 };
 const POSIX: Readonly<Record<string, string>> = {
@@ -16,7 +22,7 @@ const POSIX: Readonly<Record<string, string>> = {
   cntrl: '\\p{Cc}',
   digit: '\\p{Nd}',
   lower: '\\p{Lowercase}',
-  punct: '\\p{P}\\u{24}\\u{2b}\\u{3c}-\\u{3e}\\u{5e}\\u{60}\\u{7c}\\u{7e}',
+  punct: '\\p{P}\\p{S}',
   space: '\\p{White_Space}',
   upper: '\\p{Uppercase}',
   word: WORD,
@@ -26,8 +32,8 @@ const ANCHORS: Readonly<Record<string, string>> = {
   A: '(?<![\\s\\S])',
   z: '(?![\\s\\S])',
   Z: '(?=\\n?(?![\\s\\S]))',
-  b: `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`,
-  B: `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`,
+  b: `(?:(?<=[${SHORT_WORD}])(?![${SHORT_WORD}])|(?<![${SHORT_WORD}])(?=[${SHORT_WORD}]))`,
+  B: `(?:(?<=[${SHORT_WORD}])(?=[${SHORT_WORD}])|(?<![${SHORT_WORD}])(?![${SHORT_WORD}]))`,
   R: '(?:\\r\\n|[\\n-\\r\\u{85}\\u{2028}\\u{2029}])',
 };
 
@@ -232,7 +238,9 @@ class Translation {
     if (!match) throw this.unsupported('\\p');
     this.position += match[0].length;
     const negated = outer !== (match[1] === '^');
-    const posix = POSIX[match[2]!.toLowerCase()];
+    const name = match[2]!.toLowerCase();
+    // The property Punct is the category, the bracket [:punct:] has symbols too; Word is \w.
+    const posix = { ...POSIX, punct: '\\p{P}', word: SHORT_WORD }[name];
     if (posix !== undefined) return negated ? `[^${posix}]` : `[${posix}]`;
     for (const name of [match[2]!, `Script=${match[2]!}`]) {
       const property = `\\${negated ? 'P' : 'p'}{${name}}`;
@@ -257,7 +265,7 @@ class Translation {
     const character = String.fromCodePoint(parseInt(code, 16));
     if (!this.ignoreCase) return `\\u{${code}}`;
     const same = new RegExp(`^\\u{${code}}$`, 'iv');
-    const others = [character.toLowerCase(), character.toUpperCase(), '\u017f', '\u212a', '\u212b', '\u1e9e'];
+    const others = [character.toLowerCase(), character.toUpperCase(), ...IRREGULAR];
     const all = new Set([character, ...others.filter((other) => same.test(other))]);
     return [...all].map((other) => this.code(other.codePointAt(0)!)).join('');
   }
