@@ -69,7 +69,7 @@ async function readParts(folder: string): Promise<TokenizerParts> {
     specialTokens: await json('special_tokens_map.json'),
     addedTokens: await json('added_tokens.json'),
     vocabulary: words && !(vocabulary && merges) ? idsOf(words) : vocabulary,
-    merges: vocabulary ? merges : undefined,
+    merges: vocabulary ? merges?.filter((line) => !line.startsWith('#version')) : undefined,
   };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { loadTokenizer } from './load-tokenizer.js';
+import { loadTokenizer, tokenizerJson } from './load-tokenizer.js';
 import type { Encoding, Texts, Tokenizer } from './tokenizer.js';
 
 type Row = [inputIds: number[], tokenTypeIds: number[] | 0];
@@ -79,6 +79,14 @@ for (const file of readdirSync(`${fixtures}cases`)) {
     for (const [i, rows] of expected.cut.entries())
       for (const [j, row] of rows.entries())
         expect(differences(tokenizer, [pairs[i]!], [row], lengths[j]!)).toEqual([]);
+    if (!('tokenizer.json' in files)) {
+      writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(await tokenizerJson(folder)));
+      for (const name of ['vocab.txt', 'vocab.json', 'merges.txt'])
+        rmSync(join(folder, name), { force: true });
+      const again = await loadTokenizer(folder);
+      expect(differences(again, texts, expected.texts, Infinity)).toEqual([]);
+      expect(differences(again, pairs, expected.pairs, Infinity)).toEqual([]);
+    }
     if (!expected.words) return;
     const split = tokenizer.encodeWords(words, { maxLength: Infinity });
     expect(split.map((encoding) => [encoding.inputIds, encoding.words])).toEqual(expected.words);
