@@ -50,7 +50,7 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   [
     'a length beyond the model’s positions',
     () => ['--train', train, '--max-length', '64'],
-    /--max-length: the model in .*tiny has 24 positions, got 64\./,
+    /--max-length: the model in .*tiny takes 24 tokens at most, got 64\./,
   ],
   [
     'an unknown task',
