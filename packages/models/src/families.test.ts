@@ -59,6 +59,10 @@ test.each(names)('%s: a saved folder has the same tensors and settings to the bi
   expect(parseSafetensors(readFileSync(join(folder, 'model.safetensors')))).toEqual(stored(name));
   const saved = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
   expect(saved).toMatchObject(json(name, 'config.json'));
+  const floats = (text: string): string[] =>
+    text.match(/"\w+(_eps|_range|_factor|_theta)": [\d.]+\.0\b/g) ?? [];
+  const text = (at: string): string => readFileSync(join(at, 'config.json'), 'utf8');
+  expect(floats(text(folder)).sort()).toEqual(floats(text(join(FIXTURES, name))).sort());
   expect(memory().numTensors).toBe(before);
 });
 
