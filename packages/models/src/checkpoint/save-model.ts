@@ -4,6 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
 import { configOf } from '../build-model.js';
 import { FAMILIES } from '../families.js';
+import { configText } from './config-text.js';
 import { folderOf } from './load-model.js';
 import { namedWeights, transpose } from './weight-names.js';
 
@@ -42,7 +43,7 @@ export async function saveModel(
   }
   await mkdir(folder, { recursive: true });
   await replaceFile(join(folder, 'model.safetensors'), serializeSafetensors(tensors, { format: 'pt' }));
-  await replaceFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await replaceFile(join(folder, 'config.json'), configText(config));
   const tokenizer = options.tokenizer ?? folderOf(model);
   if (tokenizer === undefined || resolve(tokenizer) === resolve(folder)) return;
   const present = new Set(await readdir(tokenizer));
