@@ -65,7 +65,7 @@ export function listParameters(model: LayersModel): ModelParameter[] {
       if (names.has(name))
         throw new HypetuneError(`model: two weights are named '${name}'; give the layers distinct names.`);
       names.add(name);
-      const role = roleOf(local, weight, entry.layer, site);
+      const role = roleOf(name, weight, entry.layer, site);
       parameters.push({
         name,
         shape: weight.shape as number[],
@@ -91,13 +91,15 @@ function localName(weight: LayerVariable, layer: AnyLayer): string {
   return originalName.startsWith(`${layer.name}/`) ? originalName.slice(layer.name.length + 1) : originalName;
 }
 
-function roleOf(local: string, weight: LayerVariable, layer: AnyLayer, site: Site): ParameterRole {
-  if (/Normalization$/.test(layer.getClassName()) || /layer_?norm|(^|[./])(gamma|beta)$/i.test(local))
-    return 'norm';
-  if (/bias$/.test(local)) return 'bias';
+/** Names that `transformers` gives normalizations: LayerNorm, final_norm, norm, input_layernorm ... */
+const NORM = /layer_?norm|(^|[._])norm\.(weight|bias)$|(^|[./])(gamma|beta)$/i;
+
+function roleOf(name: string, weight: LayerVariable, layer: AnyLayer, site: Site): ParameterRole {
+  if (/Normalization$/.test(layer.getClassName()) || NORM.test(name)) return 'norm';
+  if (/bias(\.weight)?$/.test(name)) return 'bias';
   if (weight.shape.length < 2) return 'other';
   return site === 'embedding' &&
-    (layer.getClassName() === 'Embedding' || /embeddings?(\.weight)?$/.test(local))
+    (layer.getClassName() === 'Embedding' || /(embeddings?|embed_tokens)(\.weight)?$/.test(name))
     ? 'embedding'
     : 'kernel';
 }

@@ -6,7 +6,8 @@ export type Site = 'embedding' | 'hidden' | 'pooler' | 'head';
 /** What a layer may say about itself; core reads it by shape and guesses for layers that say nothing. */
 export interface SiteDeclaration {
   readonly hypetune?: {
-    readonly site: Site;
+    /** Undefined: it belongs to the hidden layer before it. */
+    readonly site: Site | undefined;
     /** Parameters (local names) that did not come from a checkpoint. */
     readonly fresh?: readonly string[];
   };
@@ -69,14 +70,14 @@ export function layerSites(model: LayersModel): (Leaf & { site: Site | undefined
     path,
     key,
     layer,
-    site:
-      layer.hypetune?.site ??
-      (layer.getClassName() === 'Embedding'
+    site: layer.hypetune
+      ? layer.hypetune.site
+      : layer.getClassName() === 'Embedding'
         ? 'embedding'
         : !computes(layer)
           ? undefined
           : layer === head && !declares
             ? 'head'
-            : 'hidden'),
+            : 'hidden',
   }));
 }

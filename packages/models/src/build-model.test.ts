@@ -228,9 +228,21 @@ test('no tensor leaks', () => {
 test.each([
   ['hidden_size', 15, /hidden_size must be a multiple of num_attention_heads/],
   ['vocab_size', 0, /vocab_size must be an integer of 1 or more, got 0/],
-  ['hidden_act', 'swish', /hidden_act must be one of gelu, relu, got "swish"/],
+  ['hidden_act', 'mish', /hidden_act must be one of gelu, .*, got "mish"/],
   ['hidden_dropout_prob', 1, /hidden_dropout_prob must be a number in \[0, 1\), got 1/],
-  ['model_type', 'gpt2', /model_type must be one of bert, electra, roberta/],
+  [
+    'model_type',
+    'gpt2',
+    /model_type must be one of .*got "gpt2", a decoder.*; use an encoder of albert, bert/,
+  ],
+  ['model_type', 't5', /got "t5", an encoder-decoder/],
+  ['model_type', 'unheard', /model_type must be one of .*got "unheard"$/],
+  ['is_decoder', true, /is_decoder must be false, got true/],
+  [
+    'quantization_config',
+    { quant_method: 'gptq' },
+    /the weights are quantised \(gptq\) and cannot be trained/,
+  ],
   ['position_embedding_type', 'relative_key', /position_embedding_type must be "absolute"/],
 ])('a configuration with a bad %s is refused', (key, value, message) => {
   expect(() => bertConfig({ ...SMALL, [key]: value }, 'config.json')).toThrow(message);

@@ -1,12 +1,6 @@
 import { type LayersModel, type SymbolicTensor, input, model } from '@tensorflow/tfjs-layers';
 import { type ModelConfig, labelsOf, modelConfig } from './config.js';
 import { FAMILIES } from './families.js';
-import { BertEmbeddings } from './layers/bert-embeddings.js';
-import { BertPooler } from './layers/bert-pooler.js';
-import { ClassificationHead } from './layers/classification-head.js';
-import { DenseClassificationHead } from './layers/dense-classification-head.js';
-import { EmbeddingsProjection } from './layers/embeddings-projection.js';
-import { TransformerBlock } from './layers/transformer-block.js';
 
 /** How a model is built. */
 export interface BuildModelOptions {
@@ -16,96 +10,32 @@ export interface BuildModelOptions {
   readonly encoder?: 'drawn' | 'zeros';
 }
 
-/** What all layers of one model share. */
-interface Common {
-  readonly initializerRange: number;
-  readonly seed: number;
-}
-
 /**
- * An encoder with a classifier as a layers model. Inputs, each int32 [B, T], padded at the end: inputIds, attentionMask
- * (1 token, 0 padding) and tokenTypeIds; the output is the logits [B, labels]. The layers have the checkpoint's names.
+ * An encoder with a classifier as a layers model. Inputs, each int32 [B, T]: inputIds, attentionMask (1 token, 0 padding,
+ * wherever it is) and tokenTypeIds, which families without token types do not read; the output is the logits
+ * [B, labels]. The layers have the checkpoint's names.
  */
 export function buildModel(config: ModelConfig, options: BuildModelOptions = {}): LayersModel {
-  const { seed = 0, encoder = 'drawn' } = options;
+  const { seed = 0, encoder: start = 'drawn' } = options;
   const common = { initializerRange: config.initializer_range, seed };
   const tokens = (name: string): SymbolicTensor => input({ shape: [null], dtype: 'int32', name });
-  const inputs = [tokens('inputIds'), tokens('attentionMask'), tokens('tokenTypeIds')] as const;
-  const [inputIds, attentionMask, tokenTypeIds] = inputs;
-
-  const { embeddings, projection, blocks } = encoderLayers(config, common);
-  if (encoder === 'zeros') {
-    for (const layer of [embeddings, ...projection, ...blocks]) layer.setFastWeightInitDuringBuild(true);
-  }
-  let hidden = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
-  for (const layer of projection) hidden = layer.apply(hidden) as SymbolicTensor;
-  for (const block of blocks) hidden = block.apply([hidden, attentionMask]) as SymbolicTensor;
-  for (const layer of headLayers(config, common)) hidden = layer.apply(hidden) as SymbolicTensor;
-
-  const built = model({ inputs: [...inputs], outputs: hidden, name: config.model_type });
+  const inputs = {
+    inputIds: tokens('inputIds'),
+    attentionMask: tokens('attentionMask'),
+    tokenTypeIds: tokens('tokenTypeIds'),
+  };
+  const family = FAMILIES[config.model_type];
+  const encoder = family.encoder(config, common);
+  if (start === 'zeros') for (const layer of encoder.layers) layer.setFastWeightInitDuringBuild(true);
+  const head = family.head(config, common, labelsOf(config)?.length ?? 2);
+  const logits = head.connect(encoder.connect(inputs), inputs);
+  const built = model({ inputs: Object.values(inputs), outputs: logits, name: config.model_type });
   built.setUserDefinedMetadata({ hypetune: { config } });
   return built;
 }
 
 /** {@link buildModel} under the name of the first architecture. */
 export const bertModel: typeof buildModel = buildModel;
-
-function encoderLayers(
-  config: ModelConfig,
-  common: Common,
-): { embeddings: BertEmbeddings; projection: EmbeddingsProjection[]; blocks: TransformerBlock[] } {
-  const { model_type: prefix, hidden_size: hiddenSize } = config;
-  const embeddingSize = config.embedding_size ?? hiddenSize;
-  const embeddings = new BertEmbeddings({
-    ...common,
-    name: `${prefix}.embeddings`,
-    vocabularySize: config.vocab_size,
-    positions: config.max_position_embeddings,
-    firstPosition: FAMILIES[prefix].firstPosition(config.pad_token_id),
-    tokenTypes: config.type_vocab_size,
-    size: embeddingSize,
-    epsilon: config.layer_norm_eps,
-    hiddenDropout: config.hidden_dropout_prob,
-  });
-  const name = `${prefix}.embeddings_project`;
-  const projection =
-    embeddingSize === hiddenSize
-      ? []
-      : [new EmbeddingsProjection({ ...common, name, embeddingSize, hiddenSize })];
-  const blocks = Array.from(
-    { length: config.num_hidden_layers },
-    (_, index) =>
-      new TransformerBlock({
-        ...common,
-        name: `${prefix}.encoder.layer.${index}`,
-        hiddenSize,
-        intermediateSize: config.intermediate_size,
-        heads: config.num_attention_heads,
-        activation: config.hidden_act,
-        epsilon: config.layer_norm_eps,
-        hiddenDropout: config.hidden_dropout_prob,
-        attentionDropout: config.attention_probs_dropout_prob,
-      }),
-  );
-  return { embeddings, projection, blocks };
-}
-
-function headLayers(
-  config: ModelConfig,
-  common: Common,
-): (BertPooler | ClassificationHead | DenseClassificationHead)[] {
-  const { model_type: prefix, hidden_size: hiddenSize } = config;
-  const head = {
-    ...common,
-    name: 'classifier',
-    hiddenSize,
-    labels: labelsOf(config)?.length ?? 2,
-    dropout: config.classifier_dropout ?? config.hidden_dropout_prob,
-  };
-  const activation = FAMILIES[prefix].head;
-  if (activation !== 'pooler') return [new DenseClassificationHead({ ...head, activation })];
-  return [new BertPooler({ ...common, name: `${prefix}.pooler`, hiddenSize }), new ClassificationHead(head)];
-}
 
 /** The configuration that a model of this package carries, also after `save` and `loadLayersModel`. */
 export function configOf(built: LayersModel): ModelConfig {

@@ -1,92 +1,64 @@
 import { FAMILIES, type ModelType } from './families.js';
-import { ACTIVATIONS, type Activation } from './layers/transformer-block.js';
+import type { BertConfig } from './families/bert.js';
+import { ACTIVATIONS } from './layers/activations.js';
+import { refusal } from './refusal.js';
 
-/** A model's configuration under the keys of a Hugging Face `config.json`; unknown keys are kept and written back. */
+/**
+ * A model's configuration under the keys of a Hugging Face `config.json`; unknown keys are kept and written back. These
+ * every family has; what else a family reads, its own file says.
+ */
 export interface ModelConfig {
   readonly [key: string]: unknown;
   readonly model_type: ModelType;
   readonly vocab_size: number;
-  readonly hidden_size: number;
-  /** Features of the embeddings (ELECTRA); the others' are `hidden_size`. */
-  readonly embedding_size?: number;
-  readonly num_hidden_layers: number;
-  readonly num_attention_heads: number;
-  readonly intermediate_size: number;
-  readonly hidden_act: Activation;
-  readonly hidden_dropout_prob: number;
-  readonly attention_probs_dropout_prob: number;
-  /** Dropout before the classifier; null stands for `hidden_dropout_prob`. */
-  readonly classifier_dropout: number | null;
-  readonly max_position_embeddings: number;
-  readonly type_vocab_size: number;
   readonly initializer_range: number;
-  readonly layer_norm_eps: number;
   readonly pad_token_id: number;
 }
 
-const SIZES = [
-  'vocab_size',
-  'hidden_size',
-  'num_hidden_layers',
-  'num_attention_heads',
-  'intermediate_size',
-  'max_position_embeddings',
-  'type_vocab_size',
-] as const;
-const RATES = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout'] as const;
-
 /** A complete configuration from the given keys; throws on values that no model has. `file` is the name that errors give. */
 export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'config'): ModelConfig {
+  const refused = refusal(given, Object.keys(FAMILIES));
+  if (refused !== undefined) throw new Error(`${file}: ${refused}`);
+  const family = FAMILIES[given.model_type as ModelType];
+  const config = { ...family.defaults, ...given } as ModelConfig;
   const wrong = (key: string, wanted: string): Error =>
     new Error(`${file}: ${key} must be ${wanted}, got ${JSON.stringify(config[key])}`);
-  let config = given as ModelConfig;
-  if (typeof given.model_type !== 'string' || !Object.hasOwn(FAMILIES, given.model_type)) {
-    throw wrong(
-      'model_type',
-      `one of ${Object.keys(FAMILIES).join(', ')} (the architectures supported so far)`,
-    );
+  const { sizes, rates, activations, epsilon, width } = family.keys;
+  for (const key of sizes) {
+    if (!Number.isSafeInteger(config[key]) || (config[key] as number) < 1)
+      throw wrong(key, 'an integer of 1 or more');
   }
-  config = { ...FAMILIES[config.model_type].defaults, ...given } as ModelConfig;
-  for (const key of SIZES) {
-    if (!Number.isSafeInteger(config[key]) || config[key] < 1) throw wrong(key, 'an integer of 1 or more');
-  }
-  for (const key of RATES) {
+  for (const key of rates) {
     const rate = config[key];
-    if (rate === null && key === 'classifier_dropout') continue;
+    if (rate === null && (family.defaults[key] === null || key.startsWith('classifier'))) continue;
     if (typeof rate !== 'number' || !(rate >= 0 && rate < 1)) throw wrong(key, 'a number in [0, 1)');
-  }
-  if (
-    config.embedding_size !== undefined &&
-    !(Number.isSafeInteger(config.embedding_size) && config.embedding_size > 0)
-  ) {
-    throw wrong('embedding_size', 'an integer of 1 or more');
   }
   if (!Number.isSafeInteger(config.pad_token_id) || config.pad_token_id < 0) {
     throw wrong('pad_token_id', 'an integer of 0 or more');
   }
-  for (const key of ['initializer_range', 'layer_norm_eps'] as const) {
+  for (const key of ['initializer_range', ...(epsilon === undefined ? [] : [epsilon])]) {
     if (typeof config[key] !== 'number' || !(config[key] >= 0)) throw wrong(key, 'a number of 0 or more');
   }
-  if (!Object.hasOwn(ACTIVATIONS, config.hidden_act)) {
-    throw wrong('hidden_act', `one of ${Object.keys(ACTIVATIONS).join(', ')}`);
+  for (const key of activations) {
+    if (!Object.hasOwn(ACTIVATIONS, config[key] as string))
+      throw wrong(key, `one of ${Object.keys(ACTIVATIONS).join(', ')}`);
   }
-  if (config.hidden_size % config.num_attention_heads !== 0) {
-    throw wrong('hidden_size', `a multiple of num_attention_heads (${config.num_attention_heads})`);
+  const [size, heads] = width;
+  if ((config[size] as number) % (config[heads] as number) !== 0) {
+    throw wrong(size, `a multiple of ${heads} (${String(config[heads])})`);
   }
-  if ((config.position_embedding_type ?? 'absolute') !== 'absolute')
-    throw wrong('position_embedding_type', '"absolute"');
-  if (config.is_decoder) throw wrong('is_decoder', 'false');
+  family.check?.(config, wrong);
   return config;
 }
 
 /** {@link modelConfig} of a BERT; keys left out are those of BERT base. */
-export function bertConfig(given: Readonly<Record<string, unknown>> = {}, file = 'config'): ModelConfig {
-  return modelConfig({ model_type: 'bert', ...given }, file);
+export function bertConfig(given: Readonly<Record<string, unknown>> = {}, file = 'config'): BertConfig {
+  return modelConfig({ model_type: 'bert', ...given }, file) as BertConfig;
 }
 
 /** The most tokens an input may have. */
 export function positionsOf(config: ModelConfig): number {
-  return config.max_position_embeddings - FAMILIES[config.model_type].firstPosition(config.pad_token_id);
+  return FAMILIES[config.model_type].positions(config);
 }
 
 /** The names of a configuration's labels in order (`id2label`); `undefined` where it has none. */

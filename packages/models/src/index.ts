@@ -1,4 +1,5 @@
 export { type BuildModelOptions, bertModel, buildModel, configOf } from './build-model.js';
+export type { BertConfig } from './families/bert.js';
 export { type ModelConfig, bertConfig, labelsOf, modelConfig, positionsOf, withLabels } from './config.js';
 export type { ModelType } from './families.js';
 export { Checkpoint } from './checkpoint/checkpoint.js';

@@ -1,7 +1,14 @@
 export { threefry, rounds, rotations, parity, fillWords, type Key } from './random/threefry.js';
 export { seedKey, foldIn } from './random/key.js';
 export { type DrawScope, withDraws, currentDraws } from './random/scope.js';
-export { randomNormal, randomUniform, randomBernoulli, dropout, drawOnHost } from './random/draw.js';
+export {
+  randomNormal,
+  randomUniform,
+  randomBernoulli,
+  dropout,
+  dropoutMask,
+  drawOnHost,
+} from './random/draw.js';
 export {
   bernoulliParameters,
   normalParameters,
@@ -13,7 +20,7 @@ export { normalTable } from './random/normal-table.js';
 export { linear } from './fused/linear.js';
 export { layerNorm } from './fused/layer-norm.js';
 export { gelu } from './fused/gelu.js';
-export { attention, type ProbabilityDropout } from './fused/attention.js';
+export { attention, attentionByScores, splitHeads, type ProbabilityDropout } from './fused/attention.js';
 export { withAttentionSeams, type AttentionSeams } from './fused/attention-seams.js';
 export { sumOfSquares } from './fused/sum-of-squares.js';
 export { softmaxCrossEntropy } from './fused/softmax-cross-entropy.js';

@@ -5,6 +5,7 @@ import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { buildModel } from '../build-model.js';
 import { type ModelConfig, labelsOf, modelConfig, withLabels } from '../config.js';
+import { FAMILIES } from '../families.js';
 import { Checkpoint, parseJsonFile } from './checkpoint.js';
 import { type NamedWeight, namedWeights, transpose } from './weight-names.js';
 
@@ -25,8 +26,10 @@ export interface LoadedModel {
   readonly folder: string;
   /** Weights that start from random values, drawn by the seed. */
   readonly initialized: readonly string[];
-  /** Tensors of the checkpoint that the model has no place for. */
+  /** Tensors of the checkpoint that the model has no place for, as the heads of pre-training. */
   readonly unused: readonly string[];
+  /** What a user should know of the above, a line each: tensors left out, numbers of another type than float32. */
+  readonly notes: readonly string[];
 }
 
 const folders = new WeakMap<LayersModel, string>();
@@ -45,16 +48,37 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
   const checkpoint = await Checkpoint.open(folder);
   const model = buildModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
   try {
-    const found = resolve(namedWeights(model), checkpoint, options.labels !== undefined);
+    const { prefix } = FAMILIES[config.model_type];
+    const found = resolve(namedWeights(model), checkpoint, prefix, options.labels !== undefined);
     for (const [weight, stored] of found.sources) await fill(weight, stored, checkpoint);
     const used = new Set(found.sources.values());
     folders.set(model, folder);
-    const unused = checkpoint.names.filter((name) => !used.has(name));
-    return { model, config, folder, initialized: found.initialized, unused };
+    const unused = checkpoint.names.filter((name) => !used.has(name) && !BUFFERS.test(name));
+    const notes = notesOf(checkpoint, [...used], unused);
+    return { model, config, folder, initialized: found.initialized, unused, notes };
   } catch (error) {
     model.dispose();
     throw error;
   }
+}
+
+function notesOf(checkpoint: Checkpoint, used: readonly string[], unused: readonly string[]): string[] {
+  const { folder } = checkpoint;
+  const types = [...new Set(used.map((name) => checkpoint.typeOf(name)))].filter((type) => type !== 'F32');
+  return [
+    ...(types.length > 0
+      ? [`${folder}: the weights are ${types.join(' and ')}; they are trained and saved as float32`]
+      : []),
+    ...(unused.length > 0
+      ? [`${folder}: a classifier has no place for ${unused.length} tensors, left out: ${listed(unused, 3)}`]
+      : []),
+  ];
+}
+
+/** The first names and how many there are beyond. */
+function listed(names: readonly string[], most: number): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
 
 async function readConfig(
@@ -78,8 +102,16 @@ interface Resolved {
   readonly initialized: string[];
 }
 
+/** What models compute for themselves and older checkpoints hold beside the weights. */
+const BUFFERS = /(^|\.)(position_ids|token_type_ids|inv_freq)$/;
+
 /** Finds each weight in the checkpoint; a pooler may be missing, a head may also be of another shape if `newHead`. */
-function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHead: boolean): Resolved {
+function resolve(
+  weights: readonly NamedWeight[],
+  checkpoint: Checkpoint,
+  prefix: string,
+  newHead: boolean,
+): Resolved {
   const sources = new Map<NamedWeight, string>();
   const initialized: string[] = [];
   const missing: string[] = [];
@@ -87,7 +119,7 @@ function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHea
     .filter(({ mark }) => mark.site === 'head')
     .every(({ name, storedShape }) => checkpoint.shapeOf(name)?.join() === storedShape.join());
   for (const weight of weights) {
-    const stored = storedNames(weight.name).find((name) => checkpoint.shapeOf(name));
+    const stored = storedNames(weight.name, prefix).find((name) => checkpoint.shapeOf(name));
     const replaceable = weight.mark.site === 'head' && newHead && !headFits;
     if (stored === undefined || replaceable) {
       const optional = weight.mark.site === 'head' || weight.mark.site === 'pooler';
@@ -105,19 +137,20 @@ function resolve(weights: readonly NamedWeight[], checkpoint: Checkpoint, newHea
     sources.set(weight, stored);
   }
   if (missing.length > 0) {
-    const shown =
-      missing.slice(0, 5).join(', ') + (missing.length > 5 ? ` and ${missing.length - 5} more` : '');
     throw new Error(
-      `${checkpoint.folder}: the checkpoint misses ${missing.length} weights of the encoder: ${shown}`,
+      `${checkpoint.folder}: the checkpoint misses ${missing.length} weights of the encoder: ${listed(missing, 5)}`,
     );
   }
   return { sources, initialized };
 }
 
-/** The names a weight may have: as in transformers, without the model's prefix, and with the first BERT's LayerNorm names. */
-function storedNames(name: string): string[] {
-  const old = name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta');
-  return [name, old].flatMap((form) => [form, form.replace(/^(bert|electra|roberta)\./, '')]);
+/** The names a weight may have: as in transformers, without the encoder's prefix, and with the first BERT's names of a normalization. */
+function storedNames(name: string, prefix: string): string[] {
+  const old = name.replace(/(norm)\.weight$/i, '$1.gamma').replace(/(norm)\.bias$/i, '$1.beta');
+  return [name, old].flatMap((form) => [
+    form,
+    ...(form.startsWith(`${prefix}.`) ? [form.slice(prefix.length + 1)] : []),
+  ]);
 }
 
 async function fill(
@@ -126,8 +159,8 @@ async function fill(
   checkpoint: Checkpoint,
 ): Promise<void> {
   const floats = await checkpoint.readFloats(stored);
-  const [rows, columns] = storedShape as [number, number];
-  const data = kind === 'linear' ? transpose(floats, rows, columns) : floats;
+  const rows = storedShape[0]!;
+  const data = kind === 'linear' ? transpose(floats, rows, floats.length / rows) : floats;
   tidy(() => {
     variable.write(tensor(data, variable.shape as number[], 'float32'));
   });

@@ -5,6 +5,7 @@ import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
 import { configOf } from '../build-model.js';
 import { FAMILIES } from '../families.js';
 import { tokenizerJson } from '../tokenizer/load-tokenizer.js';
+import { configText } from './config-text.js';
 import { folderOf } from './load-model.js';
 import { namedWeights, transpose } from './weight-names.js';
 
@@ -38,13 +39,13 @@ export async function saveModel(
   const tensors: [string, StoredTensor][] = [];
   for (const { name, kind, storedShape, variable } of namedWeights(model)) {
     const values = (await variable.read().data()) as Float32Array;
-    const [rows, columns] = storedShape as [number, number];
-    const data = kind === 'linear' ? transpose(values, columns, rows) : values;
+    const rows = storedShape[0]!;
+    const data = kind === 'linear' ? transpose(values, values.length / rows, rows) : values;
     tensors.push([name, { dtype: 'F32', shape: storedShape, data }]);
   }
   await mkdir(folder, { recursive: true });
   await replaceFile(join(folder, 'model.safetensors'), serializeSafetensors(tensors, { format: 'pt' }));
-  await replaceFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await replaceFile(join(folder, 'config.json'), configText(config));
   const tokenizer = options.tokenizer ?? folderOf(model);
   if (tokenizer === undefined || resolve(tokenizer) === resolve(folder)) return;
   const present = new Set(await readdir(tokenizer));

@@ -8,7 +8,7 @@ export interface NamedWeight {
   readonly layer: string;
   readonly mark: HypetuneMark;
   readonly kind: WeightKind;
-  /** Shape in the checkpoint, where a linear kernel is [out, in]. */
+  /** Shape in the checkpoint, where a linear kernel is [out, ...in]. */
   readonly storedShape: readonly number[];
   readonly variable: LayerVariable;
 }
@@ -23,8 +23,8 @@ export function namedWeights(model: LayersModel): NamedWeight[] {
     if (!weightSpecs || !hypetune) return [];
     return layer.weights.map((variable) => {
       const own = variable.originalName.slice(variable.originalName.indexOf('/') + 1);
-      const { kind, shape } = weightSpecs[own]!;
-      const storedShape = kind === 'linear' ? [...shape].reverse() : shape;
+      const { kind, shape, stored } = weightSpecs[own]!;
+      const storedShape = stored ?? (kind === 'linear' ? [...shape].reverse() : shape);
       return { name: `${layer.name}.${own}`, layer: layer.name, mark: hypetune, kind, storedShape, variable };
     });
   });

@@ -1,14 +1,7 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  reshape,
-  serialization,
-  slice,
-  tanh,
-} from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor2D, serialization, tanh } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { linear } from '@hypetune/ops';
+import { firstToken } from './pooling.js';
 import {
   type HypetuneMark,
   WeightedLayer,
@@ -16,31 +9,27 @@ import {
   type WeightSpecs,
 } from './weighted-layer.js';
 
-/** The first token's hidden state: [B, T, H] -> [B, H]. */
-export function firstToken(hidden: Tensor): Tensor {
-  const [batch, , size] = hidden.shape as [number, number, number];
-  return reshape(slice(hidden, [0, 0, 0], [batch, 1, size]), [batch, size]);
-}
-
 /** What the pooler is configured by. */
 export interface BertPoolerConfig extends WeightedLayerConfig {
   readonly hiddenSize: number;
+  /** What stands before `weight` and `bias` in the weights' names, default `dense.`. */
+  readonly part?: string;
 }
 
-export type PoolerWeight = 'dense.weight' | 'dense.bias';
-
 /** tanh(h W + b) of the first token's hidden state: [B, T, H] -> [B, H]. */
-export class BertPooler extends WeightedLayer<PoolerWeight> {
+export class BertPooler extends WeightedLayer<string> {
   static readonly className = 'BertPooler';
   override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
-  override readonly weightSpecs: WeightSpecs<PoolerWeight>;
+  override readonly weightSpecs: WeightSpecs<string>;
+  private readonly part: string;
 
   constructor(private readonly config: BertPoolerConfig) {
     super(config);
-    const { hiddenSize } = config;
+    const { hiddenSize, part = 'dense.' } = config;
+    this.part = part;
     this.weightSpecs = {
-      'dense.weight': { kind: 'linear', shape: [hiddenSize, hiddenSize] },
-      'dense.bias': { kind: 'bias', shape: [hiddenSize] },
+      [`${part}weight`]: { kind: 'linear', shape: [hiddenSize, hiddenSize] },
+      [`${part}bias`]: { kind: 'bias', shape: [hiddenSize] },
     };
   }
 
@@ -48,13 +37,10 @@ export class BertPooler extends WeightedLayer<PoolerWeight> {
     return [inputShape[0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor]): Tensor {
-    const { 'dense.weight': kernel, 'dense.bias': bias } = this.readWeights();
-    return tanh(linear(firstToken(hidden), kernel as Tensor2D, bias as Tensor1D));
+    const kernel = this.readWeight(`${this.part}weight`) as Tensor2D;
+    const bias = this.readWeight(`${this.part}bias`) as Tensor1D;
+    return tanh(linear(firstToken(hidden), kernel, bias));
   }
 }
 

@@ -1,9 +1,9 @@
 import { type Tensor, type Tensor1D, type Tensor2D, serialization, tanh } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { gelu, linear } from '@hypetune/ops';
-import { firstToken } from './bert-pooler.js';
 import type { ClassificationHeadConfig } from './classification-head.js';
 import type { Dropouts } from './dropouts.js';
+import { firstToken } from './pooling.js';
 import { applyDropout } from './transformer-block.js';
 import { type HypetuneMark, WeightedLayer, type WeightSpecs } from './weighted-layer.js';
 
@@ -37,10 +37,6 @@ export class DenseClassificationHead extends WeightedLayer<DenseHeadWeight> {
 
   override computeOutputShape(inputShape: Shape): Shape {
     return [inputShape[0]!, this.config.labels];
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
   }
 
   protected override forward([hidden]: readonly [Tensor], dropouts: Dropouts): Tensor {

@@ -1,24 +1,42 @@
-import { type Tensor, type Tensor1D, type Tensor2D, add, relu, serialization } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor2D, add, serialization } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { attention, dropout, gelu, layerNorm, linear } from '@hypetune/ops';
+import { attention, dropout, layerNorm, linear } from '@hypetune/ops';
+import { ACTIVATIONS, type Activation } from './activations.js';
 import { attentionBias } from './attention-bias.js';
 import type { Dropout, Dropouts } from './dropouts.js';
 import {
   type HypetuneMark,
   WeightedLayer,
   type WeightedLayerConfig,
-  type WeightSpec,
   type WeightSpecs,
   type Weights,
+  linearSpecs,
+  normSpecs,
 } from './weighted-layer.js';
 
-/** The function between the two linear maps of the feed-forward part; `gelu` is the exact form with the error function. */
-export const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = { gelu, relu };
-/** An activation's name in a checkpoint's configuration. */
-export type Activation = 'gelu' | 'relu';
+/** The parts of a block that have a weight and a bias: six linear maps and two normalizations. */
+export type BlockPart =
+  'query' | 'key' | 'value' | 'projection' | 'attentionNorm' | 'inner' | 'outer' | 'outputNorm';
+
+/** What a checkpoint calls the parts of a block. */
+export type BlockNames = Readonly<Record<BlockPart, string>>;
+
+/** The names in BERT, ELECTRA and RoBERTa. */
+export const BERT_BLOCK: BlockNames = {
+  query: 'attention.self.query',
+  key: 'attention.self.key',
+  value: 'attention.self.value',
+  projection: 'attention.output.dense',
+  attentionNorm: 'attention.output.LayerNorm',
+  inner: 'intermediate.dense',
+  outer: 'output.dense',
+  outputNorm: 'output.LayerNorm',
+};
 
 /** What one encoder block is configured by; sizes are numbers of features. */
 export interface TransformerBlockConfig extends WeightedLayerConfig {
+  /** Default {@link BERT_BLOCK}. */
+  readonly names?: BlockNames;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly heads: number;
@@ -26,54 +44,53 @@ export interface TransformerBlockConfig extends WeightedLayerConfig {
   readonly epsilon: number;
   /** Dropout after the attention's and the feed-forward part's last linear map. */
   readonly hiddenDropout: number;
+  /** The one of these two places where a family has no such dropout; default none. */
+  readonly undropped?: 'projection' | 'outer';
   /** Dropout on the attention probabilities. */
   readonly attentionDropout: number;
 }
 
-type LinearName =
-  | 'attention.self.query'
-  | 'attention.self.key'
-  | 'attention.self.value'
-  | 'attention.output.dense'
-  | 'intermediate.dense'
-  | 'output.dense';
-type NormName = 'attention.output.LayerNorm' | 'output.LayerNorm';
+/** The parts behind the attention. */
+type OutputPart = Exclude<BlockPart, 'query' | 'key' | 'value'>;
 
-/** The sixteen weights of a block. */
-export type BlockWeight = `${LinearName | NormName}.${'weight' | 'bias'}`;
+/** The sixteen weights of a block by its parts. */
+export type BlockWeight = `${BlockPart}.${'weight' | 'bias'}`;
 
-function blockSpecs({ hiddenSize, intermediateSize }: TransformerBlockConfig): WeightSpecs<BlockWeight> {
-  const square = linearSpec(hiddenSize, hiddenSize);
-  const norm = { kind: 'scale', shape: [hiddenSize] } as const;
-  const bias = { kind: 'bias', shape: [hiddenSize] } as const;
+/** The weights of the parts behind the attention. */
+export type OutputWeight = `${OutputPart}.${'weight' | 'bias'}`;
+
+function blockSpecs({
+  names = BERT_BLOCK,
+  hiddenSize,
+  intermediateSize,
+}: TransformerBlockConfig): WeightSpecs<string> {
   return {
-    'attention.self.query.weight': square,
-    'attention.self.query.bias': bias,
-    'attention.self.key.weight': square,
-    'attention.self.key.bias': bias,
-    'attention.self.value.weight': square,
-    'attention.self.value.bias': bias,
-    'attention.output.dense.weight': square,
-    'attention.output.dense.bias': bias,
-    'attention.output.LayerNorm.weight': norm,
-    'attention.output.LayerNorm.bias': bias,
-    'intermediate.dense.weight': linearSpec(hiddenSize, intermediateSize),
-    'intermediate.dense.bias': { kind: 'bias', shape: [intermediateSize] },
-    'output.dense.weight': linearSpec(intermediateSize, hiddenSize),
-    'output.dense.bias': bias,
-    'output.LayerNorm.weight': norm,
-    'output.LayerNorm.bias': bias,
+    ...linearSpecs(names.query, hiddenSize, hiddenSize),
+    ...linearSpecs(names.key, hiddenSize, hiddenSize),
+    ...linearSpecs(names.value, hiddenSize, hiddenSize),
+    ...outputSpecs(names, hiddenSize, intermediateSize),
   };
 }
 
-function linearSpec(inputs: number, outputs: number): WeightSpec {
-  return { kind: 'linear', shape: [inputs, outputs] };
+/** The weights that {@link blockOutput} reads. */
+export function outputSpecs(
+  names: BlockNames,
+  hiddenSize: number,
+  intermediateSize: number,
+): WeightSpecs<string> {
+  return {
+    ...linearSpecs(names.projection, hiddenSize, hiddenSize),
+    ...normSpecs(names.attentionNorm, hiddenSize),
+    ...linearSpecs(names.inner, hiddenSize, intermediateSize),
+    ...linearSpecs(names.outer, intermediateSize, hiddenSize),
+    ...normSpecs(names.outputNorm, hiddenSize),
+  };
 }
 
 /**
  * One post-norm encoder block (Vaswani et al., 2017; Devlin et al., 2019):
  * a = LayerNorm(x + drop(Attention(x) Wo)), y = LayerNorm(a + drop(f(a W1) W2)).
- * `hidden` is [B, T, H], `bias` [B, 1, 1, T] is added to the attention scores; the result is [B, T, H].
+ * `hidden` is [B, T, H], `bias` is added to the attention scores [B, heads, T, T] and broadcast to them; the result is [B, T, H].
  */
 export function block(
   weights: Weights<BlockWeight>,
@@ -82,25 +99,50 @@ export function block(
   config: Omit<TransformerBlockConfig, keyof WeightedLayerConfig>,
   dropouts: Dropouts,
 ): Tensor {
-  const dense = (name: LinearName, x: Tensor): Tensor =>
-    linear(x, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D);
-  const norm = (name: NormName, x: Tensor): Tensor =>
-    layerNorm(x, weights[`${name}.weight`] as Tensor1D, weights[`${name}.bias`] as Tensor1D, config.epsilon);
-  const drop = (place: string, x: Tensor): Tensor =>
-    applyDropout(x, dropouts('hidden', place, config.hiddenDropout));
-
+  const dense = (part: BlockPart): Tensor =>
+    linear(hidden, weights[`${part}.weight`] as Tensor2D, weights[`${part}.bias`] as Tensor1D);
   const context = attention(
-    dense('attention.self.query', hidden),
-    dense('attention.self.key', hidden),
-    dense('attention.self.value', hidden),
+    dense('query'),
+    dense('key'),
+    dense('value'),
     config.heads,
     bias,
     dropouts('attention', 'attention.self', config.attentionDropout),
-  ); // [B, T, H]
-  const projected = drop('attention.output', dense('attention.output.dense', context));
-  const attended = norm('attention.output.LayerNorm', add(projected, hidden));
-  const inner = ACTIVATIONS[config.activation](dense('intermediate.dense', attended)); // [B, T, I]
-  return norm('output.LayerNorm', add(drop('output', dense('output.dense', inner)), attended));
+  );
+  return blockOutput(weights, hidden, context, config, dropouts);
+}
+
+/** The half of a block behind its attention, whose result is `context` [B, T, H]. */
+export function blockOutput(
+  weights: Weights<OutputWeight>,
+  hidden: Tensor,
+  context: Tensor,
+  config: Pick<TransformerBlockConfig, 'activation' | 'epsilon' | 'hiddenDropout' | 'undropped'>,
+  dropouts: Dropouts,
+): Tensor {
+  const dense = (part: OutputPart, x: Tensor): Tensor =>
+    linear(x, weights[`${part}.weight`] as Tensor2D, weights[`${part}.bias`] as Tensor1D);
+  const norm = (part: OutputPart, x: Tensor): Tensor =>
+    layerNorm(x, weights[`${part}.weight`] as Tensor1D, weights[`${part}.bias`] as Tensor1D, config.epsilon);
+  const drop = (part: 'projection' | 'outer', place: string, x: Tensor): Tensor =>
+    part === config.undropped ? x : applyDropout(x, dropouts('hidden', place, config.hiddenDropout));
+
+  const projected = drop('projection', 'attention.output', dense('projection', context));
+  const attended = norm('attentionNorm', add(projected, hidden));
+  const inner = ACTIVATIONS[config.activation](dense('inner', attended)); // [B, T, I]
+  return norm('outputNorm', add(drop('outer', 'output', dense('outer', inner)), attended));
+}
+
+/** A block's weights by its parts, found by their names in the checkpoint. */
+export function weightsByPart(
+  weights: Weights<string>,
+  names: BlockNames = BERT_BLOCK,
+): Weights<BlockWeight> {
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([part, name]) =>
+      ['weight', 'bias'].map((kind) => [`${part}.${kind}`, weights[`${name}.${kind}`]]),
+    ),
+  ) as Weights<BlockWeight>;
 }
 
 /** `x` after the dropout, if there is one. */
@@ -108,11 +150,14 @@ export function applyDropout(x: Tensor, drawn: Dropout | undefined): Tensor {
   return drawn ? dropout(x, drawn.rate, drawn.key) : x;
 }
 
-/** {@link block} as a layer; inputs are the hidden states [B, T, H] and the attention mask [B, T] of 1 (read) and 0 (padding). */
-export class TransformerBlock extends WeightedLayer<BlockWeight> {
+/**
+ * {@link block} as a layer; inputs are the hidden states [B, T, H], the attention mask [B, T] of 1 (read) and 0 (padding)
+ * and, where the family has one, a bias of the scores [1, heads, T, T].
+ */
+export class TransformerBlock extends WeightedLayer<string> {
   static readonly className = 'TransformerBlock';
   override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
-  override readonly weightSpecs: WeightSpecs<BlockWeight>;
+  override readonly weightSpecs: WeightSpecs<string>;
 
   constructor(private readonly config: TransformerBlockConfig) {
     super(config);
@@ -123,12 +168,17 @@ export class TransformerBlock extends WeightedLayer<BlockWeight> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
-  protected override forward([hidden, mask]: readonly [Tensor, Tensor], dropouts: Dropouts): Tensor {
-    return block(this.readWeights(), hidden, attentionBias(mask), this.config, dropouts);
+  /** The block with the dropouts of whoever runs it. */
+  override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
+    const [hidden, mask, scores] = inputs as [Tensor, Tensor, Tensor?];
+    const bias = attentionBias(mask);
+    return block(
+      weightsByPart(this.readWeights(), this.config.names),
+      hidden,
+      scores ? add(scores, bias) : bias,
+      this.config,
+      dropouts,
+    );
   }
 }
 

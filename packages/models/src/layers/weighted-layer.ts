@@ -6,14 +6,26 @@ import { keyedInitializer } from './keyed-initializer.js';
 
 /**
  * What a weight is: a `linear` kernel is [in, out] here and [out, in] in a checkpoint, everything else has one form.
- * Kernels and tables start from N(0, initializerRange^2), biases at 0, scales at 1.
+ * Kernels and tables start from N(0, initializerRange^2), biases at 0, scales at 1, `sinusoids` as a table of sines.
  */
-export type WeightKind = 'linear' | 'table' | 'bias' | 'scale';
+export type WeightKind = 'linear' | 'table' | 'sinusoids' | 'bias' | 'scale';
+
+const STARTS = {
+  linear: 'normal',
+  table: 'normal',
+  sinusoids: 'sinusoids',
+  bias: 'zeros',
+  scale: 'ones',
+} as const satisfies Record<WeightKind, string>;
 
 /** A weight's kind and shape. */
 export interface WeightSpec {
   readonly kind: WeightKind;
   readonly shape: readonly number[];
+  /** The shape in a checkpoint where it is neither this one nor, of a linear kernel, this one reversed. */
+  readonly stored?: readonly number[];
+  /** Kept for the checkpoint's sake: nothing here reads it, so it is never trained. */
+  readonly unused?: true;
 }
 
 /** The weights a layer has, by name: the part of the checkpoint's name after the layer's. */
@@ -24,7 +36,8 @@ export type Weights<Name extends string> = Readonly<Record<Name, Tensor>>;
 
 /** Where a layer stands in a model; a trainer finds the layers it instruments by this mark. */
 export interface HypetuneMark {
-  readonly site: 'embedding' | 'hidden' | 'pooler' | 'head';
+  /** Undefined: it belongs to the layer before it, as the normalization after a pre-norm model's last block. */
+  readonly site: 'embedding' | 'hidden' | 'pooler' | 'head' | undefined;
   /** Weights (own names) that a loaded checkpoint did not have. */
   readonly fresh: string[];
 }
@@ -36,6 +49,27 @@ export interface WeightedLayerConfig {
   readonly initializerRange: number;
   /** Seed of the starting values and, outside a trainer, of dropout. */
   readonly seed: number;
+}
+
+/** A linear map's kernel and, unless there is none, its bias, by name. */
+export function linearSpecs(
+  name: string,
+  inputs: number,
+  outputs: number,
+  biased = true,
+): WeightSpecs<string> {
+  return {
+    [`${name}.weight`]: { kind: 'linear', shape: [inputs, outputs] },
+    ...(biased ? { [`${name}.bias`]: { kind: 'bias', shape: [outputs] } } : {}),
+  };
+}
+
+/** A normalization's scale and, unless there is none, its offset, by name. */
+export function normSpecs(name: string, size: number, biased = true): WeightSpecs<string> {
+  return {
+    [`${name}.weight`]: { kind: 'scale', shape: [size] },
+    ...(biased ? { [`${name}.bias`]: { kind: 'bias', shape: [size] } } : {}),
+  };
 }
 
 type Arguments = Record<string, unknown>;
@@ -56,11 +90,13 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const { name, initializerRange, seed } = this.settings;
-    for (const [weight, { kind, shape }] of Object.entries<WeightSpec>(this.weightSpecs)) {
-      const start = kind === 'bias' ? 'zeros' : kind === 'scale' ? 'ones' : 'normal';
+    for (const [weight, { kind, shape, unused }] of Object.entries<WeightSpec>(this.weightSpecs)) {
+      const start = STARTS[kind];
       const key = foldIn(seedKey(seed), 'initialize', name, weight);
       const initializer = keyedInitializer(start, initializerRange, key);
-      this.variables.set(weight, this.addWeight(weight, [...shape], 'float32', initializer));
+      const trainable = unused !== true;
+      const variable = this.addWeight(weight, [...shape], 'float32', initializer, undefined, trainable);
+      this.variables.set(weight, variable);
     }
     super.build(inputShape);
   }
@@ -73,8 +109,17 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
     });
   }
 
+  /** What `loadLayersModel` calls; it has rewritten the texts of a configuration into camel case, but for those under `name`. */
+  static override fromConfig<T extends serialization.Serializable>(
+    layer: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    const { exact } = config as unknown as { exact: { name: string } };
+    return new layer(JSON.parse(exact.name) as serialization.ConfigDict);
+  }
+
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.settings };
+    return { ...super.getConfig(), ...this.settings, exact: { name: JSON.stringify(this.settings) } };
   }
 
   /** The layer's result; runs inside a tidy. */

@@ -38,10 +38,9 @@ export function attention(
     const constantBias =
       !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1 && maskBias.shape[2] === 1);
     const seams = attentionSeams();
-    const context =
-      constantBias && !seams?.scores && useKernels('Attention', 'AttentionGradient')
-        ? attentionByKernel(query, key, value, heads, maskBias, mask)
-        : attentionByParts(query, key, value, heads, maskBias, mask, seams?.scores);
+    if (!constantBias || seams?.scores || !useKernels('Attention', 'AttentionGradient'))
+      return attentionByParts(query, key, value, heads, maskBias, mask);
+    const context = attentionByKernel(query, key, value, heads, maskBias, mask);
     return seams?.context ? seams.context(context) : context;
   });
 }
@@ -53,16 +52,42 @@ function attentionByParts(
   heads: number,
   maskBias: tf.Tensor | undefined,
   mask: tf.Tensor | undefined,
-  seen: (scores: tf.Tensor) => tf.Tensor = (scores) => scores,
 ): tf.Tensor {
-  const [batch, , hidden] = query.shape as [number, number, number];
-  const size = hidden / heads;
-  const split = (x: tf.Tensor): tf.Tensor =>
-    tf.transpose(tf.reshape(x, [batch, x.shape[1]!, heads, size]), [0, 2, 1, 3]); // [B, heads, T, size]
-  const products = tf.matMul(tf.mul(split(query), 1 / Math.sqrt(size)), split(key), false, true);
-  const probabilities = softmax(seen(maskBias ? tf.add(products, maskBias) : products)); // [B, heads, Q, K]
-  const context = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, split(value));
-  return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), query.shape);
+  const scale = Math.sqrt(heads / query.shape[2]!);
+  const products = tf.matMul(tf.mul(splitHeads(query, heads), scale), splitHeads(key, heads), false, true);
+  return contextOf(maskBias ? tf.add(products, maskBias) : products, value, mask);
+}
+
+/**
+ * The half of attention behind the scores, for attention whose scores have terms of their own: softmax(scores) v for each
+ * head. scores [B, heads, Q, K] with large negative numbers at hidden keys, value [B, K, H] -> [B, Q, H].
+ */
+export function attentionByScores(
+  scores: tf.Tensor,
+  value: tf.Tensor,
+  probabilityDropout?: ProbabilityDropout,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const mask = probabilityDropout?.rate
+      ? dropoutMask(scores.shape, probabilityDropout.rate, probabilityDropout.key)
+      : undefined;
+    return contextOf(scores, value, mask);
+  });
+}
+
+/** The features of each head by themselves: [B, T, H] -> [B, heads, T, H / heads]. */
+export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
+  const [batch, length, hidden] = x.shape as [number, number, number];
+  return tf.transpose(tf.reshape(x, [batch, length, heads, hidden / heads]), [0, 2, 1, 3]);
+}
+
+function contextOf(scores: tf.Tensor, value: tf.Tensor, mask: tf.Tensor | undefined): tf.Tensor {
+  const [batch, heads, queries] = scores.shape as [number, number, number];
+  const seams = attentionSeams();
+  const probabilities = softmax(seams?.scores ? seams.scores(scores) : scores);
+  const heard = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, splitHeads(value, heads));
+  const context = tf.reshape(tf.transpose(heard, [0, 2, 1, 3]), [batch, queries, value.shape[2]!]);
+  return seams?.context ? seams.context(context) : context;
 }
 
 function attentionByKernel(

@@ -1,0 +1,58 @@
+import type { SymbolicTensor, layers } from '@tensorflow/tfjs-layers';
+import type { ModelConfig } from '../config.js';
+
+/** The inputs of a model, each int32 [B, T]. */
+export interface TokenInputs {
+  readonly inputIds: SymbolicTensor;
+  /** 1 for a token, 0 for padding. */
+  readonly attentionMask: SymbolicTensor;
+  readonly tokenTypeIds: SymbolicTensor;
+}
+
+/** What all layers of one model share. */
+export interface Common {
+  readonly initializerRange: number;
+  readonly seed: number;
+}
+
+/** From tokens to hidden states [B, T, H]. */
+export interface Encoder {
+  /** The layers that have weights. */
+  readonly layers: readonly layers.Layer[];
+  connect(inputs: TokenInputs): SymbolicTensor;
+}
+
+/** From hidden states [B, T, H] to logits [B, labels]. */
+export interface Head {
+  connect(hidden: SymbolicTensor, inputs: TokenInputs): SymbolicTensor;
+}
+
+/** The keys of a configuration that are checked alike in every family. */
+export interface ConfigKeys {
+  /** Integers of 1 or more. */
+  readonly sizes: readonly string[];
+  /** Dropout rates in [0, 1); null where it is a default. */
+  readonly rates: readonly string[];
+  readonly activations: readonly string[];
+  /** The normalizations' epsilon, where the configuration has it. */
+  readonly epsilon?: string;
+  /** The width and the heads that must divide it. */
+  readonly width: readonly [size: string, heads: string];
+}
+
+/** What tells one architecture from another. */
+export interface Family<Config extends ModelConfig = ModelConfig> {
+  /** The class of `transformers` that a saved folder names. */
+  readonly architecture: string;
+  /** What the names of the encoder's weights begin with in a checkpoint; those of a bare encoder lack it. */
+  readonly prefix: string;
+  /** What a config.json may leave out. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly keys: ConfigKeys;
+  /** Checks what is the family's own; `wrong` makes the error. */
+  check?(config: Config, wrong: (key: string, wanted: string) => Error): void;
+  /** The most tokens an input may have. */
+  positions(config: Config): number;
+  encoder(config: Config, common: Common): Encoder;
+  head(config: Config, common: Common, labels: number): Head;
+}

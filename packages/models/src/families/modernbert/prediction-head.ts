@@ -1,0 +1,57 @@
+import { type Tensor, type Tensor1D, type Tensor2D, serialization } from '@tensorflow/tfjs-core';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { linear } from '@hypetune/ops';
+import { ACTIVATIONS, type Activation } from '../../layers/activations.js';
+import { normalize } from '../../layers/normalization.js';
+import { firstToken, meanToken } from '../../layers/pooling.js';
+import {
+  type HypetuneMark,
+  WeightedLayer,
+  type WeightedLayerConfig,
+  type WeightSpecs,
+  linearSpecs,
+  normSpecs,
+} from '../../layers/weighted-layer.js';
+
+/** What the head is configured by. */
+export interface PredictionHeadConfig extends WeightedLayerConfig {
+  readonly hiddenSize: number;
+  readonly pooling: 'cls' | 'mean';
+  readonly activation: Activation;
+  readonly epsilon: number;
+  readonly denseBias: boolean;
+  readonly normBias: boolean;
+}
+
+/**
+ * LayerNorm(f(h W)) of the first token's hidden state or of the mean of all tokens': hidden states [B, T, H] and mask
+ * [B, T] -> [B, H]. Pre-training trained it, so it is a pooler: a checkpoint of a masked language model has it.
+ */
+export class PredictionHead extends WeightedLayer<string> {
+  static readonly className = 'PredictionHead';
+  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
+  override readonly weightSpecs: WeightSpecs<string>;
+
+  constructor(private readonly config: PredictionHeadConfig) {
+    super(config);
+    const { hiddenSize, denseBias, normBias } = config;
+    this.weightSpecs = {
+      ...linearSpecs('dense', hiddenSize, hiddenSize, denseBias),
+      ...normSpecs('norm', hiddenSize, normBias),
+    };
+  }
+
+  override computeOutputShape([hidden]: Shape[]): Shape {
+    return [hidden![0]!, this.config.hiddenSize];
+  }
+
+  protected override forward([hidden, mask]: readonly [Tensor, Tensor]): Tensor {
+    const { pooling, activation, epsilon } = this.config;
+    const weights: Readonly<Record<string, Tensor | undefined>> = this.readWeights();
+    const pooled = pooling === 'cls' ? firstToken(hidden) : meanToken(hidden, mask);
+    const inner = linear(pooled, weights['dense.weight'] as Tensor2D, weights['dense.bias'] as Tensor1D);
+    return normalize(ACTIVATIONS[activation](inner), weights['norm.weight']!, weights['norm.bias'], epsilon);
+  }
+}
+
+serialization.registerClass(PredictionHead);

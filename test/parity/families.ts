@@ -1,0 +1,121 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type NamedWeight, loadModel, namedWeights } from '@hypetune/models';
+import { parseSafetensors } from '@hypetune/safetensors';
+
+const ROOT = fileURLToPath(new URL('../../packages/models/fixtures', import.meta.url));
+
+/** Folders of the models that PyTorch's `transformers` computed logits, loss and gradients of, by name. */
+export const FIXTURES: ReadonlyMap<string, string> = new Map([
+  ...['bert', 'electra', 'roberta'].map((name): [string, string] => [name, `${ROOT}/${name}`]),
+  ...readdirSync(`${ROOT}/families`).map((name): [string, string] => [name, `${ROOT}/families/${name}`]),
+]);
+
+/** A fixture's rows and what `transformers` computed of them. */
+export interface Expected {
+  readonly inputIds: number[][];
+  readonly attentionMask: number[][];
+  readonly tokenTypeIds: number[][];
+  readonly labels: number[];
+  readonly logits: number[][];
+  readonly loss: number;
+}
+
+/** What stands in a fixture's expected.json. */
+export function expectedOf(folder: string): Expected {
+  return JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as Expected;
+}
+
+/** The inputs of a model from a fixture's rows. */
+export function inputsOf({ inputIds, attentionMask, tokenTypeIds }: Expected): tf.Tensor[] {
+  return [inputIds, attentionMask, tokenTypeIds].map((rows) => tf.tensor2d(rows, undefined, 'int32'));
+}
+
+/** Largest differences to `transformers`, relative to the largest number of the same tensor. */
+export interface Differences {
+  readonly logits: number;
+  readonly loss: number;
+  /** The largest of all gradients', and whose it is; tensors below a thousandth of the largest gradient count by that. */
+  readonly gradients: number;
+  readonly gradient: string;
+}
+
+/** Loads a fixture and compares logits, loss and every gradient on the current engine. Throws where weights differ in name. */
+export async function differencesOf(folder: string): Promise<Differences> {
+  const expected = expectedOf(folder);
+  const { model, initialized, unused } = await loadModel(folder);
+  const gradients = parseSafetensors(readFileSync(`${folder}/gradients.safetensors`), folder);
+  const weights = namedWeights(model);
+  const trained = weights.filter(({ variable }) => variable.trainable);
+  const names = trained.map(({ name }) => name);
+  const surplus = [...initialized, ...unused, ...names.filter((name) => !gradients.has(name))];
+  if (surplus.length > 0 || names.length !== gradients.size)
+    throw new Error(`${folder}: weights of one side alone: ${surplus.join(', ')}`);
+  try {
+    return tf.tidy(() => {
+      const { logits, loss, grads } = run(model, trained, expected);
+      const wanted = (name: string): Float32Array => gradients.get(name)!.data as Float32Array;
+      const largest = Math.max(...names.map((name) => size(wanted(name))));
+      let worst = { gradients: 0, gradient: '' };
+      for (const { name, kind, variable } of trained) {
+        const gradient = grads[variableOf(variable).name]!;
+        const values = (kind === 'linear' ? tf.transpose(gradient) : gradient).dataSync();
+        const difference = apart(values, wanted(name)) / Math.max(size(wanted(name)), largest / 1e3);
+        if (!(difference <= worst.gradients)) worst = { gradients: difference, gradient: name };
+      }
+      const flat = expected.logits.flat();
+      return {
+        logits: apart(logits, flat) / size(flat),
+        loss: Math.abs(loss - expected.loss) / Math.abs(expected.loss),
+        ...worst,
+      };
+    });
+  } finally {
+    model.dispose();
+  }
+}
+
+function run(
+  model: LayersModel,
+  weights: readonly NamedWeight[],
+  expected: Expected,
+): { logits: ArrayLike<number>; loss: number; grads: tf.NamedTensorMap } {
+  let logits: ArrayLike<number> = [];
+  const { value, grads } = tf.variableGrads(
+    () => {
+      const output = model.apply(inputsOf(expected)) as tf.Tensor2D;
+      logits = output.dataSync();
+      const classes = output.shape[1];
+      if (classes === 1)
+        return tf.losses.meanSquaredError<tf.Tensor, tf.Scalar>(
+          tf.tensor2d(expected.labels, output.shape),
+          output,
+        );
+      return tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(tf.oneHot(expected.labels, classes), output);
+    },
+    weights.map(({ variable }) => variableOf(variable)),
+  );
+  return { logits, loss: value.dataSync()[0]!, grads };
+}
+
+/** The variable that a weight reads as: what `variableGrads` differentiates by. */
+function variableOf(weight: NamedWeight['variable']): tf.Variable {
+  const value: unknown = weight.read();
+  return value as tf.Variable;
+}
+
+const size = (values: ArrayLike<number>): number =>
+  Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** The largest difference; NaN where one is. */
+function apart(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  if (got.length !== wanted.length) throw new Error(`${got.length} numbers for ${wanted.length}`);
+  let most = 0;
+  for (let i = 0; i < got.length; i++) {
+    const difference = Math.abs(got[i]! - wanted[i]!);
+    if (!(difference <= most)) most = difference;
+  }
+  return most;
+}
