@@ -28,7 +28,9 @@ beforeAll(async () => {
 test('a config names methods of its own, as files and as installed packages', async () => {
   const beside = await call('methods', '--config', join(example, 'compare.yaml'));
   expect(beside.out).toMatch(/^hype +Adds small noise/m);
-  expect(beside.out).toMatch(/^gradient-noise +Adds fading Gaussian noise .*\(Neelakantan et al., 2015\)$/m);
+  expect(beside.out).toMatch(
+    /^gradient-noise +Adds fading Gaussian noise .*\(Neelakantan et al., 2015\)\.$/m,
+  );
   const config = write('installed.yaml', 'methods: [hypetune-plugin-gradient-noise]\n');
   const { methods } = await readConfig(config);
   expect(methods).toEqual([join(example, 'gradient-noise.ts')]);
