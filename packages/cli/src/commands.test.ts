@@ -161,7 +161,7 @@ test('a run that was stopped goes on as if it had not been', async () => {
 
 test('methods: one line each, and one with its options', async () => {
   const { out } = await call('methods');
-  expect(out).toMatch(/^hype +Adds small noise .*\(Yuan et al., 2023\)$/m);
+  expect(out).toMatch(/^hype +Adds small noise .*\(Yuan et al., 2023\)\.$/m);
   const card = await call('methods', 'hype');
   expect(card.out).toMatch(/^ +scale +1e-5 +a finite number >= 0 +sigma: /m);
   expect(card.out).toMatch(/^ +child-tuning +note +In the paper/m);

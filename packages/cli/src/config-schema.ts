@@ -1,6 +1,6 @@
 import type { Plugin } from '@hypetune/core';
 import { z } from 'zod';
-import { METHODS } from './methods.js';
+import { headline, METHODS } from './methods.js';
 import { settings } from './settings.js';
 
 const rate = z.number().min(0).lt(1);
@@ -69,9 +69,9 @@ export function configJsonSchema(): JsonObject {
         })),
       },
       ...Object.fromEntries(
-        [...METHODS.values()].map(({ name, summary, source, schema }) => [
-          name,
-          { description: `${summary} (${source})`, ...schema },
+        [...METHODS.values()].map((method) => [
+          method.name,
+          { description: headline(method), ...method.schema },
         ]),
       ),
     },
