@@ -1,6 +1,8 @@
-// Writes docs/hooks.md from packages/core/src/hooks.ts and the tables of docs/stacking.md from the methods. `npm run docs -- --check` only says whether it is current.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes docs/hooks.md from packages/core/src/hooks.ts and, from the methods' declarations, the tables of docs/stacking.md, the
+// option table of every method's README and the JSON schema of config files. `npm run docs -- --check` only says what is not current.
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { writeCurrent } from './generated.js';
 
 const KINDS: Readonly<Record<string, string>> = {
   SyncWaterfallHook: 'change a value, at once',
@@ -47,16 +49,16 @@ function text(node: ts.Node, joint = ' '): string {
     .join(joint);
 }
 
-const SOURCE = new URL('../packages/core/src/hooks.ts', import.meta.url);
-const PAGE = new URL('../docs/hooks.md', import.meta.url);
+const root = new URL('../', import.meta.url);
 
 if (process.argv[1]?.endsWith('docs.ts')) {
-  const page = hooksPage(readFileSync(SOURCE, 'utf8'));
-  if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
-  else if (readFileSync(PAGE, 'utf8') !== page) {
-    console.error('docs/hooks.md is out of date; run `npm run docs`.');
-    process.exit(1);
-  }
-  const { writeStackingPage } = await import('./stacking.js');
-  await writeStackingPage(process.argv.includes('--check'));
+  const check = process.argv.includes('--check');
+  const source = readFileSync(new URL('packages/core/src/hooks.ts', root), 'utf8');
+  await writeCurrent(new URL('docs/hooks.md', root), () => hooksPage(source), check);
+  const { stackingPage } = await import('./stacking.js');
+  await writeCurrent(new URL('docs/stacking.md', root), stackingPage, check);
+  const { optionPage, pages } = await import('./option-tables.js');
+  for (const [method, page] of pages) await writeCurrent(page, (text) => optionPage(text, method), check);
+  const { configSchemaText } = await import('../packages/cli/src/config-schema.js');
+  await writeCurrent(new URL('packages/cli/config.schema.json', root), configSchemaText, check);
 }

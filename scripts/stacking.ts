@@ -1,6 +1,4 @@
 // Fills in the generated tables of docs/stacking.md: who taps what at which stage, and what methods say of each other.
-import { readFile, writeFile } from 'node:fs/promises';
-import { format, resolveConfig } from 'prettier';
 import {
   BACKWARD_STAGE,
   GRADIENT_STAGE,
@@ -14,8 +12,7 @@ import {
 import { buildModel } from '../test/support/models.js';
 import { registry } from '../test/support/registry.js';
 import { makeTrainer } from '../test/support/training.js';
-
-const STACKING_PAGE = new URL('../docs/stacking.md', import.meta.url);
+import { fillParts, table } from './generated.js';
 
 const STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   aroundBackward: BACKWARD_STAGE,
@@ -35,29 +32,9 @@ interface Tap {
   readonly stage?: number;
 }
 
-/** The page with its generated parts made anew, formatted as the repository's other pages. */
-export async function stackingPage(page: string): Promise<string> {
-  const parts = { stages: stageTable(), pairs: pairTable(), cost: costTable() };
-  const filled = Object.entries(parts).reduce(
-    (text, [name, table]) =>
-      text.replace(
-        new RegExp(`(<!-- generated: ${name} -->\n).*?(<!-- end -->)`, 's'),
-        (_, open: string, close: string) => `${open}\n${table}\n\n${close}`,
-      ),
-    page,
-  );
-  return format(filled, { ...(await resolveConfig(STACKING_PAGE)), parser: 'markdown' });
-}
-
-/** Rewrites docs/stacking.md, or only says whether it is current. */
-export async function writeStackingPage(check: boolean): Promise<void> {
-  const page = await readFile(STACKING_PAGE, 'utf8');
-  const current = await stackingPage(page);
-  if (!check) await writeFile(STACKING_PAGE, current);
-  else if (current !== page) {
-    console.error('docs/stacking.md is out of date; run `npm run docs`.');
-    process.exitCode = 1;
-  }
+/** The page with its tables made anew. */
+export function stackingPage(page: string): Promise<string> {
+  return fillParts(page, { stages: stageTable(), pairs: pairTable(), cost: costTable() });
 }
 
 /** One row for each hook and stage that some method taps. */
@@ -132,9 +109,4 @@ function tapsOf(...plugins: Plugin[]): Record<string, Tap[]> {
       taps.filter(({ name }) => plugins.length === 0 || plugins.some((plugin) => plugin.name === name)),
     ]),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test, vi } from 'vitest';
 import { newPlugin } from '../packages/cli/src/new-plugin.js';
+import { optionPage } from '../scripts/option-tables.js';
 import type { Entry } from './support/registry.js';
 import { typeErrors } from './support/type-check.js';
 
@@ -31,7 +32,7 @@ test('the page replaces the files that were made, and adds none', () => {
   expect(written.map((path) => path.slice(source.length)).filter((path) => !files.includes(path))).toEqual(
     [],
   );
-  expect(written).toHaveLength(5);
+  expect(written).toHaveLength(4);
   expect([...blocks.keys()]).toEqual([...written, 'test/support/registry.ts']);
 });
 
@@ -58,10 +59,20 @@ writeFileSync(
     imports!.replace(`@hypetune/${name}`, './src/index.js'),
     `import { modelNames as models } from '../../support/models.js';`,
     `const folder = import.meta.dirname;`,
-    `const entry = (name, method, create, off) => ({ name, method, create, off, models, folder });`,
+    `const entry = (name, method, options, off) => ({ name, method, create: () => method(options), off: () => method(off), models, folder });`,
     `export const registry = [${line!}];`,
   ].join('\n'),
 );
 const { registry } = (await load('registry.ts')) as { registry: Entry[] };
+// `npm run docs` fills in the option table.
+const card = join(folder, 'README.md');
+writeFileSync(card, await optionPage(readFileSync(card, 'utf8'), registry[0]!.method));
+
+test('the README has its option table', () => {
+  expect(readFileSync(card, 'utf8')).toMatch(
+    /^\| `decay` +\| `0\.55` +\| a finite number >= 0 +\| gamma, .*\| 0\.55 /m,
+  );
+});
+
 vi.doMock('./support/registry.js', () => ({ registry }));
 await import('./contract.test.js');

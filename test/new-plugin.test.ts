@@ -1,9 +1,10 @@
-import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { MethodInfo, Plugin } from '@hypetune/core';
+import type { Method } from '@hypetune/core';
 import { afterAll, expect, test, vi } from 'vitest';
 import { newPlugin } from '../packages/cli/src/new-plugin.js';
+import { optionPage } from '../scripts/option-tables.js';
 import { typeErrors } from './support/type-check.js';
 import { modelNames } from './support/models.js';
 
@@ -23,17 +24,21 @@ test('it type-checks', { timeout: 300_000 }, () => {
   expect(typeErrors(join(folder, 'src'))).toBe('');
 });
 
-const { MyMethod, myMethodMethod } = (await load('src/index.ts')) as {
-  MyMethod: new (options?: { strength: number }) => Plugin;
-  myMethodMethod: MethodInfo;
-};
+const { myMethod } = (await load('src/index.ts')) as { myMethod: Method<{ strength?: number }, unknown> };
+
+test('the option table of its page is as npm run docs would write it', async () => {
+  const page = readFileSync(join(folder, 'README.md'), 'utf8');
+  expect(page).toContain('| `strength` | `0.01`');
+  expect(await optionPage(page, myMethod)).toBe(page);
+});
+
 vi.doMock('./support/registry.js', () => ({
   registry: [
     {
       name: 'my-method',
-      method: myMethodMethod,
-      create: () => new MyMethod(),
-      off: () => new MyMethod({ strength: 0 }),
+      method: myMethod,
+      create: () => myMethod(),
+      off: () => myMethod({ strength: 0 }),
       models: modelNames,
       folder,
     },

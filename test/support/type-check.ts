@@ -10,7 +10,7 @@ const root = dirname(dirname(import.meta.dirname));
 export function typeErrors(sources: string): string {
   const folder = dirname(sources);
   const config = join(folder, 'tsconfig.type-check.json');
-  const options = { declaration: true, isolatedDeclarations: true };
+  const options = { declaration: true };
   writeFileSync(
     config,
     JSON.stringify({

@@ -161,9 +161,10 @@ test('a run that was stopped goes on as if it had not been', async () => {
 
 test('methods: one line each, and one with its options', async () => {
   const { out } = await call('methods');
-  expect(out).toMatch(/^hype +Adds small noise/m);
+  expect(out).toMatch(/^hype +Adds small noise .*\(Yuan et al., 2023\)\.$/m);
   const card = await call('methods', 'hype');
-  expect(card.out).toMatch(/^ +scale +number = 0\.00001 +\S/m);
+  expect(card.out).toMatch(/^ +scale +1e-5 +a finite number >= 0 +sigma: /m);
+  expect(card.out).toMatch(/^ +child-tuning +note +In the paper/m);
   expect((await call('methods', 'hyp')).error).toMatch(/^error: there is no method 'hyp'/);
 });
 

@@ -58,15 +58,15 @@ export default { task: 'spam', recipe: { name: 'own', plugins: [() => new Own() 
 });
 
 test.each([
-  ['k.yaml', 'epoch: 3\n', 'k.yaml: epoch: there is no such setting.'],
-  ['t.yaml', 'epochs: many\n', /t\.yaml: epochs: invalid input: expected number.*, got 'many'\./],
-  ['r.json', '{"learningRate":-1}', /r\.json: learningRate: too small: expected number to be >0, got -1\./],
-  ['o.yaml', 'recipe: { name: a, options: {} }\n', /o\.yaml: recipe.*options/],
-  ['m.yaml', 'metrics: [accurcy]\n', /m\.yaml: metrics\.0: invalid option.*got 'accurcy'/],
+  ['k.yaml', 'epoch: 3\n', "k.yaml: unknown setting 'epoch', did you mean 'epochs'?"],
+  ['t.yaml', 'epochs: many\n', "t.yaml: epochs must be an integer >= 1, got 'many'."],
+  ['r.json', '{"learningRate":-1}', 'r.json: learningRate must be a finite number >= 0, got -1.'],
+  ['o.yaml', 'recipe: { name: a, options: {} }\n', "o.yaml: unknown setting 'recipe.options'"],
+  ['m.yaml', 'metrics: [accurcy]\n', /m\.yaml: metrics\[0\] must be one of 'accuracy', .*, got 'accurcy'\./],
   ['s.yaml', 'a: [1\n', /s\.yaml: /],
   ['s.json', '{', /s\.json: /],
   ['d.ts', 'throw new Error("broken")', 'd.ts: broken'],
-  ['n.ts', 'export const a = 1;', /n\.ts: config: /],
+  ['n.ts', 'export const a = 1;', 'n.ts: it must be an object of'],
   ['c.toml', '', 'c.toml: a config file ends in'],
 ])('%s is refused with its place', async (name, content, message) => {
   await expect(readConfig(write(name, content))).rejects.toThrow(message);
@@ -74,6 +74,6 @@ test.each([
 
 test('a missing file, and flags by the name they are written with', async () => {
   await expect(readConfig(`${folder}/none.yaml`)).rejects.toThrow('none.yaml: there is no such file.');
-  expect(() => checkFlags({ batchSize: 0 })).toThrow(/^--batch-size: too small: .*, got 0\.$/);
-  expect(() => checkFlags({ epochs: 1.5 })).toThrow(/^--epochs: .*, got 1\.5\.$/);
+  expect(() => checkFlags({ batchSize: 0 })).toThrow('--batch-size must be an integer >= 1, got 0.');
+  expect(() => checkFlags({ epochs: 1.5 })).toThrow('--epochs must be an integer >= 1, got 1.5.');
 });

@@ -32,7 +32,7 @@ const PATHS = ['data', 'train', 'validation', 'model'] as const;
 
 /** Checks a config; an error names its origin and the setting. */
 export function checkConfig(value: unknown, origin: string): Config {
-  return check(configSchema as z.ZodType<Config>, value, (setting) => `${origin}: ${setting || 'config'}`);
+  return check(configSchema as z.ZodType<Config>, value, `${origin}: `);
 }
 
 /** Reads a `.yaml`, `.yml` or `.json` config, or a TypeScript or JavaScript one's default export. */

@@ -1,7 +1,7 @@
 import type { Plugin } from '@hypetune/core';
 import { z } from 'zod';
-import { METHODS } from './methods.js';
-import { settingChecks } from './settings.js';
+import { headline, METHODS } from './methods.js';
+import { settings } from './settings.js';
 
 const rate = z.number().min(0).lt(1);
 const isPlugin = (value: unknown): boolean => typeof (value as Partial<Plugin> | null)?.apply === 'function';
@@ -26,7 +26,7 @@ const seed = z.int().min(0);
 
 /** What a config file may hold. */
 export const configSchema: z.ZodType = z.strictObject({
-  ...settingChecks,
+  ...settings,
   recipe: recipeEntry.optional().describe('train: a stack of methods'),
   recipes: z.array(recipeEntry).min(1).optional().describe('compare: the others are compared with the first'),
   seed: seed.optional().describe('train'),
@@ -61,13 +61,26 @@ export function configJsonSchema(): JsonObject {
     if: { required: ['methods'] },
     then: recipes(open),
     else: recipes(closed),
-    $defs: Object.fromEntries(
-      [...METHODS.values()].map(({ name, summary, source, schema }) => [
-        name,
-        { description: `${summary} ${source}`, ...schema },
-      ]),
-    ),
+    $defs: {
+      optionsByMethod: {
+        allOf: [...METHODS.keys()].map((name) => ({
+          if: { properties: { name: { const: name } } },
+          then: { properties: { options: { $ref: `#/$defs/${name}` } } },
+        })),
+      },
+      ...Object.fromEntries(
+        [...METHODS.values()].map((method) => [
+          method.name,
+          { description: headline(method), ...method.schema },
+        ]),
+      ),
+    },
   };
+}
+
+/** The schema as the file that is shipped. */
+export function configSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`;
 }
 
 /** The settings' schemas. `open`: with methods that are not known here. */
@@ -80,10 +93,7 @@ function schemaOf(open: boolean): JsonObject {
     required: ['name'],
     additionalProperties: false,
     properties: { name: method, options: { type: 'object' } },
-    allOf: names.map((name) => ({
-      if: { properties: { name: { const: name } } },
-      then: { properties: { options: { $ref: `#/$defs/${name}` } } },
-    })),
+    $ref: '#/$defs/optionsByMethod',
   };
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',

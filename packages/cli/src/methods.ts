@@ -55,8 +55,13 @@ export function methodNamed(name: string, methods: Methods = METHODS): MethodInf
   throw new HypetuneError(`there is no method ${unknownName(name, [...methods.keys()], 'there are')}`);
 }
 
+/** What it does, and whose it is. */
+export function headline({ summary, source }: MethodInfo): string {
+  return `${summary.replace(/\.$/, '')} (${source}).`;
+}
+
 /**
- * Where the modules stand that a config names: packages as they resolve from the config's folder, files beside it. Throws
+ * Where a module stands that a config names: packages as they resolve from the config's folder, files beside it. Throws
  * for a package that is not installed there.
  */
 export function modulePath(module: string, config: string): string {

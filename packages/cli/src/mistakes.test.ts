@@ -50,7 +50,7 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   [
     'a length beyond the model’s positions',
     () => ['--train', train, '--max-length', '64'],
-    /--max-length: the model in .*tiny has 24 positions, got 64\./,
+    /--max-length: the model in .*tiny takes 24 tokens at most, got 64\./,
   ],
   [
     'an unknown task',
@@ -62,9 +62,13 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   [
     'an unknown method',
     () => ['--train', train, '--recipe', 'hyp'],
-    /there is no method 'hyp', did you mean 'hype'\? There are 'hype',/,
+    /there is no method 'hyp', did you mean 'hype'\?/,
   ],
-  ['an unknown setting', () => ['--config', config], `${config}: epoch: there is no such setting.`],
+  [
+    'an unknown setting',
+    () => ['--config', config],
+    `${config}: unknown setting 'epoch', did you mean 'epochs'?`,
+  ],
   [
     'a setting of the other command',
     () => ['--config', both],
@@ -74,7 +78,7 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   [
     'a value out of range',
     () => ['--train', train, '--batch-size', '0'],
-    /--batch-size: too small: .*, got 0\./,
+    '--batch-size must be an integer >= 1, got 0.',
   ],
   [
     'no number',

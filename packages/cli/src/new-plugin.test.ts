@@ -15,7 +15,6 @@ const FILES = [
   'tsconfig.json',
   'README.md',
   'src/index.ts',
-  'src/card.ts',
   'src/formula.ts',
   'src/my-noise.ts',
   'src/my-noise.test.ts',
@@ -28,7 +27,9 @@ test('a package that stands alone', () => {
     name: 'hypetune-my-noise',
     scripts: { build: 'tsc', test: 'vitest run' },
   });
-  expect(readFileSync(join(folder, 'src/my-noise.ts'), 'utf8')).toContain('class MyNoise implements Plugin');
+  expect(readFileSync(join(folder, 'src/my-noise.ts'), 'utf8')).toContain(
+    'export const myNoise = defineMethod({',
+  );
 });
 
 test('a package of a checkout has its shape and a line in its build', () => {

@@ -5,8 +5,8 @@ import { METHODS } from './methods.js';
 import { pluginFiles } from './plugin-template.js';
 
 /**
- * Makes a package for a method of one's own in `folder`, which must not exist or be empty: a card, a formula, a plugin that
- * taps one hook, and tests, all of which pass as they stand. In `packages` of a checkout it gets the shape of the packages
+ * Makes a package for a method of one's own in `folder`, which must not exist or be empty: a declaration that
+ * taps one hook, a formula, tests, all of which pass as they stand, and a page. In `packages` of a checkout it gets the shape of the packages
  * there and a line in the build, elsewhere the shape of a package that stands alone. Returns the paths of the files made.
  */
 export function newPlugin(folder: string, name: string): string[] {

@@ -9,25 +9,26 @@ export interface PluginPlace {
 /** The files of a new plugin's package, by path. The method is a small penalty on large logits, to be replaced. */
 export function pluginFiles(name: string, place: PluginPlace): Record<string, string> {
   const words = name.split('-');
-  const className = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
-  const variable = className[0]!.toLowerCase() + className.slice(1);
+  const title = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+  const variable = title[0]!.toLowerCase() + title.slice(1);
   const packageName = place.base === undefined ? `hypetune-${name}` : `@hypetune/${name}`;
-  const names = { name, className, variable, packageName };
+  const names = { name, title, variable, packageName };
   return {
     'package.json': json(manifest(packageName, place)),
     'tsconfig.json': compact(json(compilerOptions(place))),
     'README.md': readme(names),
     'src/index.ts': index(names),
-    'src/card.ts': card(names),
     'src/formula.ts': formula,
-    [`src/${name}.ts`]: plugin(names),
+    [`src/${name}.ts`]: method(names),
     [`src/${name}.test.ts`]: tests(names),
   };
 }
 
 interface Names {
   readonly name: string;
-  readonly className: string;
+  /** `MyNoise`, in words of text. */
+  readonly title: string;
+  /** `myNoise`. */
   readonly variable: string;
   readonly packageName: string;
 }
@@ -87,35 +88,8 @@ function compilerOptions({ base }: PluginPlace): object {
   };
 }
 
-const index = ({
-  name,
-  className,
-  variable,
-}: Names): string => `import type { MethodInfo } from '@hypetune/core';
-import { card } from './card.js';
-import { ${className} } from './${name}.js';
-
-export * from './formula.js';
+const index = ({ name }: Names): string => `export * from './formula.js';
 export * from './${name}.js';
-
-/** ${className} for listings and config files. */
-export const ${variable}Method: MethodInfo = { ...card, create: (options) => new ${className}(options) };
-`;
-
-const card = ({ name }: Names): string => `import type { MethodInfo, PluginPair } from '@hypetune/core';
-
-/** How it stands beside other plugins: \`error\` refuses the pair, \`warn\` says the reason once, \`note\` documents it. */
-export const pairs: readonly PluginPair[] = [];
-
-/** The method card as data. */
-export const card: Omit<MethodInfo, 'create'> = {
-  name: '${name}',
-  summary: 'Adds the mean squared logit to the loss (Authors, year).',
-  cost: 'no extra pass',
-  options: {
-    strength: { type: 'number', default: 0.01, doc: 'weight of the term; 0 is off' },
-  },
-};
 `;
 
 const formula = `import * as tf from '@tensorflow/tfjs-core';
@@ -126,61 +100,44 @@ export function squaredLength(logits: tf.Tensor): tf.Tensor1D {
 }
 `;
 
-const plugin = ({ name, className }: Names): string => `import * as tf from '@tensorflow/tfjs-core';
-import {
-  checkKeys,
-  checkNumber,
-  LOSS_STAGE,
-  type Plugin,
-  type PluginHost,
-  type PluginPair,
-} from '@hypetune/core';
-import { card, pairs } from './card.js';
+const method = ({ name, variable, title }: Names): string => `import * as tf from '@tensorflow/tfjs-core';
+import { defineMethod, LOSS_STAGE, z } from '@hypetune/core';
 import { squaredLength } from './formula.js';
 
-export interface ${className}Options {
-  /** Weight of the term; 0 is off. Default 0.01. */
-  readonly strength?: number;
-}
-
-/** ${className} (Authors, year): \`loss + strength * mean ||logits||^2\`. */
-export class ${className} implements Plugin {
-  readonly name = '${name}';
-  readonly pairs: readonly PluginPair[] = pairs;
-  readonly strength: number;
-
-  constructor(options: ${className}Options = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    this.strength = checkNumber(this.name, 'strength', options.strength ?? 0.01, { min: 0 });
-  }
-
-  apply(host: PluginHost): void {
-    if (this.strength === 0) return;
-    host.hooks.afterLoss.tap({ name: this.name, stage: LOSS_STAGE.PENALTY }, (terms, step) => {
+/** ${title} (Authors, year): \`loss + strength * mean ||logits||^2\`. */
+export const ${variable} = defineMethod({
+  name: '${name}',
+  summary: 'Adds the mean squared logit to the loss.',
+  source: 'Authors, year',
+  cost: 'no extra pass',
+  options: {
+    strength: z.number().min(0).default(0.01).describe('weight of the term; 0 is off'),
+  },
+  apply({ name, hooks }, { strength }) {
+    if (strength === 0) return;
+    hooks.afterLoss.tap({ name, stage: LOSS_STAGE.PENALTY }, (terms, step) => {
       const penalty = step.mean(squaredLength(step.main.logits));
-      return { ...terms, [this.name]: tf.mul(penalty, this.strength) };
+      return { ...terms, [name]: tf.mul(penalty, strength) };
     });
-  }
-}
+  },
+});
 `;
 
-const tests = ({ name, className, variable }: Names): string => `import '@tensorflow/tfjs-backend-cpu';
+const tests = ({ name, variable }: Names): string => `import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { tensorData, Trainer, type Plugin } from '@hypetune/core';
 import { expect, test } from 'vitest';
-import { ${className}, ${variable}Method, squaredLength } from './index.js';
+import { ${variable}, squaredLength } from './index.js';
 
 test('the squared length of each row, by hand', () => {
   expect(squaredLength(tf.tensor2d([3, 4, 1, 0], [2, 2])).arraySync()).toEqual([25, 1]);
 });
 
 test('options are checked by name', () => {
-  expect(new ${className}().strength).toBe(${variable}Method.options['strength']!.default);
-  expect(() => ${variable}Method.create({ strength: -1 })).toThrow(
-    '${name}: strength must be a finite number >= 0, got -1.',
-  );
-  expect(() => ${variable}Method.create({ power: 1 })).toThrow("${name}: unknown option 'power'");
+  expect(${variable}().options).toEqual({ strength: 0.01 });
+  expect(() => ${variable}({ strength: -1 })).toThrow('${name}: strength must be');
+  expect(() => ${variable}.create({ power: 1 })).toThrow("${name}: unknown option 'power'");
 });
 
 /** Trains the same small model on the same rows: losses, logits afterwards, and tensors left behind. */
@@ -209,20 +166,20 @@ async function train(...plugins: Plugin[]): Promise<{ losses: number[]; logits: 
 }
 
 test('strength zero is plain training, to the last bit', async () => {
-  expect(await train(new ${className}({ strength: 0 }))).toEqual(await train());
+  expect(await train(${variable}({ strength: 0 }))).toEqual(await train());
 });
 
 test('it changes training, the same way at every repetition, and leaves no tensor behind', async () => {
-  const first = await train(new ${className}());
+  const first = await train(${variable}());
   expect(first.losses).not.toEqual((await train()).losses);
-  expect(await train(new ${className}())).toEqual(first);
+  expect(await train(${variable}())).toEqual(first);
   expect(first.left).toBe(0);
 });
 `;
 
-const readme = ({ className, packageName }: Names): string => `# ${packageName}
+const readme = ({ title, variable, packageName }: Names): string => `# ${packageName}
 
-${className} adds the mean squared length of the logits to the loss. Say here what the method does, in two sentences.
+${title} adds the mean squared length of the logits to the loss. Say here what the method does, in two sentences.
 
 **Claim.** What the paper says it improves, with a number.
 
@@ -233,7 +190,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { tensorData, Trainer } from '@hypetune/core';
-import { ${className} } from '${packageName}';
+import { ${variable} } from '${packageName}';
 
 const model = sequential({
   layers: [layers.dense({ units: 8, activation: 'tanh', inputShape: [4] }), layers.dense({ units: 2 })],
@@ -242,16 +199,20 @@ const data = tensorData(
   tf.randomUniform([32, 4]),
   Array.from({ length: 32 }, (_, row) => row % 2),
 );
-const trainer = new Trainer({ model, plugins: [new ${className}()], steps: 2 });
+const trainer = new Trainer({ model, plugins: [${variable}()], steps: 2 });
 await trainer.fit(data);
 console.log(trainer.explain());
 \`\`\`
 
 ## Options
 
-| option     | default | meaning                      | in the paper |
-| ---------- | ------- | ---------------------------- | ------------ |
-| \`strength\` | 0.01    | weight of the term; 0 is off |              |
+<!-- generated: options -->
+
+| option     | default | values               | meaning                      | in the paper and its code |
+| ---------- | ------- | -------------------- | ---------------------------- | ------------------------- |
+| \`strength\` | \`0.01\`  | a finite number >= 0 | weight of the term; 0 is off |                           |
+
+<!-- end -->
 
 ## Hooks, cost, stacking
 

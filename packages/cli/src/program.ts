@@ -9,6 +9,7 @@ import { addFetch } from './commands/fetch.js';
 import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
+import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
 import { note, type Terminal } from './terminal.js';
 
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
   addMethods(program, terminal);
+  addSchema(program, terminal);
   addDoctor(program, terminal);
   addEngine(program, terminal);
   addFetch(program, terminal);

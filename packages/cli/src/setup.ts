@@ -1,6 +1,6 @@
 import type { Dataset } from '@hypetune/core';
 import { HypetuneError } from '@hypetune/core';
-import { Checkpoint, loadTokenizer, resolveModel } from '@hypetune/models';
+import { Checkpoint, loadTokenizer, modelConfig, positionsOf, resolveModel } from '@hypetune/models';
 import { showDownloads } from './download.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
@@ -45,7 +45,7 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
   const positions = await modelPositions(folder);
   if (maxLength !== undefined && maxLength > positions)
     throw new HypetuneError(
-      `--max-length: the model in ${folder} has ${positions} positions, got ${maxLength}.`,
+      `--max-length: the model in ${folder} takes ${positions} tokens at most, got ${maxLength}.`,
     );
   const length = maxLength ?? Math.min(DEFAULT_LENGTH, positions);
   const tokenizer = await loadTokenizer(folder);
@@ -57,8 +57,8 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
   };
 }
 
+/** The most tokens that the model has positions for; a RoBERTa has fewer than rows in its table. */
 async function modelPositions(folder: string): Promise<number> {
-  const config = await readJson(`${folder}/config.json`);
-  const positions = (config as { max_position_embeddings?: unknown } | null)?.max_position_embeddings;
-  return typeof positions === 'number' ? positions : DEFAULT_LENGTH;
+  const file = `${folder}/config.json`;
+  return positionsOf(modelConfig({ ...((await readJson(file)) as object) }, file));
 }

@@ -65,5 +65,15 @@ export function checkKeys(owner: string, options: object, known: readonly string
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name}`;
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { constructor } = value;
+  if (constructor !== Object && !Array.isArray(value)) return `an object of class ${constructor.name}`;
+  try {
+    const text = JSON.stringify(value);
+    return text.length <= MAX_PRINT ? text : `${text.slice(0, MAX_PRINT)}...`;
+  } catch {
+    return 'an object';
+  }
 }
+
+const MAX_PRINT = 200;

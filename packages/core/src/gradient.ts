@@ -9,7 +9,7 @@ import { detach } from './math/tape.js';
 import { outputOf } from './model-output.js';
 import type { Parameter, ParameterInfo } from './parameters.js';
 import type { Forward, Pass, PassOptions } from './pass.js';
-import type { DropoutRates } from './plugin.js';
+import type { DropoutRates } from './options.js';
 import type { GradientFunction, LossTerms, Step } from './step.js';
 import { isTapped } from './taps.js';
 import type { LossFunction, Task } from './tasks/task.js';

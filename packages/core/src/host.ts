@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
-import { checkDropout, type ResolvedOptions } from './options.js';
+import { checkDropout, type DropoutRates, type ResolvedOptions } from './options.js';
 import { HypetuneError } from './errors.js';
 import type { TrainerHooks } from './hooks.js';
 import type { Instrument } from './instrument.js';
@@ -8,7 +8,7 @@ import { AddedParameter } from './own-parameter.js';
 import type { ModelParameter, Parameter, ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
-import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
+import type { PluginHost, TensorStore } from './plugin.js';
 import { KeptTensors } from './stores.js';
 import type { Task } from './tasks/task.js';
 

@@ -6,7 +6,7 @@ import { keepForGradient } from './keeping.js';
 import type { TrainerHooks } from './hooks.js';
 import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
-import type { DropoutRates } from './plugin.js';
+import type { DropoutRates } from './options.js';
 import { layerSites, type AnyLayer } from './sites.js';
 import { scopedRandom } from './scoped-random.js';
 import { isTapped, tapsOf } from './taps.js';

@@ -1,112 +1,160 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkChoice, checkKeys, checkNumber, HypetuneError, show } from './errors.js';
+import { z } from 'zod';
+import { HypetuneError } from './errors.js';
 import { checkMetrics, type Metric, type MetricName, resolveMetrics } from './metrics/index.js';
 import { outputOf } from './model-output.js';
-import type { DropoutRates, Plugin } from './plugin.js';
-import type { CompileOption } from './recorder.js';
+import type { Plugin } from './plugin.js';
+import { complete, type Complete, type Given } from './schema.js';
 import { type LossFunction, resolveTask, type Task, type TaskName } from './tasks/index.js';
 
+const count = z.int().min(1);
+const rate = z.number().min(0).lt(1);
+const list = <T>(wanted: string): z.ZodCustom<readonly T[], readonly T[]> =>
+  z.custom<readonly T[]>((value) => Array.isArray(value)).meta({ wanted });
+
+/** Dropout rates. */
+export const dropoutSettings = {
+  hidden: rate.optional().describe("rate of hidden states; the model's own unless given"),
+  attention: rate.optional().describe("rate of attention probabilities; the model's own unless given"),
+};
+
 /** AdamW (Loshchilov and Hutter, 2019). */
-export interface OptimizerOptions {
-  /** Peak rate. Default 5e-5. */
-  readonly learningRate?: number;
-  /** Default 0.9. */
-  readonly beta1?: number;
-  /** Default 0.999. */
-  readonly beta2?: number;
-  /** Default 1e-8. */
-  readonly epsilon?: number;
-  /** Decoupled; biases and normalization weights get none. Default 0.01. */
-  readonly weightDecay?: number;
-  /**
-   * `torch`: epsilon after the bias correction, decay before the step (torch.optim.AdamW).
-   * `hf`: epsilon outside the correction, decay on the new value (the former transformers AdamW). Default `torch`.
-   */
-  readonly epsilonMode?: 'torch' | 'hf';
-  /** Default true. */
-  readonly biasCorrection?: boolean;
-}
+export const optimizerSettings = {
+  learningRate: z.number().min(0).default(5e-5).describe('peak rate'),
+  beta1: rate.default(0.9).describe('decay of the first moment'),
+  beta2: rate.default(0.999).describe('decay of the second moment'),
+  epsilon: z.number().gt(0).default(1e-8).describe('added to the root of the second moment'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0.01)
+    .describe('decoupled; biases and normalization weights get none'),
+  epsilonMode: z
+    .enum(['torch', 'hf'])
+    .default('torch')
+    .describe(
+      'torch: epsilon after the bias correction, decay before the step (torch.optim.AdamW); hf: epsilon outside the correction, decay on the new value (the former transformers AdamW)',
+    ),
+  biasCorrection: z.boolean().default(true).describe('divide the moments by what they lack at the start'),
+};
 
-export interface ScheduleOptions {
-  /** A fraction of the steps if below 1, else a number of steps. Default 0.1. */
-  readonly warmup?: number;
-  /** After the warm-up: down to 0 on a line or a half cosine, or constant. Default `linear`. */
-  readonly decay?: 'linear' | 'cosine' | 'constant';
-}
+/** The learning rate over a run. */
+export const scheduleSettings = {
+  warmup: z
+    .number()
+    .min(0)
+    .default(0.1)
+    .describe('steps up to the peak rate: a fraction of all if below 1, rounded up, else their number'),
+  decay: z
+    .enum(['linear', 'cosine', 'constant'])
+    .default('linear')
+    .describe('after the warm-up: down to 0 on a line or a half cosine, or constant'),
+};
 
-export interface TrainerOptions {
-  readonly model: LayersModel;
-  readonly plugins?: readonly Plugin[];
-  /** What the model is trained for: an object as `singleLabel()` or `multiLabel()`, or its short name. Default `classification`. */
-  readonly task?: Task | TaskName;
-  /** Loss of each row. Default: the task's. */
-  readonly loss?: LossFunction;
-  readonly optimizer?: OptimizerOptions;
-  readonly schedule?: ScheduleOptions;
-  /** Largest global gradient norm; 0 turns clipping off. Default 1. */
-  readonly clipNorm?: number;
-  /** Rows of a microbatch. Default 16. */
-  readonly batchSize?: number;
-  /** Rows that `evaluate` and `predict` take at once; more are faster and take more memory. Default: `batchSize`. */
-  readonly evaluationBatchSize?: number;
-  /** Microbatches an update. Default 1. */
-  readonly accumulate?: number;
-  /** Default 3. */
-  readonly epochs?: number;
-  /** Ends the run, and the schedule, after so many updates instead of after the epochs. */
-  readonly steps?: number;
-  /** Default 0. */
-  readonly seed?: number;
-  /** Replaces the model's dropout rates while training. */
-  readonly dropout?: DropoutRates;
-  /** Paths of the layers whose inputs count as hidden states; default: every computing layer but the head. */
-  readonly hiddenLayers?: readonly string[];
-  /** Metrics of evaluations, shipped ones by name or objects of one's own. Default: the task's. */
-  readonly metrics?: readonly (MetricName | Metric)[];
-  /** Keep the weights of the epoch that was best on the validation data in this metric (named or an object), or in the loss. */
-  readonly keepBest?: MetricName | Metric | 'loss';
-  /** Stop after so many epochs without a new best; needs `keepBest`. */
-  readonly patience?: number;
-  /** Pad a batch to the first of these lengths, ascending, that its longest row fits; see `chooseLengths`. Default none. */
-  readonly lengths?: readonly number[];
-  /** Pad a batch that none of `lengths` holds to a multiple of this, so that few lengths occur. Default 16. */
-  readonly lengthMultiple?: number;
-  /** Draw batches from windows sorted by length: less padding, another order of rows. Default false. */
-  readonly groupByLength?: boolean;
-  /** Default `auto`. */
-  readonly compile?: CompileOption;
-  /** Collect, per step, which tap changed which value's norm; slow. Default false. */
-  readonly trace?: boolean;
-  /** Default `console.warn`. */
-  readonly onWarning?: (message: string) => void;
-}
+/** What a trainer is told. */
+export const trainerSettings = {
+  model: z
+    .custom<LayersModel>((value) => {
+      const { layers, apply } = (value ?? {}) as Partial<LayersModel>;
+      return Array.isArray(layers) && typeof apply === 'function';
+    })
+    .meta({
+      description: 'the model to train',
+      wanted: 'a tf.LayersModel (tf.model, tf.sequential or one of @hypetune/models)',
+    }),
+  plugins: list<Plugin>('a list of plugins').optional().describe('methods, in any order'),
+  task: z
+    .custom<Task | TaskName>()
+    .optional()
+    .describe(
+      'what the model is trained for: an object as singleLabel() or multiLabel(), or its short name; classification unless given',
+    ),
+  loss: z
+    .custom<LossFunction>((value) => typeof value === 'function')
+    .meta({ wanted: 'a function' })
+    .optional()
+    .describe("loss of each row; the task's own unless given"),
+  optimizer: z.strictObject(optimizerSettings).prefault({}),
+  schedule: z.strictObject(scheduleSettings).prefault({}),
+  clipNorm: z.number().min(0).default(1).describe('largest global gradient norm; 0 turns clipping off'),
+  batchSize: count.default(16).describe('rows of a microbatch'),
+  evaluationBatchSize: count
+    .optional()
+    .describe('rows measured at once, more are faster and take more memory; batchSize unless given'),
+  accumulate: count.default(1).describe('microbatches an update'),
+  epochs: count.default(3).describe('passes over the data'),
+  steps: count
+    .optional()
+    .describe('ends the run, and the schedule, after so many updates instead of after the epochs'),
+  seed: z.int().min(0).default(0).describe('decides every draw and the order of rows'),
+  dropout: z.strictObject(dropoutSettings).prefault({}),
+  hiddenLayers: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'paths of the layers whose inputs count as hidden states; every computing layer but the head unless given',
+    ),
+  metrics: list<MetricName | Metric>('a list of metrics')
+    .optional()
+    .describe(
+      "what evaluations measure, shipped metrics by name or objects of one's own; the task's unless given",
+    ),
+  keepBest: z
+    .custom<MetricName | Metric | 'loss'>()
+    .optional()
+    .describe(
+      'keep the weights of the epoch that was best on the validation data in this metric, or in the loss',
+    ),
+  patience: count.optional().describe('stop after so many epochs without a new best; needs keepBest'),
+  lengths: z
+    .array(count)
+    .refine((lengths) => lengths.every((length, place) => place === 0 || length > lengths[place - 1]!), {
+      error: 'a list of ascending integers',
+    })
+    .default([])
+    .describe('pad a batch to the first of these lengths that its longest row fits; see chooseLengths'),
+  lengthMultiple: count
+    .default(16)
+    .describe('pad a batch that none of lengths holds to a multiple of this, so that few lengths occur'),
+  groupByLength: z
+    .boolean()
+    .default(false)
+    .describe('draw batches from windows sorted by length: less padding, another order of rows'),
+  compile: z
+    .union([z.literal('auto'), z.boolean()])
+    .default('auto')
+    .describe('run a whole step as one compiled function: where the engine can, always, or never'),
+  trace: z.boolean().default(false).describe("collect, per step, which tap changed which value's norm; slow"),
+  onWarning: z
+    .custom<(message: string) => void>((value) => typeof value === 'function')
+    .meta({ wanted: 'a function' })
+    .optional()
+    .describe('gets what is to be said; console.warn unless given'),
+};
+
+export type OptimizerOptions = Given<typeof optimizerSettings>;
+/** The same with every default filled in. */
+export type OptimizerSettings = Complete<typeof optimizerSettings>;
+export type ScheduleOptions = Given<typeof scheduleSettings>;
+/** The same with every default filled in. */
+export type ScheduleSettings = Complete<typeof scheduleSettings>;
+export type DropoutRates = Partial<Complete<typeof dropoutSettings>>;
+export type TrainerOptions = Given<typeof trainerSettings>;
+
+type Checked = Complete<typeof trainerSettings>;
 
 /** The options with every default filled in. */
-export interface ResolvedOptions extends Required<
-  Omit<
-    TrainerOptions,
-    | 'steps'
-    | 'hiddenLayers'
-    | 'task'
-    | 'loss'
-    | 'metrics'
-    | 'keepBest'
-    | 'patience'
-    | 'optimizer'
-    | 'schedule'
-  >
+export interface ResolvedOptions extends Omit<
+  Checked,
+  'plugins' | 'task' | 'metrics' | 'keepBest' | 'onWarning'
 > {
+  readonly plugins: readonly Plugin[];
   readonly task: Task;
-  /** In place of the task's own. */
-  readonly loss: LossFunction | undefined;
   readonly metrics: readonly Metric[];
-  readonly steps: number | undefined;
-  readonly hiddenLayers: readonly string[] | undefined;
+  readonly evaluationBatchSize: number;
+  readonly onWarning: (message: string) => void;
   /** What the best epoch is chosen by. */
   readonly keepBest: Criterion | undefined;
-  readonly patience: number | undefined;
-  readonly optimizer: Required<OptimizerOptions>;
-  readonly schedule: Required<ScheduleOptions>;
 }
 
 /** A number of an evaluation by name, and which way it is better. */
@@ -115,135 +163,37 @@ export interface Criterion {
   readonly greaterIsBetter: boolean;
 }
 
-const KEYS = [
-  ...[
-    'model',
-    'plugins',
-    'task',
-    'loss',
-    'optimizer',
-    'schedule',
-    'clipNorm',
-    'batchSize',
-    'evaluationBatchSize',
-    'accumulate',
-    'epochs',
-  ],
-  ...['steps', 'seed', 'dropout', 'hiddenLayers', 'metrics', 'keepBest', 'patience', 'lengths'],
-  ...['lengthMultiple', 'groupByLength', 'compile', 'trace', 'onWarning'],
-];
-
 /** Checks every option and fills in the defaults. Throws a `HypetuneError` that names the bad option. */
-export function resolveOptions(options: TrainerOptions): ResolvedOptions {
-  checkKeys('trainer', options, KEYS);
-  checkModel(options.model);
+export function resolveOptions(given: TrainerOptions): ResolvedOptions {
+  const options = complete('trainer', trainerSettings, given);
+  const { model, plugins = [], batchSize, evaluationBatchSize = batchSize, keepBest, patience } = options;
+  if (model.outputs?.length !== 1)
+    throw new HypetuneError(
+      `trainer: model must have one output, got ${model.outputs?.length ?? 0}; build it (fix its input shape) ` +
+        `or wrap the output you train into a tf.model of its own.`,
+    );
+  if (patience !== undefined && keepBest === undefined)
+    throw new HypetuneError(
+      `trainer: patience counts epochs without a better keepBest; name a metric in keepBest.`,
+    );
   const task = resolveTask(options.task ?? 'classification');
-  const { keepBest, patience } = options;
   const best = keepBest === undefined || keepBest === 'loss' ? [] : resolveMetrics([keepBest]);
   const asked = resolveMetrics(options.metrics ?? task.metrics);
   const metrics = [...asked, ...best.filter(({ name }) => asked.every((other) => other.name !== name))];
-  checkMetrics(metrics, { task, outputs: task.outputs(outputOf(options.model)) });
-  if (patience !== undefined) {
-    checkNumber('trainer', 'patience', patience, { min: 1, integer: true });
-    if (keepBest === undefined)
-      throw new HypetuneError(
-        `trainer: patience counts epochs without a better keepBest; name a metric in keepBest.`,
-      );
-  }
-  const positive = (
-    name: 'batchSize' | 'evaluationBatchSize' | 'accumulate' | 'epochs' | 'lengthMultiple',
-    fallback: number,
-  ): number => checkNumber('trainer', name, options[name] ?? fallback, { min: 1, integer: true });
-  const batchSize = positive('batchSize', 16);
+  checkMetrics(metrics, { task, outputs: task.outputs(outputOf(model)) });
   return {
-    model: options.model,
-    plugins: options.plugins ?? [],
-    task,
-    loss: options.loss,
-    optimizer: resolveOptimizer(options.optimizer ?? {}),
-    schedule: resolveSchedule(options.schedule ?? {}),
-    clipNorm: checkNumber('trainer', 'clipNorm', options.clipNorm ?? 1, { min: 0 }),
-    batchSize,
-    evaluationBatchSize: positive('evaluationBatchSize', batchSize),
-    accumulate: positive('accumulate', 1),
-    epochs: positive('epochs', 3),
-    steps: options.steps && checkNumber('trainer', 'steps', options.steps, { min: 1, integer: true }),
-    seed: checkNumber('trainer', 'seed', options.seed ?? 0, {
-      min: 0,
-      max: Number.MAX_SAFE_INTEGER,
-      integer: true,
-    }),
-    dropout: checkDropout('trainer', options.dropout ?? {}),
-    hiddenLayers: options.hiddenLayers,
-    metrics,
+    ...options,
+    onWarning: options.onWarning ?? warnOnConsole,
+    ...{ plugins, task, metrics, evaluationBatchSize },
     keepBest: keepBest === 'loss' ? { name: 'loss', greaterIsBetter: false } : best[0],
-    patience,
-    lengths: checkLengths(options.lengths ?? []),
-    lengthMultiple: positive('lengthMultiple', 16),
-    groupByLength: options.groupByLength ?? false,
-    compile: options.compile ?? 'auto',
-    trace: options.trace ?? false,
-    onWarning:
-      options.onWarning ??
-      ((message) => {
-        console.warn(message);
-      }),
   };
 }
 
-function checkLengths(lengths: readonly number[]): readonly number[] {
-  if (!(lengths instanceof Array))
-    throw new HypetuneError(`trainer: lengths must be a list of integers, got ${show(lengths)}.`);
-  let min = 1;
-  for (const [place, length] of lengths.entries())
-    min = checkNumber('trainer', `lengths[${place}]`, length, { min, integer: true }) + 1;
-  return lengths;
+function warnOnConsole(message: string): void {
+  console.warn(message);
 }
 
 /** Checks dropout rates. */
 export function checkDropout(owner: string, rates: DropoutRates): DropoutRates {
-  checkKeys(`${owner}: dropout`, rates, ['hidden', 'attention']);
-  for (const [kind, rate] of Object.entries(rates))
-    if (rate !== undefined) checkNumber(owner, `dropout.${kind}`, rate, { min: 0, max: 1, below: true });
-  return rates;
-}
-
-function resolveOptimizer(options: OptimizerOptions): Required<OptimizerOptions> {
-  const owner = 'trainer: optimizer';
-  checkKeys(owner, options, [
-    ...['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'epsilonMode', 'biasCorrection'],
-  ]);
-  return {
-    learningRate: checkNumber(owner, 'learningRate', options.learningRate ?? 5e-5, { min: 0 }),
-    beta1: checkNumber(owner, 'beta1', options.beta1 ?? 0.9, { min: 0, max: 1, below: true }),
-    beta2: checkNumber(owner, 'beta2', options.beta2 ?? 0.999, { min: 0, max: 1, below: true }),
-    epsilon: checkNumber(owner, 'epsilon', options.epsilon ?? 1e-8, { min: 0, above: true }),
-    weightDecay: checkNumber(owner, 'weightDecay', options.weightDecay ?? 0.01, { min: 0 }),
-    epsilonMode: checkChoice(owner, 'epsilonMode', options.epsilonMode ?? 'torch', ['torch', 'hf']),
-    biasCorrection: options.biasCorrection ?? true,
-  };
-}
-
-function resolveSchedule(options: ScheduleOptions): Required<ScheduleOptions> {
-  const owner = 'trainer: schedule';
-  checkKeys(owner, options, ['warmup', 'decay']);
-  return {
-    warmup: checkNumber(owner, 'warmup', options.warmup ?? 0.1, { min: 0 }),
-    decay: checkChoice(owner, 'decay', options.decay ?? 'linear', ['linear', 'cosine', 'constant']),
-  };
-}
-
-function checkModel(model: unknown): void {
-  const candidate = model as Partial<LayersModel> | undefined;
-  if (!candidate || !Array.isArray(candidate.layers) || typeof candidate.apply !== 'function')
-    throw new HypetuneError(
-      `trainer: model must be a tf.LayersModel (tf.model, tf.sequential or one of @hypetune/models), got ${
-        model === undefined ? 'undefined' : typeof model
-      }.`,
-    );
-  if (candidate.outputs?.length !== 1)
-    throw new HypetuneError(
-      `trainer: model must have one output, got ${candidate.outputs?.length ?? 0}; build it (fix its input shape) ` +
-        `or wrap the output you train into a tf.model of its own.`,
-    );
+  return complete(`${owner}: dropout`, dropoutSettings, rates);
 }

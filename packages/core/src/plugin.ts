@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 import type { Dataset } from './batch.js';
 import type { TrainerHooks } from './hooks.js';
+import type { DropoutRates } from './options.js';
 import type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
 import type { ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
@@ -47,12 +48,6 @@ export interface TensorStore {
   /** Takes the tensor over; the one it replaces is disposed. */
   set(name: string, tensor: Tensor): void;
   names(): string[];
-}
-
-/** Dropout rates that replace the model's own while training; absent means unchanged. */
-export interface DropoutRates {
-  readonly hidden?: number;
-  readonly attention?: number;
 }
 
 /** What a plugin sees of the trainer in `apply`. */

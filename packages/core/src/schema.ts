@@ -97,13 +97,14 @@ export function issueText(
 ): string {
   const at = issue.path.reduce(step, schema as JsonSchema);
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(at?.properties ?? {}).map((name) => written([...issue.path, name]));
+    const inner = [at, ...(at?.anyOf ?? [])].find((schema) => schema?.properties);
+    const known = Object.keys(inner?.properties ?? {}).map((name) => written([...issue.path, name]));
     const key = written([...issue.path, issue.keys[0]!]);
     return `unknown ${what} ${unknownName(key, known, 'it has')}`;
   }
   const got = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], given);
   const custom = issue.code === 'custom' && issue.message !== 'Invalid input' ? issue.message : undefined;
-  return `${written(issue.path)} must be ${custom ?? wanted(at)}, got ${show(got)}.`;
+  return `${written(issue.path) || 'it'} must be ${custom ?? wanted(at)}, got ${show(got)}.`;
 }
 
 /** `dropout.hidden`, `layers[0]`. */

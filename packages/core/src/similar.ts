@@ -21,10 +21,9 @@ function editDistance(from: string, to: string): number {
   return row[to.length]!;
 }
 
-/** `'scal'; it has 'scale', 'noise'`, or, where one is close, `'scal', did you mean 'scale'? It has ...`; `verb` is `it has` or `there are`. */
+/** `'scal', did you mean 'scale'?`, or, where none is close, `'x'; it has 'scale', 'noise'.`; `verb` is `it has` or `there are`. */
 export function unknownName(word: string, known: readonly string[], verb: string): string {
   const meant = similar(word, known);
-  const list = `${verb} ${known.map((name) => `'${name}'`).join(', ')}.`;
-  if (meant === undefined) return `'${word}'; ${list}`;
-  return `'${word}', did you mean '${meant}'? ${list[0]!.toUpperCase()}${list.slice(1)}`;
+  if (meant !== undefined) return `'${word}', did you mean '${meant}'?`;
+  return `'${word}'; ${verb} ${known.map((name) => `'${name}'`).join(', ')}.`;
 }

@@ -229,10 +229,19 @@ test('refuses a second fit, twins and unknown options', async () => {
   );
   expect(() => new Trainer({ model, bathSize: 3 } as TrainerOptions)).toThrow("unknown option 'bathSize'");
   expect(() => new Trainer({ model, lengths: [64, 32] })).toThrow(
-    'trainer: lengths[1] must be an integer >= 65, got 32.',
+    'trainer: lengths must be a list of ascending integers, got [64,32].',
   );
   expect(() => new Trainer({ model, lengths: 64 as unknown as number[] })).toThrow(
-    'trainer: lengths must be a list of integers, got 64.',
+    'trainer: lengths must be a list, each entry an integer >= 1, got 64.',
+  );
+  expect(() => new Trainer({ model: 3 as unknown as Sequential })).toThrow(
+    'trainer: model must be a tf.LayersModel (tf.model, tf.sequential or one of @hypetune/models), got 3.',
+  );
+  expect(() => new Trainer({ model, optimizer: { beta1: 1 } })).toThrow(
+    'trainer: optimizer.beta1 must be a finite number >= 0 and < 1, got 1.',
+  );
+  expect(() => new Trainer({ model, compile: 'no' as 'auto' })).toThrow(
+    "trainer: compile must be 'auto' or true or false, got 'no'.",
   );
   expect(() => new Trainer({ model, batchSize: 0 })).toThrow(
     'trainer: batchSize must be an integer >= 1, got 0.',

@@ -1,5 +1,6 @@
-import { adamwUpdate, attention, gelu, layerNorm, linear, softmaxCrossEntropy } from '@hypetune/ops';
+import { attention, gelu, layerNorm, linear } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Classifier } from './training.js';
 
 /** Sizes of an encoder. */
 export interface Shape {
@@ -18,12 +19,10 @@ const VOCABULARY = 30_522;
 const POSITIONS = 512;
 const EPSILON = 1e-12;
 
-/** A BERT classifier with two classes in plain tfjs, with the state of AdamW. */
-export class Bert {
+/** A BERT classifier with two classes in plain tfjs. */
+export class Bert implements Classifier {
   readonly #shape: Shape;
   readonly #weights = new Map<string, tf.Variable>();
-  readonly #moments = new Map<string, [tf.Variable, tf.Variable]>();
-  #steps = 0;
 
   constructor(shape: Shape) {
     this.#shape = shape;
@@ -41,7 +40,10 @@ export class Bert {
     }
     this.#linear('pool', hidden, hidden);
     this.#linear('head', hidden, 2);
-    for (const [name, weight] of this.#weights) this.#moments.set(name, [zeros(weight), zeros(weight)]);
+  }
+
+  get weights(): tf.Variable[] {
+    return [...this.#weights.values()];
   }
 
   #matrix(name: string, rows: number, columns: number): void {
@@ -105,36 +107,4 @@ export class Bert {
     const first = tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, hidden]), [batch, hidden]);
     return this.#applyLinear('head', tf.tanh(this.#applyLinear('pool', first))) as tf.Tensor2D;
   }
-
-  /** Forward, backward and AdamW; gives the loss. */
-  step(ids: tf.Tensor2D, labels: tf.Tensor2D): tf.Scalar {
-    return tf.tidy(() => {
-      this.#steps++;
-      const loss = (): tf.Scalar => tf.mean(softmaxCrossEntropy(labels, this.logits(ids)));
-      const { value, grads } = tf.variableGrads(loss, [...this.#weights.values()]);
-      const [rate, decay, beta1, beta2] = [1e-4, 0.01, 0.9, 0.999];
-      const stepSize = tf.scalar(rate / (1 - beta1 ** this.#steps));
-      const secondScale = tf.scalar(1 / Math.sqrt(1 - beta2 ** this.#steps));
-      const decayed = tf.scalar(rate * decay);
-      for (const [name, weight] of this.#weights) {
-        const [first, second] = this.#moments.get(name)!;
-        const options = { beta1, beta2, epsilon: 1e-8, stepSize, secondScale, decay: decayed };
-        const { update, firstMoment, secondMoment } = adamwUpdate(
-          grads[weight.name]!,
-          first,
-          second,
-          weight,
-          options,
-        );
-        weight.assign(tf.add(weight, update));
-        first.assign(firstMoment);
-        second.assign(secondMoment);
-      }
-      return value;
-    });
-  }
-}
-
-function zeros(like: tf.Tensor): tf.Variable {
-  return tf.tidy(() => tf.variable(tf.zerosLike(like)));
 }

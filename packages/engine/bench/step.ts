@@ -1,10 +1,12 @@
-// One training step (forward, backward, AdamW) of two BERT shapes on every engine, in interleaved rounds.
+// One training step (forward, backward, AdamW) on every engine, in interleaved rounds: of two BERT shapes or, by their names in
+// encoder.ts, of published models, for which PyTorch needs transformers.
 //   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6] [--engines native,compiled,wasm,torch,torch-compile]
 //                         [--rounds 8] [--steps 10] [--batch 16] [--length 64] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { shapes } from './bert.js';
+import { encoders } from './encoder.js';
 import { Worker, type Round } from './processes.js';
 
 const { values } = parseArgs({
@@ -47,11 +49,10 @@ function start(engine: string, shapeName: string): Worker | undefined {
   const size = [values.batch, values.length];
   if (engine.startsWith('torch')) {
     if (values.python === undefined) return undefined;
-    const { layers, hidden, heads, intermediate } = shapes[shapeName]!;
     const script = fileURLToPath(new URL('torch_step.py', import.meta.url));
     const mode = engine === 'torch' ? 'eager' : 'compile';
-    const numbers = [layers, hidden, heads, intermediate].map(String);
-    return new Worker(engine, values.python, [script, mode, ...numbers, ...size]);
+    const model = JSON.stringify(encoders[shapeName] ?? shapes[shapeName]);
+    return new Worker(engine, values.python, [script, mode, model, ...size]);
   }
   const script = fileURLToPath(new URL('worker.ts', import.meta.url));
   const node = ['--conditions=development', '--import', 'tsx', script];

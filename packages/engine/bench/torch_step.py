@@ -1,13 +1,18 @@
 """Child process of step.ts: the same training step in PyTorch, eager or compiled, with fused AdamW.
 
-usage: torch_step.py {eager|compile} layers hidden heads intermediate batch length
-Reads lines with a number of steps, answers each with a JSON line. Needs only torch.
+usage: torch_step.py {eager|compile} MODEL batch length
+MODEL is JSON: the sizes of a BERT, or the config.json of a model of transformers.
+Reads lines with a number of steps, answers each with a JSON line. Needs only torch for a BERT.
 """
 import json, math, resource, sys, time
 import torch, torch.nn as nn, torch.nn.functional as F
 
 mode = sys.argv[1]
-layers, hidden, heads, inner, batch, length = map(int, sys.argv[2:8])
+shape = json.loads(sys.argv[2])
+batch, length = map(int, sys.argv[3:5])
+published = "model_type" in shape
+if not published:
+    layers, hidden, heads, inner = (shape[key] for key in ("layers", "hidden", "heads", "intermediate"))
 
 
 class Block(nn.Module):
@@ -40,8 +45,19 @@ class Bert(nn.Module):
         return self.head(torch.tanh(self.pool(x[:, 0])))
 
 
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        from transformers import AutoConfig, AutoModelForSequenceClassification
+
+        self.inner = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(**shape))
+
+    def forward(self, ids):
+        return self.inner(input_ids=ids, attention_mask=torch.ones_like(ids), token_type_ids=torch.zeros_like(ids)).logits
+
+
 torch.manual_seed(0)
-model = Bert()
+model = Encoder() if published else Bert()
 run = torch.compile(model) if mode == "compile" else model
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
 ids, labels = torch.randint(0, 30522, (batch, length)), torch.randint(0, 2, (batch,))
@@ -57,7 +73,7 @@ def step():
     return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - processors), value
 
 
-for _ in range(10):
+for _ in range(3 if published else 10):
     step()
 print("ready", flush=True)
 for line in sys.stdin:

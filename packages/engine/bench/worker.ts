@@ -6,12 +6,15 @@ import '@tensorflow/tfjs-layers';
 import { chooseEngine } from '../src/choose.js';
 import type { NativeBackend } from '../src/libtensorflow/index.js';
 import { Bert, shapes } from './bert.js';
+import { Encoder, encoders } from './encoder.js';
+import { Training } from './training.js';
 
 const [engine, shapeName, batch, length] = process.argv.slice(2) as [string, string, string, string];
 const name = engine === 'wasm' ? 'wasm' : 'native';
 await chooseEngine({ force: name });
 const [rows, columns] = [Number(batch), Number(length)];
-const bert = new Bert(shapes[shapeName]!);
+const config = encoders[shapeName];
+const training = new Training(config ? new Encoder(config) : new Bert(shapes[shapeName]!));
 const ids = tf.tensor2d(
   Int32Array.from({ length: rows * columns }, (_, i) => (i * 7919) % 30_522),
   [rows, columns],
@@ -28,7 +31,7 @@ function step(): { ms: number; cpu: number; script: number; loss: number } {
   const before = process.cpuUsage();
   let recorded = start;
   const run = (): tf.Scalar => {
-    const loss = bert.step(ids, labels);
+    const loss = training.step(ids, labels);
     recorded = performance.now();
     return loss;
   };
@@ -45,7 +48,7 @@ function step(): { ms: number; cpu: number; script: number; loss: number } {
   };
 }
 
-for (let i = 0; i < 10; i++) step();
+for (let i = 0; i < (config ? 3 : 10); i++) step();
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const steps = Array.from({ length: Number(line) }, step);

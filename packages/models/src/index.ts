@@ -33,4 +33,13 @@ export type { SourceProgress } from './source/fetcher.js';
 export { type SourceOptions, resolveModel, resolveSource } from './source/source.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';
-export { type EncodeOptions, type Encoding, type Texts, type Tokenizer, loadTokenizer } from './tokenizer.js';
+export { loadTokenizer, tokenizerJson } from './tokenizer/load-tokenizer.js';
+export {
+  type EncodeOptions,
+  type Encoding,
+  type Texts,
+  Tokenizer,
+  type TokenizerSettings,
+  type WordEncoding,
+} from './tokenizer/tokenizer.js';
+export type { AddedToken, TokenizerFile } from './tokenizer/tokenizer-file.js';

@@ -9,7 +9,8 @@ export const MAX_HEADER_BYTES = 100_000_000;
 
 /** Where a tensor lies: `begin` and `end` are bytes from the start of the data. */
 export interface TensorEntry {
-  readonly dtype: DType;
+  /** As the file says; {@link readableType} tells whether its elements can be read. */
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -140,14 +141,6 @@ function readEntry(name: string, value: JsonValue, file: string): TensorEntry {
     throw invalid('its header entry must be an object with dtype, shape and data_offsets');
   const dtype = value.get('dtype');
   if (typeof dtype !== 'string') throw invalid('dtype must be a string');
-  if (!isDType(dtype)) {
-    throw new SafetensorsError(
-      'unknown-dtype',
-      file,
-      name,
-      `dtype "${dtype}" is not supported; supported are ${Object.keys(ELEMENT_BYTES).join(', ')}`,
-    );
-  }
   const shape = readIntegers(value.get('shape'), 'shape', name, file);
   const offsets = readIntegers(value.get('data_offsets'), 'data_offsets', name, file);
   const [begin, end] = offsets;
@@ -157,6 +150,17 @@ function readEntry(name: string, value: JsonValue, file: string): TensorEntry {
   if (begin > end) throw invalid(`data_offsets must not run backwards, got [${begin}, ${end}]`);
   checkSize({ dtype, shape, begin, end }, name, file);
   return { dtype, shape, begin, end };
+}
+
+/** The entry's type, if it is one that can be read; a file may hold tensors of other types that nobody reads. */
+export function readableType({ dtype }: TensorEntry, name: string, file: string): DType {
+  if (isDType(dtype)) return dtype;
+  throw new SafetensorsError(
+    'unknown-dtype',
+    file,
+    name,
+    `dtype "${dtype}" is not supported; supported are ${Object.keys(ELEMENT_BYTES).join(', ')}`,
+  );
 }
 
 function readIntegers(value: JsonValue | undefined, field: string, name: string, file: string): number[] {
@@ -186,6 +190,7 @@ export function elementCount(shape: readonly number[]): number | undefined {
 
 function checkSize(entry: TensorEntry, name: string, file: string): void {
   const { dtype, shape, begin, end } = entry;
+  if (!isDType(dtype)) return; // an element's size is not known
   const bytes = (elementCount(shape) ?? Infinity) * ELEMENT_BYTES[dtype];
   const described = `shape [${shape.join(', ')}] of ${dtype}`;
   if (!Number.isSafeInteger(bytes)) {

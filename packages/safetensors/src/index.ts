@@ -1,5 +1,12 @@
 export { type DType, type TensorData, decodeElements } from './dtype.js';
 export { SafetensorsError, type SafetensorsErrorCode } from './error.js';
-export { type Header, LENGTH_BYTES, type TensorEntry, parseHeader, parseHeaderLength } from './header.js';
+export {
+  type Header,
+  LENGTH_BYTES,
+  type TensorEntry,
+  parseHeader,
+  parseHeaderLength,
+  readableType,
+} from './header.js';
 export { type StoredTensor, parseMetadata, parseSafetensors } from './reader.js';
 export { serializeSafetensors } from './writer.js';

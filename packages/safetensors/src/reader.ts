@@ -1,5 +1,5 @@
 import { type DType, type TensorData, decodeElements } from './dtype.js';
-import { type Header, LENGTH_BYTES, parseHeader, parseHeaderLength } from './header.js';
+import { type Header, LENGTH_BYTES, parseHeader, parseHeaderLength, readableType } from './header.js';
 
 /** A tensor as stored: `data` has the product of `shape` elements; F16 and BF16 are held as float32. */
 export interface StoredTensor {
@@ -12,9 +12,10 @@ export interface StoredTensor {
 export function parseSafetensors(bytes: Uint8Array, file = 'safetensors'): Map<string, StoredTensor> {
   const { tensors, dataStart } = headerOf(bytes, file);
   return new Map(
-    Array.from(tensors, ([name, { dtype, shape, begin, end }]) => {
-      const data = decodeElements(bytes.subarray(dataStart + begin, dataStart + end), dtype);
-      return [name, { dtype, shape, data }];
+    Array.from(tensors, ([name, entry]) => {
+      const dtype = readableType(entry, name, file);
+      const data = decodeElements(bytes.subarray(dataStart + entry.begin, dataStart + entry.end), dtype);
+      return [name, { dtype, shape: entry.shape, data }];
     }),
   );
 }

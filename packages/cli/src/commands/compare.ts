@@ -17,7 +17,7 @@ import { type ComparedRun, compareRecipes, comparisonReport } from '../report/co
 import { run } from '../run.js';
 import { DEFAULT_MODEL, prepare } from '../setup.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addDataFlags, addTrainingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
+import { addSettingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface CompareFlags {
   readonly config?: string;
@@ -48,7 +48,7 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
     )
     .option('--seeds <seeds>', 'how many, from 1, or a list as 3,5,8 (default: 3)')
     .option('--json <file>', 'write settings, every run and the comparison here');
-  addTrainingFlags(addDataFlags(command)).action(async () => {
+  addSettingFlags(command).action(async () => {
     done(await compare(command, terminal));
   });
 }

@@ -9,7 +9,7 @@ import { rowsOf } from '../tasks/rows.js';
 import { readTable } from '../tasks/table.js';
 import type { Row } from '../tasks/task.js';
 import { print, type Terminal } from '../terminal.js';
-import { engineFlag } from './flags.js';
+import { settingFlag } from './flags.js';
 
 interface EvaluateFlags {
   readonly table?: string;
@@ -22,7 +22,7 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
     .description('measure a saved run again, on its own rows or on a table')
     .argument('<run>', 'folder that train saved')
     .option('--table <file>', 'rows to measure on, with the columns the run was trained with')
-    .addOption(engineFlag())
+    .addOption(settingFlag('engine'))
     .action(async (folder: string, flags: EvaluateFlags) => {
       done(await evaluate(folder, flags, terminal));
     });

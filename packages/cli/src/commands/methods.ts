@@ -1,7 +1,7 @@
 import { defaultText, isMethod, isMethodPlugin, listPairs, type MethodInfo } from '@hypetune/core';
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../config-file.js';
-import { methodNamed, type Methods, withMethods } from '../methods.js';
+import { headline, methodNamed, type Methods, withMethods } from '../methods.js';
 import { print, type Terminal } from '../terminal.js';
 
 export function addMethods(program: Command, terminal: Terminal): void {
@@ -32,12 +32,13 @@ async function methodsOf(config: Config): Promise<Methods> {
 
 /** Every method in a line. */
 export function methodList(methods: Methods): string {
-  const lines = [...methods.values()].map(({ name, summary, source }) => [name, `${summary} ${source}`]);
+  const lines = [...methods.values()].map((method) => [method.name, headline(method)]);
   return columns(lines);
 }
 
 /** One method: source, cost, options with range and default, and how it stands beside others. */
-export function methodCard({ name, summary, source, cost, options, pairs }: MethodInfo): string {
+export function methodCard(method: MethodInfo): string {
+  const { name, cost, options, pairs } = method;
   const lines = Object.entries(options).map(([option, info]) => [
     ...[`  ${option}`, defaultText(info) || '-', info.range, info.doc],
   ]);
@@ -45,7 +46,7 @@ export function methodCard({ name, summary, source, cost, options, pairs }: Meth
     ...[`  ${other}`, verdict, reason],
   ]);
   return [
-    `${name}: ${summary} ${source}`,
+    `${name}: ${headline(method)}`,
     `cost: ${cost}`,
     ...(lines.length > 0 ? ['options, their defaults and what they may be:', columns(lines)] : []),
     ...(others.length > 0 ? ['beside other methods:', columns(others)] : []),

@@ -8,7 +8,7 @@ import { openRun } from '../saved-model.js';
 import { columnOf, readTable } from '../tasks/table.js';
 import { readText } from '../text-file.js';
 import { note, print, type Terminal } from '../terminal.js';
-import { engineFlag } from './flags.js';
+import { settingFlag } from './flags.js';
 
 interface PredictFlags {
   readonly input?: string;
@@ -48,7 +48,7 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
     .option('--pair-column <name>', 'column of the second text in --input')
     .addOption(new Option('--format <form>').choices(['tsv', 'json']).default('tsv'))
     .option('--out <file>', 'write the predictions here')
-    .addOption(engineFlag());
+    .addOption(settingFlag('engine'));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
     done(await predict(folder, texts, flags, terminal));
   });

@@ -18,7 +18,7 @@ import { run } from '../run.js';
 import { prepare } from '../setup.js';
 import type { TextTask } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addDataFlags, addTrainingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
+import { addSettingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface TrainFlags {
   readonly config?: string;
@@ -46,7 +46,7 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--force', 'replace what is in --out')
     .option('--resume <folder>', 'go on with a run that was stopped')
     .option('--explain', 'print what the trainer will do, hook by hook');
-  addTrainingFlags(addDataFlags(command)).action(async () => {
+  addSettingFlags(command).action(async () => {
     done(await train(command, terminal));
   });
 }

@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import type { OptimizerOptions } from '../options.js';
+import type { OptimizerSettings } from '../options.js';
 import type { Parameter } from '../parameters.js';
 import { AdamW, type Rates } from './adamw.js';
 import { writeWeights } from './write.js';
 
-const OPTIONS: Required<OptimizerOptions> = {
+const OPTIONS: OptimizerSettings = {
   learningRate: 0.1,
   beta1: 0.9,
   beta2: 0.999,
@@ -24,7 +24,11 @@ function parameter(values: number[], role: Parameter['role'] = 'kernel'): Parame
 }
 
 /** Two steps with gradients [.1, -.3] and [.2, 0] from [1, -2]; the weights after each. */
-function twoSteps(options: Partial<OptimizerOptions>, role?: Parameter['role'], rates = UNIFORM): number[][] {
+function twoSteps(
+  options: Partial<OptimizerSettings>,
+  role?: Parameter['role'],
+  rates = UNIFORM,
+): number[][] {
   const target = parameter([1, -2], role);
   const optimizer = new AdamW({ ...OPTIONS, ...options }, [target]);
   const seen = [

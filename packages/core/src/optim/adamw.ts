@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adamwUpdate } from '@hypetune/ops';
-import type { OptimizerOptions } from '../options.js';
+import type { OptimizerSettings } from '../options.js';
 import type { Parameter } from '../parameters.js';
 import type { Gradients, Updates } from '../step.js';
 import { rateScalars, type Rates } from './rates.js';
@@ -19,13 +19,13 @@ interface Moments {
  * c1 = sqrt(1 - beta2^t)/(1 - beta1^t), c2 = 1.
  */
 export class AdamW {
-  readonly #options: Required<OptimizerOptions>;
+  readonly #options: OptimizerSettings;
   readonly #moments: ReadonlyMap<string, Moments>;
   readonly #since: (parameter: Parameter) => number;
 
   /** `since`: the first update that trains a parameter, from which its own steps are counted. */
   constructor(
-    options: Required<OptimizerOptions>,
+    options: OptimizerSettings,
     parameters: readonly Parameter[],
     since: (parameter: Parameter) => number = () => 1,
   ) {

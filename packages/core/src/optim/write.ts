@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { OptimizerOptions } from '../options.js';
+import type { OptimizerSettings } from '../options.js';
 import type { Parameter } from '../parameters.js';
 import type { Updates } from '../step.js';
 import { rateScalars, type Rates } from './rates.js';
@@ -9,7 +9,7 @@ export function writeWeights(
   updates: Updates,
   parameters: readonly Parameter[],
   rates: Rates,
-  { weightDecay, epsilonMode }: Required<Pick<OptimizerOptions, 'weightDecay' | 'epsilonMode'>>,
+  { weightDecay, epsilonMode }: Pick<OptimizerSettings, 'weightDecay' | 'epsilonMode'>,
 ): void {
   const kept = rateScalars(rates, (value) => 1 - value * weightDecay);
   for (const parameter of parameters) {

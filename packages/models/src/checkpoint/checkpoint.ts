@@ -9,6 +9,7 @@ import {
   decodeElements,
   parseHeader,
   parseHeaderLength,
+  readableType,
 } from '@hypetune/safetensors';
 
 const SINGLE = 'model.safetensors';
@@ -52,6 +53,11 @@ export class Checkpoint {
     return this.locations.get(name)?.entry.shape;
   }
 
+  /** Type of a tensor's elements in the format's words (F32, BF16 ...); `undefined` where the checkpoint has none of this name. */
+  typeOf(name: string): string | undefined {
+    return this.locations.get(name)?.entry.dtype;
+  }
+
   /** A tensor's elements as float32; throws where they are not floating-point numbers. */
   async readFloats(name: string): Promise<Float32Array> {
     const location = this.locations.get(name);
@@ -60,7 +66,7 @@ export class Checkpoint {
     const handle = await open(file);
     try {
       const bytes = await readBytes(handle, header.dataStart + entry.begin, entry.end - entry.begin, file);
-      return floatsOf(decodeElements(bytes, entry.dtype), entry, name, file);
+      return floatsOf(decodeElements(bytes, readableType(entry, name, file)), entry, name, file);
     } finally {
       await handle.close();
     }

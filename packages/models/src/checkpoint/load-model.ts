@@ -45,8 +45,10 @@ export interface LoadedModel {
   readonly head: Pick<HeadMatch, 'head' | 'note'>;
   /** Weights that start from random values, drawn by the seed. */
   readonly initialized: readonly string[];
-  /** Tensors of the checkpoint that the model has no place for. */
+  /** Tensors of the checkpoint that the model has no place for, as the heads of pre-training. */
   readonly unused: readonly string[];
+  /** What a user should know of the above, a line each: a head that is not kept, tensors left out, numbers of another type than float32. */
+  readonly notes: readonly string[];
 }
 
 const folders = new WeakMap<LayersModel, string>();
@@ -72,11 +74,35 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
     const used = new Set(found.sources.values());
     folders.set(model, folder);
     const unused = checkpoint.names.filter((name) => !used.has(name) && !BUFFERS.test(name));
-    return { ...{ model, config, folder, head: found.head }, initialized: found.initialized, unused };
+    const { head, initialized } = found;
+    const notes = [
+      ...(head.note === undefined ? [] : [`${folder}: ${head.note}`]),
+      ...notesOf(checkpoint, [...used], unused),
+    ];
+    return { model, config, folder, head, initialized, unused, notes };
   } catch (error) {
     model.dispose();
     throw error;
   }
+}
+
+function notesOf(checkpoint: Checkpoint, used: readonly string[], unused: readonly string[]): string[] {
+  const { folder } = checkpoint;
+  const types = [...new Set(used.map((name) => checkpoint.typeOf(name)))].filter((type) => type !== 'F32');
+  return [
+    ...(types.length > 0
+      ? [`${folder}: the weights are ${types.join(' and ')}; they are trained and saved as float32`]
+      : []),
+    ...(unused.length > 0
+      ? [`${folder}: a classifier has no place for ${unused.length} tensors, left out: ${listed(unused, 3)}`]
+      : []),
+  ];
+}
+
+/** The first names and how many there are beyond. */
+function listed(names: readonly string[], most: number): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
 
 async function readConfig(
@@ -157,10 +183,8 @@ function resolve(
     sources.set(weight, stored);
   }
   if (missing.length > 0) {
-    const shown =
-      missing.slice(0, 5).join(', ') + (missing.length > 5 ? ` and ${missing.length - 5} more` : '');
     throw new Error(
-      `${checkpoint.folder}: the checkpoint misses ${missing.length} weights of the encoder: ${shown}`,
+      `${checkpoint.folder}: the checkpoint misses ${missing.length} weights of the encoder: ${listed(missing, 5)}`,
     );
   }
   const kept = !renewed && stored.length > 0;

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
 import { configOf } from '../build-model.js';
+import { tokenizerJson } from '../tokenizer/load-tokenizer.js';
+import { configText } from './config-text.js';
 import { folderOf } from './load-model.js';
 import { namedWeights, transpose } from './weight-names.js';
 
@@ -22,8 +24,9 @@ export interface SaveModelOptions {
 }
 
 /**
- * Writes a Hugging Face folder: config.json, model.safetensors and the tokenizer's files. Each file is written beside
- * its place and renamed when complete.
+ * Writes a Hugging Face folder: config.json, model.safetensors and the tokenizer's files, with a tokenizer.json made from
+ * vocab.txt, or vocab.json and merges.txt, where there is none. Each file is written beside its place and renamed when
+ * complete.
  */
 export async function saveModel(
   model: LayersModel,
@@ -46,13 +49,17 @@ export async function saveModel(
   }
   await mkdir(folder, { recursive: true });
   await replaceFile(join(folder, 'model.safetensors'), serializeSafetensors(tensors, { format: 'pt' }));
-  await replaceFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await replaceFile(join(folder, 'config.json'), configText(config));
   const tokenizer = options.tokenizer ?? folderOf(model);
   if (tokenizer === undefined || resolve(tokenizer) === resolve(folder)) return;
   const present = new Set(await readdir(tokenizer));
   for (const name of TOKENIZER_FILES.filter((file) => present.has(file))) {
     await copyFile(join(tokenizer, name), join(folder, name));
   }
+  if (present.has('tokenizer.json') || !(present.has('vocab.txt') || present.has('vocab.json'))) return;
+  // Other programs read tokenizer.json alone. Where it cannot be made, the files that were copied say as much as before.
+  const made = await tokenizerJson(tokenizer).catch(() => undefined);
+  if (made) await replaceFile(join(folder, 'tokenizer.json'), `${JSON.stringify(made, null, 2)}\n`);
 }
 
 async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {

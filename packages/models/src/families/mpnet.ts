@@ -114,9 +114,9 @@ function encoder(config: MPNetConfig, common: Common): Encoder {
   );
   return {
     layers: [embeddings, distances, ...blocks],
-    connect({ inputIds, attentionMask }) {
+    connect({ inputIds, attentionMask, tokenTypeIds }) {
       const bias = distances.apply(attentionMask) as SymbolicTensor;
-      const embedded = embeddings.apply(inputIds) as SymbolicTensor;
+      const embedded = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
       return blocks.reduce((x, block) => block.apply([x, attentionMask, bias]) as SymbolicTensor, embedded);
     },
   };

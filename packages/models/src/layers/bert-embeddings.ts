@@ -51,8 +51,8 @@ export type EmbeddingsWeight =
   | 'LayerNorm.bias';
 
 /**
- * LayerNorm(token + position + token type), then dropout. Inputs are token ids and, where there are any, token types, both
- * int32 [B, T]; the result is [B, T, H]. Throws where T exceeds the number of positions.
+ * LayerNorm(token + position + token type), then dropout. Inputs are token ids and token types, both int32 [B, T],
+ * of which a family without types reads the ids alone; the result is [B, T, H]. Throws where T exceeds the number of positions.
  */
 export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
   static readonly className = 'BertEmbeddings';
@@ -77,21 +77,15 @@ export class BertEmbeddings extends WeightedLayer<EmbeddingsWeight> {
     return tokenLookup(this.readWeight('word_embeddings.weight'), ids, this.config.paddingId);
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const ids = Array.isArray(inputShape[0]) ? inputShape[0] : (inputShape as Shape);
-    return [...ids, this.config.size];
+  override computeOutputShape([ids]: Shape[]): Shape {
+    return [...ids!, this.config.size];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
-  protected override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
-    const { counting, epsilon, hiddenDropout } = this.config;
-    const [ids, types] = inputs as [Tensor, Tensor?];
+  protected override forward([ids, types]: readonly [Tensor, Tensor], dropouts: Dropouts): Tensor {
+    const { tokenTypes, counting, epsilon, hiddenDropout } = this.config;
     this.checkLength(ids.shape[1]!);
     const tokens = this.tokenEmbedding(ids);
-    const typed = types ? add(tokens, this.typeEmbedding(types)) : tokens;
+    const typed = tokenTypes > 0 ? add(tokens, this.typeEmbedding(types)) : tokens;
     const positions = counting === 'place' ? this.placeEmbedding(ids.shape[1]!) : this.countEmbedding(ids);
     const scale = this.readWeight('LayerNorm.weight') as Tensor1D;
     const offset = this.readWeight('LayerNorm.bias') as Tensor1D;

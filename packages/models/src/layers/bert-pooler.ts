@@ -37,10 +37,6 @@ export class BertPooler extends WeightedLayer<string> {
     return [inputShape[0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor]): Tensor {
     const kernel = this.readWeight(`${this.part}weight`) as Tensor2D;
     const bias = this.readWeight(`${this.part}bias`) as Tensor1D;

@@ -38,10 +38,6 @@ export class ClassificationHead extends WeightedLayer<HeadWeight> {
     return [...inputShape.slice(0, -1), this.config.labels];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([pooled]: readonly [Tensor], dropouts: Dropouts): Tensor {
     const { weight, bias } = this.readWeights();
     const dropped = applyDropout(pooled, dropouts('hidden', 'dropout', this.config.dropout));

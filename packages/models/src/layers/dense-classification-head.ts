@@ -39,10 +39,6 @@ export class DenseClassificationHead extends WeightedLayer<DenseHeadWeight> {
     return [inputShape[0]!, this.config.labels];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor], dropouts: Dropouts): Tensor {
     const weights = this.readWeights();
     const drop = (place: string, x: Tensor): Tensor =>

@@ -33,10 +33,6 @@ export class EmbeddingsProjection extends WeightedLayer<'weight' | 'bias'> {
     return [...inputShape.slice(0, -1), this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor]): Tensor {
     const { weight, bias } = this.readWeights();
     return linear(hidden, weight as Tensor2D, bias as Tensor1D);

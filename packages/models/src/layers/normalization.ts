@@ -55,10 +55,6 @@ export class FinalNormalization extends WeightedLayer<'weight' | 'bias'> {
     return inputShape;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor]): Tensor {
     const { weight, bias } = this.readWeights() as { weight: Tensor; bias?: Tensor };
     const { kind, epsilon } = this.config;

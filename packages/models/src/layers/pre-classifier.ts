@@ -34,10 +34,6 @@ export class PreClassifier extends WeightedLayer<HeadWeight> {
     return [inputShape[0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor]): Tensor {
     const { weight, bias } = this.readWeights();
     return relu(linear(firstToken(hidden), weight as Tensor2D, bias as Tensor1D));

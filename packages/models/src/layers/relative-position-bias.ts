@@ -63,10 +63,6 @@ export class RelativePositionBias extends WeightedLayer<'weight'> {
     return [1, this.config.heads, length!, length!];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([mask]: readonly [Tensor]): Tensor {
     const { rows, buckets, heads } = this.config;
     const length = mask.shape[1]!;

@@ -29,10 +29,6 @@ export class SharedBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
     return this.owner().forward(inputs, dropouts);
   }

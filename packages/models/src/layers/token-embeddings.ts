@@ -15,7 +15,7 @@ export interface TokenEmbeddingsConfig extends WeightedLayerConfig {
   readonly paddingId: number;
 }
 
-/** A token table alone: ids int32 [B, T] -> [B, T, H]. */
+/** A token table alone: ids int32 [B, T] and token types, which it does not read -> [B, T, H]. */
 export class TokenEmbeddings extends WeightedLayer<'weight'> {
   static readonly className = 'TokenEmbeddings';
   override readonly hypetune: HypetuneMark = { site: 'embedding', fresh: [] };
@@ -31,12 +31,8 @@ export class TokenEmbeddings extends WeightedLayer<'weight'> {
     return tokenLookup(this.readWeight('weight'), ids, this.config.paddingId);
   }
 
-  override computeOutputShape(inputShape: Shape): Shape {
-    return [...inputShape, this.config.size];
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
+  override computeOutputShape([ids]: Shape[]): Shape {
+    return [...ids!, this.config.size];
   }
 
   protected override forward([ids]: readonly [Tensor]): Tensor {

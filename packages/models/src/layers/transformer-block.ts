@@ -168,10 +168,6 @@ export class TransformerBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config } as unknown as serialization.ConfigDict;
-  }
-
   /** The block with the dropouts of whoever runs it. */
   override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
     const [hidden, mask, scores] = inputs as [Tensor, Tensor, Tensor?];

@@ -111,8 +111,17 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
     });
   }
 
+  /** What `loadLayersModel` calls; it has rewritten the texts of a configuration into camel case, but for those under `name`. */
+  static override fromConfig<T extends serialization.Serializable>(
+    layer: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    const { exact } = config as unknown as { exact: { name: string } };
+    return new layer(JSON.parse(exact.name) as serialization.ConfigDict);
+  }
+
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.settings };
+    return { ...super.getConfig(), ...this.settings, exact: { name: JSON.stringify(this.settings) } };
   }
 
   /** The layer's result; runs inside a tidy. */

@@ -13,9 +13,9 @@ export interface ProbabilityDropout {
 
 /**
  * Multi-head scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(H / heads) + maskBias) v for each head.
- * query [B, Q, H], key and value [B, K, H] -> [B, Q, H]. maskBias broadcasts to [B, heads, Q, K]: [B, 1, 1, K] with large
- * negative numbers hides keys. One of that shape may be taken for a constant; one with heads or queries (a relative
- * position's) has a gradient.
+ * query [B, Q, H], key and value [B, K, H] -> [B, Q, H]. maskBias broadcasts to [B, heads, Q, K]: with large negative numbers
+ * [B, 1, 1, K] hides keys, [B, 1, Q, K] hides them from some queries. One that all heads share may be taken for a constant; one
+ * with heads (a relative position's) has a gradient.
  */
 export function attention(
   query: tf.Tensor,
@@ -35,13 +35,11 @@ export function attention(
     const mask = probabilityDropout?.rate
       ? dropoutMask([batch, heads, queries, key.shape[1]!], probabilityDropout.rate, probabilityDropout.key)
       : undefined;
-    const constantBias =
-      !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1 && maskBias.shape[2] === 1);
+    const constantBias = !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1);
     const seams = attentionSeams();
-    const context =
-      constantBias && !seams?.scores && useKernels('Attention', 'AttentionGradient')
-        ? attentionByKernel(query, key, value, heads, maskBias, mask)
-        : attentionByParts(query, key, value, heads, maskBias, mask, seams?.scores);
+    if (!constantBias || seams?.scores || !useKernels('Attention', 'AttentionGradient'))
+      return attentionByParts(query, key, value, heads, maskBias, mask);
+    const context = attentionByKernel(query, key, value, heads, maskBias, mask);
     return seams?.context ? seams.context(context) : context;
   });
 }
@@ -53,11 +51,10 @@ function attentionByParts(
   heads: number,
   maskBias: tf.Tensor | undefined,
   mask: tf.Tensor | undefined,
-  seen: (scores: tf.Tensor) => tf.Tensor = (scores) => scores,
 ): tf.Tensor {
   const scale = Math.sqrt(heads / query.shape[2]!);
   const products = tf.matMul(tf.mul(splitHeads(query, heads), scale), splitHeads(key, heads), false, true);
-  return contextOf(seen(maskBias ? tf.add(products, maskBias) : products), value, mask);
+  return contextOf(maskBias ? tf.add(products, maskBias) : products, value, mask);
 }
 
 /**
@@ -73,9 +70,7 @@ export function attentionByScores(
     const mask = probabilityDropout?.rate
       ? dropoutMask(scores.shape, probabilityDropout.rate, probabilityDropout.key)
       : undefined;
-    const seams = attentionSeams();
-    const context = contextOf(seams?.scores ? seams.scores(scores) : scores, value, mask);
-    return seams?.context ? seams.context(context) : context;
+    return contextOf(scores, value, mask);
   });
 }
 
@@ -87,9 +82,11 @@ export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
 
 function contextOf(scores: tf.Tensor, value: tf.Tensor, mask: tf.Tensor | undefined): tf.Tensor {
   const [batch, heads, queries] = scores.shape as [number, number, number];
-  const probabilities = softmax(scores);
-  const context = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, splitHeads(value, heads));
-  return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [batch, queries, value.shape[2]!]);
+  const seams = attentionSeams();
+  const probabilities = softmax(seams?.scores ? seams.scores(scores) : scores);
+  const heard = tf.matMul(mask ? tf.mul(probabilities, mask) : probabilities, splitHeads(value, heads));
+  const context = tf.reshape(tf.transpose(heard, [0, 2, 1, 3]), [batch, queries, value.shape[2]!]);
+  return seams?.context ? seams.context(context) : context;
 }
 
 function attentionByKernel(

@@ -40,10 +40,6 @@ export class ContextPooler extends WeightedLayer<DenseWeight> {
     return [inputShape[0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden]: readonly [Tensor], dropouts: Dropouts): Tensor {
     const { 'dense.weight': kernel, 'dense.bias': bias } = this.readWeights();
     const first = applyDropout(firstToken(hidden), dropouts('hidden', 'dropout', this.config.hiddenDropout));

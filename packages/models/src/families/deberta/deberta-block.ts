@@ -45,10 +45,6 @@ export class DebertaBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config, terms: [...this.config.terms] };
-  }
-
   protected override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
     const [hidden, mask, vectors] = inputs as [Tensor, Tensor, Tensor | undefined];
     const { config, projections } = this;

@@ -62,10 +62,6 @@ export class DebertaConvolution extends WeightedLayer<ConvolutionWeight> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([x, y, mask]: readonly [Tensor, Tensor, Tensor], dropouts: Dropouts): Tensor {
     const { activation, epsilon, hiddenDropout } = this.config;
     const weights = this.readWeights();

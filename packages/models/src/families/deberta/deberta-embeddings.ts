@@ -77,10 +77,6 @@ export class DebertaEmbeddings extends WeightedLayer<DebertaEmbeddingsWeight> {
     return [...inputShape[0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward(
     [ids, types, mask]: readonly [Tensor, Tensor, Tensor],
     dropouts: Dropouts,

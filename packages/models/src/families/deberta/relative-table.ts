@@ -45,10 +45,6 @@ export class RelativeTable extends WeightedLayer<RelativeTableWeight> {
     return [null, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([ids]: readonly [Tensor]): Tensor {
     const { hiddenSize, normalized, epsilon } = this.config;
     const { first, count } = relativeRows(ids.shape[1]!, this.config);

@@ -69,10 +69,6 @@ export class EuroBertBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward(
     [hidden, bias, angles]: readonly [Tensor, Tensor, Tensor],
     dropouts: Dropouts,

@@ -42,10 +42,6 @@ export class DensePooler extends WeightedLayer<HeadWeight> {
     return [hidden![0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden, mask]: readonly [Tensor, Tensor]): Tensor {
     const { weight, bias } = this.readWeights();
     const dense = (x: Tensor): Tensor => gelu(linear(x, weight as Tensor2D, bias as Tensor1D));

@@ -135,11 +135,11 @@ function encoder(config: EuroBertConfig, common: Common): Encoder {
   });
   return {
     layers: [embeddings, ...blocks, norm],
-    connect({ inputIds, attentionMask }) {
+    connect({ inputIds, attentionMask, tokenTypeIds }) {
       const bias = new AttentionBias({ name: 'model.attention_bias', window: null }).apply(attentionMask);
       const rotary = { name: 'model.rotary_emb', theta: thetaOf(config), headSize: headSizeOf(config) };
       const angles = new RotaryAngles(rotary).apply(inputIds);
-      let hidden = embeddings.apply(inputIds) as SymbolicTensor;
+      let hidden = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
       for (const block of blocks)
         hidden = block.apply([hidden, bias as SymbolicTensor, angles as SymbolicTensor]) as SymbolicTensor;
       return norm.apply(hidden) as SymbolicTensor;

@@ -22,7 +22,7 @@ export interface ModernBertEmbeddingsConfig extends WeightedLayerConfig {
   readonly hiddenDropout: number;
 }
 
-/** drop(LayerNorm(token)): ids int32 [B, T] -> [B, T, H]. Positions enter in the attention. */
+/** drop(LayerNorm(token)): ids int32 [B, T] and token types, which it does not read -> [B, T, H]. Positions enter in the attention. */
 export class ModernBertEmbeddings extends WeightedLayer<string> {
   static readonly className = 'ModernBertEmbeddings';
   override readonly hypetune: HypetuneMark = { site: 'embedding', fresh: [] };
@@ -42,12 +42,8 @@ export class ModernBertEmbeddings extends WeightedLayer<string> {
     return tokenLookup(this.readWeight('tok_embeddings.weight'), ids, this.config.paddingId);
   }
 
-  override computeOutputShape(inputShape: Shape): Shape {
-    return [...inputShape, this.config.size];
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
+  override computeOutputShape([ids]: Shape[]): Shape {
+    return [...ids!, this.config.size];
   }
 
   protected override forward([ids]: readonly [Tensor], dropouts: Dropouts): Tensor {

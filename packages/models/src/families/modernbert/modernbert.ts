@@ -174,7 +174,7 @@ function encoder(config: ModernBertConfig, common: Common): Encoder {
   });
   return {
     layers: [embeddings, ...blocks, norm],
-    connect({ inputIds, attentionMask }) {
+    connect({ inputIds, attentionMask, tokenTypeIds }) {
       const shared = (type: LayerType): readonly [SymbolicTensor, SymbolicTensor] => [
         new AttentionBias({
           name: `model.attention_bias.${type}`,
@@ -187,7 +187,7 @@ function encoder(config: ModernBertConfig, common: Common): Encoder {
         }).apply(inputIds) as SymbolicTensor,
       ];
       const byType = new Map([...new Set(types)].map((type) => [type, shared(type)]));
-      let hidden = embeddings.apply(inputIds) as SymbolicTensor;
+      let hidden = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
       for (const [index, block] of blocks.entries())
         hidden = block.apply([hidden, ...byType.get(types[index]!)!]) as SymbolicTensor;
       return norm.apply(hidden) as SymbolicTensor;

@@ -48,10 +48,6 @@ export class PredictionHead extends WeightedLayer<string> {
     return this.config.pooling === 'none' ? hidden! : [hidden![0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden, mask]: readonly [Tensor, Tensor]): Tensor {
     const { pooling, activation, epsilon } = this.config;
     const weights: Readonly<Record<string, Tensor | undefined>> = this.readWeights();

@@ -55,10 +55,6 @@ export class RelativeSinusoids extends WeightedLayer<string> {
     return [null, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([ids]: readonly [Tensor], dropouts: Dropouts): Tensor {
     const [batch, length] = ids.shape as [number, number];
     const { hiddenSize, farthest, hiddenDropout } = this.config;

@@ -74,10 +74,6 @@ export class SequenceSummary extends WeightedLayer<SummaryWeight> {
     return [hidden![0]!, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([hidden, mask]: readonly [Tensor, Tensor], dropouts: Dropouts): Tensor {
     const { kind, projected, activation, hiddenDropout, firstDropout, lastDropout } = this.config;
     const drop = (place: string, rate: number, x: Tensor): Tensor =>

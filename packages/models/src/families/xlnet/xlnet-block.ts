@@ -127,10 +127,6 @@ export class XlnetBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward(
     [hidden, mask, types, positions]: readonly [Tensor, Tensor, Tensor, Tensor],
     dropouts: Dropouts,

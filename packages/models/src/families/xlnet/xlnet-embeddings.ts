@@ -45,10 +45,6 @@ export class XlnetEmbeddings extends WeightedLayer<EmbeddingsWeight> {
     return [...inputShape, this.config.hiddenSize];
   }
 
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
-
   protected override forward([ids]: readonly [Tensor], dropouts: Dropouts): Tensor {
     return applyDropout(
       this.tokenEmbedding(ids),

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadTokenizer } from './tokenizer.js';
+import { loadTokenizer } from './load-tokenizer.js';
 
 const root = mkdtempSync(join(tmpdir(), 'tokenizer-'));
 const folder = join(root, 'bert');
@@ -48,8 +48,10 @@ test('a damaged tokenizer.json is named', async () => {
 test('a folder without a tokenizer, and a vocabulary without [SEP], are refused', async () => {
   const other = mkdtempSync(join(root, 'other-'));
   await expect(loadTokenizer(other)).rejects.toThrow(/no tokenizer\.json/);
-  writeFileSync(join(other, 'vocab.txt'), '[PAD]\n[CLS]\n');
-  await expect(loadTokenizer(other)).rejects.toThrow(/vocab\.txt: the vocabulary lacks the token \[SEP\]/);
+  writeFileSync(join(other, 'vocab.txt'), '[PAD]\n[UNK]\n[CLS]\n');
+  await expect(loadTokenizer(other)).rejects.toThrow(
+    /other-\w+: .*the vocabulary lacks the token \[SEP\].*sep_token/,
+  );
 });
 
 test('a RoBERTa has one token type', async () => {
@@ -81,4 +83,49 @@ test('a RoBERTa has one token type', async () => {
   expect(tokenizer.encode([['ab', 'ba']])).toEqual([
     { inputIds: [0, 6, 2, 2, 5, 4, 2], tokenTypeIds: [0, 0, 0, 0, 0, 0, 0] },
   ]);
+});
+
+test('a folder that cannot be read is named with what to do', async () => {
+  const file = (content: object): string => {
+    const other = mkdtempSync(join(root, 'refused-'));
+    writeFileSync(join(other, 'tokenizer.json'), JSON.stringify(content));
+    return other;
+  };
+  const model = {
+    type: 'WordPiece',
+    unk_token: 'a',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 9,
+    vocab: { a: 0 },
+  };
+  await expect(loadTokenizer(file({ model, normalizer: { type: 'Rot13' } }))).rejects.toThrow(
+    /refused-\w+: the tokenizer cannot be read: the normalizer "Rot13" is not known; known are BertNormalizer, /,
+  );
+  await expect(loadTokenizer(file({ model: { ...model, unk_token: 'b' } }))).rejects.toThrow(
+    /lacks the token b/,
+  );
+  await expect(
+    loadTokenizer(file({ model: { type: 'BPE', vocab: { a: 0 }, merges: ['a b'] } })),
+  ).rejects.toThrow(/BPE: the merge of a and b needs b, which vocab lacks/);
+  await expect(
+    loadTokenizer(file({ model: { type: 'BPE', vocab: { a: 0 }, merges: [], dropout: 0.1 } })),
+  ).rejects.toThrow(/dropout must be null, got 0\.1/);
+  await expect(loadTokenizer(file([]))).rejects.toThrow(/tokenizer\.json: wanted an object, got \[\]/);
+  const spiece = mkdtempSync(join(root, 'spiece-'));
+  writeFileSync(join(spiece, 'spm.model'), 'x');
+  await expect(loadTokenizer(spiece)).rejects.toThrow(
+    /spm\.model but no tokenizer\.json; python .*save_pretrained/,
+  );
+  const japanese = mkdtempSync(join(root, 'japanese-'));
+  writeFileSync(join(japanese, 'vocab.txt'), VOCABULARY.join('\n'));
+  writeFileSync(join(japanese, 'tokenizer_config.json'), '{"tokenizer_class":"BertJapaneseTokenizer"}');
+  await expect(loadTokenizer(japanese)).rejects.toThrow(/a BertJapaneseTokenizer needs a tokenizer\.json/);
+});
+
+test('texts that are not well-formed, very long ones and none at all are encoded', async () => {
+  const tokenizer = await loadTokenizer(folder);
+  expect(tokenizer.encode([])).toEqual([]);
+  expect(tokenizer.encode(['\ud800 the \udc00'])[0]!.inputIds).toEqual(ids('[CLS] the [SEP]'));
+  const long = 'the cat '.repeat(50_000);
+  expect(tokenizer.encode([long], { maxLength: 5 })[0]!.inputIds).toEqual(ids('[CLS] the cat the [SEP]'));
 });

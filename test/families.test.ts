@@ -1,0 +1,256 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { tensorData, type Plugin, type Trainer } from '@hypetune/core';
+import { HyPe } from '@hypetune/hype';
+import { LayerDecay } from '@hypetune/layer-decay';
+import { LayerDrop } from '@hypetune/layer-drop';
+import { buildModel, loadModel, namedWeights } from '@hypetune/models';
+import { R3F } from '@hypetune/r3f';
+import { RDrop } from '@hypetune/r-drop';
+import { Reinit } from '@hypetune/reinit';
+import { TopK } from '@hypetune/top-k';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { expectedOf, FIXTURES, inputsOf } from './parity/families.js';
+import { enginesPresent } from './support/engines.js';
+import { makeTrainer } from './support/training.js';
+
+/** One fixture of each layout, the rates of its dropouts by their names, and its hidden layers. */
+const families: readonly [
+  name: string,
+  rates: Readonly<Record<string, number>>,
+  hidden: readonly string[],
+][] = [
+  [
+    'xlm-roberta',
+    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
+    layers('roberta.encoder.layer', 2),
+  ],
+  [
+    'camembert',
+    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
+    layers('roberta.encoder.layer', 2),
+  ],
+  ['distilbert', rates('dropout', 'attention_dropout'), layers('distilbert.transformer.layer', 2)],
+  ['mpnet', rates('hidden_dropout_prob', 'attention_probs_dropout_prob'), layers('mpnet.encoder.layer', 2)],
+  [
+    'albert',
+    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
+    ['', '.visit.1', '.visit.2'].map(
+      (visit) => `albert.encoder.albert_layer_groups.0.albert_layers.0${visit}`,
+    ),
+  ],
+  [
+    'albert-inner',
+    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
+    ['0.albert_layers.0', '0.albert_layers.1', '0.albert_layers.0.visit.1', '0.albert_layers.1.visit.1']
+      .concat(['1.albert_layers.0', '1.albert_layers.1'])
+      .map((name) => `albert.encoder.albert_layer_groups.${name}`),
+  ],
+  [
+    'modernbert',
+    rates('embedding_dropout', 'attention_dropout', 'mlp_dropout', 'classifier_dropout'),
+    layers('model.layers', 4),
+  ],
+  ['eurobert', rates('attention_dropout'), layers('model.layers', 2)],
+];
+
+function rates(...names: string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, 0.1]));
+}
+
+function layers(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}.${index}`);
+}
+
+/** A fixture's model, in training with dropout, and what a short run of it left. */
+interface Run {
+  readonly losses: number[];
+  readonly warnings: string[];
+  readonly trainer: Trainer;
+  readonly weights: Map<string, number[]>;
+}
+
+async function train(
+  name: string,
+  plugins: readonly Plugin[],
+  { config = {}, compile = false, steps = 3 }: { config?: object; compile?: boolean; steps?: number } = {},
+): Promise<Run> {
+  const folder = FIXTURES.get(name)!;
+  const expected = expectedOf(folder);
+  const { model } = await loadModel(folder, { config: { ...config } });
+  const inputs = inputsOf(expected);
+  const losses: number[] = [];
+  const warnings: string[] = [];
+  const task = expected.logits[0]!.length === 1 ? 'regression' : 'classification';
+  const trainer = makeTrainer(model, plugins, {
+    steps,
+    batchSize: 5,
+    compile,
+    task,
+    optimizer: { learningRate: 1e-3 },
+    onWarning: (line) => warnings.push(line),
+  });
+  trainer.hooks.onStep.tap('test', ({ loss }) => {
+    losses.push(loss);
+  });
+  await trainer.fit(tensorData(inputs, expected.labels));
+  const weights = weightsOf(model);
+  tf.dispose(inputs);
+  model.dispose();
+  return { losses, warnings, trainer, weights };
+}
+
+function weightsOf(model: LayersModel): Map<string, number[]> {
+  return new Map(namedWeights(model).map(({ name, variable }) => [name, [...variable.read().dataSync()]]));
+}
+
+async function loadedWeights(name: string): Promise<Map<string, number[]>> {
+  const { model } = await loadModel(FIXTURES.get(name)!);
+  const weights = weightsOf(model);
+  model.dispose();
+  return weights;
+}
+
+const engines = await enginesPresent(['wasm', 'native']);
+beforeEach(() => tf.setBackend('cpu'));
+
+/** Compiling takes seconds each: here two layouts, all of them in the deep tests. */
+const compiled = families.filter(
+  ([name]) => process.env.HYPETUNE_DEEP ?? ['albert', 'modernbert'].includes(name),
+);
+
+describe.each(engines)('$engine', ({ engine, backend }) => {
+  test.skipIf(backend === undefined).each(engine === 'native' ? compiled : families)(
+    '%s with dropout trains as on cpu; the native engine compiles every operation',
+    { timeout: 300_000 },
+    async (name, config) => {
+      const wanted = await train(name, [], { config });
+      const without = Object.fromEntries(Object.keys(config).map((rate) => [rate, 0]));
+      expect((await train(name, [], { config: without })).losses).not.toEqual(wanted.losses);
+      await tf.setBackend(backend!);
+      const { losses, trainer } = await train(name, [], { config, compile: engine === 'native' });
+      for (const [place, loss] of losses.entries())
+        expect(Math.abs(loss - wanted.losses[place]!)).toBeLessThan(1e-4 * Math.abs(loss));
+      if (engine === 'native')
+        expect(trainer.compileReport()).toMatchObject({ compiled: true, eagerOperations: {} });
+    },
+  );
+});
+
+test.each(families)(
+  '%s: every hidden layer is a site, in order from the input',
+  async (name, config, hidden) => {
+    const seen: [string, number, number[]][] = [];
+    let known: readonly string[] = [];
+    const spy: Plugin = {
+      name: 'spy',
+      apply: ({ hooks, layers, hasTokenTable, hasDropout }) => {
+        expect([hasTokenTable, hasDropout]).toEqual([true, true]);
+        known = layers.map((layer) => layer.name);
+        hooks.beforeLayerForward.tap('spy', (states, layer) => {
+          expect(layer.count).toBe(hidden.length);
+          seen.push([layer.name, layer.index, states.shape]);
+          return states;
+        });
+      },
+    };
+    const plain = await train(name, [], { config, steps: 1 });
+    const { losses } = await train(name, [spy], { config, steps: 1 });
+    expect(losses).toEqual(plain.losses);
+    expect(known).toEqual(hidden);
+    const shape = [5, expectedOf(FIXTURES.get(name)!).inputIds[0]!.length, 12];
+    expect(seen).toEqual(hidden.map((layer, index) => [layer, index, shape]));
+  },
+);
+
+test.each(families)('%s: HyPe and LayerDrop act in each layer', async (name, _, hidden) => {
+  const plain = await train(name, [], { steps: 1 });
+  for (const layer of hidden.keys()) {
+    const noised = await train(name, [new HyPe({ scale: 0.1, layers: [layer] })], { steps: 1 });
+    expect(noised.losses, `layer ${layer}`).not.toEqual(plain.losses);
+  }
+  const dropped: boolean[] = [];
+  const watch: Plugin = {
+    name: 'watch',
+    apply({ hooks }) {
+      let entering: tf.Tensor;
+      hooks.beforeLayerForward.tap({ name: 'watch', stage: 1e6 }, (states) => (entering = states));
+      hooks.afterLayerForward.tap({ name: 'watch', stage: 1e6 }, (states, { index }) => {
+        dropped[index] ||= tf.tidy(() => tf.max(tf.abs(tf.sub(states, entering))).dataSync()[0] === 0);
+        return states;
+      });
+    },
+  };
+  await train(name, [new LayerDrop({ rate: 0.6 }), watch], { steps: 12 });
+  expect(dropped).toEqual(hidden.map(() => true));
+});
+
+test.each(families)(
+  '%s: layer-decay, Top-K and reinit count its layers from the top',
+  async (name, _, hidden) => {
+    const count = hidden.length;
+    const rate: Record<string, number> = {};
+    const spy: Plugin = {
+      name: 'spy',
+      apply({ hooks }) {
+        hooks.afterSchedule.tap(
+          { name: 'spy', stage: 1e6 },
+          (value, parameter) => (rate[parameter.name] = value),
+        );
+      },
+    };
+    await train(name, [new LayerDecay({ decay: 0.5 }), spy], { steps: 1 });
+    const start = await loadedWeights(name);
+    const trained = await train(name, [new TopK({ layers: 1 })], { steps: 1 });
+    const reset = await train(name, [new Reinit({ layers: 1, pooler: false }), new TopK({ layers: 0 })], {
+      steps: 1,
+    });
+    for (const [weight, values] of start) {
+      // A weight that several layers share is of the first of them.
+      const layer = hidden.findIndex((path) => weight.startsWith(`${path}.`));
+      const last = /^model\.(final_)?norm\./.test(weight) ? count - 1 : layer;
+      const head = /^(classifier|pre_classifier|dense|head|albert\.pooler)\./.test(weight);
+      const depth = head ? 0 : count - last;
+      expect(rate[weight]! / 1e-3, weight).toBeCloseTo(0.5 ** depth, 6);
+      if (head) continue;
+      if (last < count - 1) expect(trained.weights.get(weight), weight).toEqual(values);
+      else expect(trained.weights.get(weight), weight).not.toEqual(values);
+      if (last < count - 1) expect(reset.weights.get(weight), weight).toEqual(values);
+      else if (!weight.endsWith('bias')) expect(reset.weights.get(weight), weight).not.toEqual(values);
+    }
+  },
+);
+
+test.each(['modernbert', 'eurobert'])(
+  '%s has no dropout as published, and methods that live on it say so',
+  async (name) => {
+    const { warnings } = await train(name, [new RDrop(), new R3F()], { steps: 1 });
+    expect(warnings.slice(1)).toEqual([
+      expect.stringContaining('r-drop: the model has no dropout'),
+      expect.stringContaining('r3f: without dropout'),
+    ]);
+  },
+);
+
+test('norms and biases of every family are told from kernels', async () => {
+  for (const [name] of families) {
+    const { model, config } = await loadModel(FIXTURES.get(name)!);
+    const roles: Record<string, string> = {};
+    const spy: Plugin = {
+      name: 'spy',
+      apply: ({ parameters }) => {
+        for (const parameter of parameters) roles[parameter.name] = parameter.role;
+      },
+    };
+    makeTrainer(model, [spy]);
+    for (const { name: weight, kind, variable } of namedWeights(model)) {
+      const wanted = kind === 'scale' ? 'norm' : kind === 'linear' ? 'kernel' : undefined;
+      if (wanted) expect(roles[weight], weight).toBe(wanted);
+      if (kind === 'bias') expect(['bias', 'norm'], weight).toContain(roles[weight]);
+      if (variable.shape[0] === config.vocab_size) expect(roles[weight], weight).toBe('embedding');
+    }
+    model.dispose();
+    buildModel(config).dispose();
+  }
+});
