@@ -55,7 +55,7 @@ function freeName(name: string, { columns }: PredictedRow): string {
 
 function cell(value: unknown, separator: string): string {
   if (value === undefined || value === null) return '';
-  if (value instanceof Array) return value.map((part: unknown) => String(part ?? '-')).join(separator);
+  if (value instanceof Array) return value.map((part: string | null) => part ?? '-').join(separator);
   return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
 }
 

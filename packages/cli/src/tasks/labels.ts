@@ -17,7 +17,7 @@ export function labelName(cell: unknown, place: string): string {
     throw new HypetuneError(
       `${place}: the label is ${list ? 'a list' : 'an object'}, ${show(cell)}; for several labels a row say --problem multi-label.`,
     );
-  return String(cell).trim();
+  return String(cell as string | number | boolean).trim();
 }
 
 /** Classes whose cells are `cells`, shown as `names`. */
@@ -94,7 +94,7 @@ export function columnLabels(names: readonly string[]): Labels {
     names,
     read: (cells, place) =>
       cells.map((cell, column) => {
-        const text = String(cell ?? '')
+        const text = String((cell as string | number | boolean | null | undefined) ?? '')
           .trim()
           .toLowerCase();
         if (['1', '1.0', 'true', 'yes'].includes(text)) return 1;

@@ -20,7 +20,9 @@ export function layoutOf(settings: Settings, kind: TaskName, names: readonly str
   const name =
     given === undefined && settings.train === undefined ? glueName(settings.task ?? '') : undefined;
   const glue = name === undefined ? undefined : GLUE[name];
-  if (glue) return { columns: glue.layout, options: glue, labels: glue.labels };
+  // With a header the columns are told by their names, however many there are.
+  const whole = glue?.header === false ? glue : {};
+  if (glue) return { columns: glue.layout, options: whole, labels: glue.labels };
   const problem = problemOf(kind);
   const label = labelColumnsOf(settings, problem);
   return {
