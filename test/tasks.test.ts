@@ -12,6 +12,7 @@ import {
   tokenClassification,
   Trainer,
 } from '@hypetune/core';
+import { enginesPresent } from './support/engines.js';
 import { registry } from './support/registry.js';
 import { buildTask, taskCases } from './support/tasks.js';
 import { makeTrainer } from './support/training.js';
@@ -236,4 +237,36 @@ test('balanced class weights are those of the rows trained on, also in evaluatio
   expect((await trainer.evaluate(rare)).loss).toBeCloseTo(2 * Math.log(2), 6);
   x.dispose();
   model.dispose();
+});
+
+describe.each(await enginesPresent(['wasm', 'native']))('on $engine', ({ backend, reason }) => {
+  if (backend === undefined) test.skip(`not here: ${reason ?? ''}`);
+  else
+    test.each(Object.entries(taskCases))(
+      '%s trains as in plain JavaScript, compiled or not',
+      async (_, taskCase) => {
+        const run = async (engine: string, compile: boolean): Promise<number[]> => {
+          await tf.setBackend(engine);
+          try {
+            const { model, data, dispose } = buildTask(taskCase);
+            const made = ['r-drop', 'hidden-mixup'].map((name) =>
+              registry.find((entry) => entry.name === name)!.create(),
+            );
+            const options = { task: taskCase.task, steps: 3, compile, dropout: { hidden: 0 } };
+            // Batches of 3, 3 and 2: the last is filled up where steps are compiled.
+            const trainer = makeTrainer(model, made, { ...options, batchSize: 3 });
+            const values: number[] = [];
+            trainer.hooks.onStep.tap('test', ({ loss }) => values.push(loss));
+            await trainer.fit(data);
+            const { loss, metrics } = await trainer.evaluate(data);
+            dispose();
+            return [...values, loss, ...Object.values(metrics)];
+          } finally {
+            await tf.setBackend('cpu');
+          }
+        };
+        const wanted = (await run('cpu', false)).map((value) => expect.closeTo(value, 4) as number);
+        expect(await run(backend, backend !== 'wasm')).toEqual(wanted);
+      },
+    );
 });

@@ -76,12 +76,18 @@ export function labelsInCell(cell: unknown, separator: string, place: string): s
   return parts.map((part: unknown) => String(part).trim()).filter((name) => name !== '');
 }
 
-/** Any number of these labels, in one cell. */
+/** Whether a cell is a list of 0 and 1, one for each of `size` labels. */
+export function isIndicators(cell: unknown, size: number): cell is number[] {
+  return cell instanceof Array && cell.length === size && cell.every((yes) => yes === 0 || yes === 1);
+}
+
+/** Any number of these labels, in one cell: their names, or 0 and 1 for each in turn. */
 export function listLabels(names: readonly string[], separator: string): Labels {
   const index = indexOf(names);
   return {
     names,
     read: ([cell], place) => {
+      if (isIndicators(cell, names.length) && !names.includes('1')) return cell;
       const found = labelsInCell(cell, separator, place).map((name) => classOf(name, index, place));
       return names.map((_, label) => (found.includes(label) ? 1 : 0));
     },

@@ -11,6 +11,7 @@ import type { Settings } from '../settings.js';
 import {
   classLabels,
   columnLabels,
+  isIndicators,
   labelName,
   type Labels,
   labelsInCell,
@@ -61,10 +62,20 @@ const PROBLEMS: Readonly<Record<TaskName, Problem>> = {
   'multi-label': {
     text: 'text',
     label: 'label',
-    names: (rows, columns, settings) =>
-      columns.length > 1
-        ? [...columns]
-        : namesIn(rows.flatMap(({ cells, place }) => labelsInCell(cells[0], separatorOf(settings), place))),
+    names: (rows, columns, settings) => {
+      if (columns.length > 1) return [...columns];
+      const first = rows[0]?.cells[0];
+      const length = first instanceof Array ? first.length : 0;
+      if (length > 1 && rows.every(({ cells }) => isIndicators(cells[0], length))) {
+        if (settings.labels?.length === length) return [...settings.labels];
+        throw new HypetuneError(
+          `${rows[0]!.place}: the labels are lists of ${length} zeros and ones; name them in their order by --labels.`,
+        );
+      }
+      return namesIn(
+        rows.flatMap(({ cells, place }) => labelsInCell(cells[0], separatorOf(settings), place)),
+      );
+    },
     labels: (names, columns, settings) =>
       columns.length > 1 ? columnLabels(names) : listLabels(names, separatorOf(settings)),
     task: (labels) => multiLabel({ labels }),

@@ -76,18 +76,28 @@ test('several labels a row: lists, text with a separator, a list in a text, colu
   const bars = write('b.csv', 'text,tags\na,bug|idea\nb,how-to\nc,""\n');
   const commas = write('c.csv', 'text,tags\na,"bug, idea"\nb,how-to\nc,""\n');
   const quoted = write('q.tsv', 'text\ttags\na\t["bug","idea"]\nb\t["how-to"]\nc\t[]\n');
+  const numbers = jsonl(
+    'i.jsonl',
+    { text: 'a', tags: [1, 0, 1] },
+    { text: 'b', tags: [0, 1, 0] },
+    { text: 'c', tags: [0, 0, 0] },
+  );
   const hot = write('h.csv', 'text,bug,how-to,idea\na,1,0,true\nb,0,1,0\nc,0,0,False\n');
   for (const settings of [
     { train: lists, labelColumn: 'tags' },
     { train: bars, labelColumn: 'tags' },
     { train: commas, labelColumn: 'tags', labelSeparator: ',' },
     { train: quoted, labelColumn: 'tags' },
+    { train: numbers, labelColumn: 'tags', labels: ['bug', 'how-to', 'idea'] },
     { train: hot, labelColumns: ['bug', 'how-to', 'idea'] },
   ]) {
     const task = await tableTask({ ...settings, problem, validation: settings.train });
     expect(task.task).toMatchObject({ name: 'multi-label', labels: ['bug', 'how-to', 'idea'] });
     expect(task.train.map(({ label }) => label)).toEqual(wanted);
   }
+  await expect(tableTask({ train: numbers, problem, labelColumn: 'tags' })).rejects.toThrow(
+    'i.jsonl:1: the labels are lists of 3 zeros and ones; name them in their order by --labels.',
+  );
   await expect(
     tableTask({ train: hot, problem, labelColumns: ['text', 'bug'], validation: hot }),
   ).rejects.toThrow("h.csv:2: 'text' must be 0 or 1, got 'a'.");
