@@ -7,6 +7,7 @@ export * from './errors.js';
 export type { Evaluation } from './evaluation.js';
 export * from './hooks.js';
 export { keepForGradient } from './keeping.js';
+export { labelWidth, toLogits } from './logits.js';
 export type { LossFunction } from './losses.js';
 export * from './math/divergence.js';
 export * from './math/norm.js';
