@@ -8,8 +8,8 @@ import {
   LOSS_STAGE,
   UPDATE_STAGE,
   WEIGHT_STAGE,
+  listPairs,
   type Plugin,
-  type PluginPair,
 } from '@hypetune/core';
 import { buildModel } from '../test/support/models.js';
 import { registry } from '../test/support/registry.js';
@@ -90,11 +90,9 @@ function stageTable(): string {
 /** One row for each pair that a method says something about. */
 function pairTable(): string {
   const said = plugins().flatMap((plugin) =>
-    (plugin.pairs ?? []).map((pair) => ({ from: plugin.name, ...pair })),
+    listPairs(plugin.pairs).map((pair) => ({ from: plugin.name, ...pair })),
   );
-  const unique = new Map(
-    said.map((pair: PluginPair & { from: string }) => [`${pair.from} ${pair.with}`, pair]),
-  );
+  const unique = new Map(said.map((pair) => [`${pair.from} ${pair.with}`, pair]));
   return table(
     ['pair', 'verdict', 'why'],
     [...unique.values()]
@@ -107,10 +105,11 @@ function pairTable(): string {
 function costTable(): string {
   const methods = new Map(registry.map(({ method }) => [method.name, method]));
   return table(
-    ['method', 'what it does', 'cost of a step'],
-    [...methods.values()].map(({ name, summary, cost }) => [
+    ['method', 'what it does', 'source', 'cost of a step'],
+    [...methods.values()].map(({ name, summary, source, cost }) => [
       `[${name}](../packages/${folder(name)}/README.md)`,
       summary,
+      source,
       cost,
     ]),
   );

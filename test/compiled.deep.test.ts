@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import type { Plugin } from '@hypetune/core';
 import { chooseEngine } from '@hypetune/engine';
-import { SMART } from '@hypetune/smart';
+import { smart } from '@hypetune/smart';
 import { enginesPresent } from './support/engines.js';
 import { buildData, buildModel } from './support/models.js';
 import { registry, type Entry } from './support/registry.js';
@@ -43,7 +43,7 @@ async function run(plugins: readonly Plugin[], steps: number, compile: boolean):
 
 /** The plugin; of SMART one whose climb starts far enough out that rounding has no say in its direction. */
 const wellConditioned = (entry: Entry): Plugin =>
-  pluginName(entry) === 'smart' ? new SMART({ start: 0.1, radius: 1 }) : entry.create();
+  pluginName(entry) === 'smart' ? smart({ start: 0.1, radius: 1 }) : entry.create();
 
 const singles = registry.map((entry) => ({ name: entry.name, entries: [entry] }));
 

@@ -1,15 +1,15 @@
 import { layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { ChildTuning } from '@hypetune/child-tuning';
+import { childTuning } from '@hypetune/child-tuning';
 import type { Plugin, TrainerOptions } from '@hypetune/core';
-import { HiddenMixup } from '@hypetune/hidden-mixup';
-import { HyPe } from '@hypetune/hype';
-import { LNSR } from '@hypetune/lnsr';
-import { Mixout } from '@hypetune/mixout';
-import { R3F } from '@hypetune/r3f';
-import { RDrop } from '@hypetune/r-drop';
-import { RecAdam } from '@hypetune/recadam';
-import { Reinit } from '@hypetune/reinit';
+import { hiddenMixup } from '@hypetune/hidden-mixup';
+import { hype } from '@hypetune/hype';
+import { lnsr } from '@hypetune/lnsr';
+import { mixout } from '@hypetune/mixout';
+import { r3f } from '@hypetune/r3f';
+import { rDrop } from '@hypetune/r-drop';
+import { recadam } from '@hypetune/recadam';
+import { reinit } from '@hypetune/reinit';
 import { buildModel } from './support/models.js';
 import { makeTrainer } from './support/training.js';
 
@@ -28,20 +28,16 @@ function check(model: LayersModel, plugins: Plugin[], options: Partial<TrainerOp
 }
 
 test.each([
-  ['hype', () => new HyPe({ topLayers: 3 }), 'hype: the layer subset needs layer 2;'],
-  [
-    'lnsr',
-    () => new LNSR({ layer: 2 }),
-    "lnsr: layer must be one of the model's hidden layers, 0 to 1, got 2.",
-  ],
+  ['hype', () => hype({ topLayers: 3 }), 'hype: the layer subset needs layer 2;'],
+  ['lnsr', () => lnsr({ layer: 2 }), "lnsr: layer must be one of the model's hidden layers, 0 to 1, got 2."],
   [
     'reinit',
-    () => new Reinit({ layers: 3 }),
+    () => reinit({ layers: 3 }),
     "reinit: layers must be at most 2, the model's hidden layers, got 3.",
   ],
   [
     'hidden-mixup',
-    () => new HiddenMixup({ layers: [5] }),
+    () => hiddenMixup({ layers: [5] }),
     'hidden-mixup: layers must name hidden layers of the model, 0 to 1, got 5.',
   ],
 ])('%s refuses layers that the model has not', (_, create, message) => {
@@ -49,10 +45,10 @@ test.each([
 });
 
 test.each([
-  ['mixout', () => new Mixout(), 'mixout: the model has no pre-trained kernel to mix'],
+  ['mixout', () => mixout(), 'mixout: the model has no pre-trained kernel to mix'],
   [
     'child-tuning',
-    () => new ChildTuning(),
+    () => childTuning(),
     "child-tuning: mode D masks hidden layers and the model has none; use mode 'F'.",
   ],
 ])('%s refuses a model of a head alone', (_, create, message) => {
@@ -68,13 +64,13 @@ test('r4f refuses a head without a kernel of two dimensions', () => {
       layers.flatten(),
     ],
   });
-  expect(() => check(model, [new R3F({ spectralNorm: true })], { task: 'regression' })).toThrow(
+  expect(() => check(model, [r3f({ spectralNorm: true })], { task: 'regression' })).toThrow(
     'r3f: spectralNorm needs a model whose head has a kernel of two dimensions.',
   );
 });
 
 test('recadam refuses a pull that diverges and warns of one that overshoots', () => {
-  const plugin = (): Plugin => new RecAdam({ pull: 5000 });
+  const plugin = (): Plugin => recadam({ pull: 5000 });
   expect(() => check(buildModel('bert'), [plugin()], { optimizer: { learningRate: 5e-4 } })).toThrow(
     'recadam: pull times the learning rate must stay below 2, got 2.5;',
   );
@@ -85,25 +81,25 @@ test('recadam refuses a pull that diverges and warns of one that overshoots', ()
 });
 
 test('methods that compare passes warn when nothing random parts them', () => {
-  expect(check(noDropout(), [new RDrop()])).toEqual([
+  expect(check(noDropout(), [rDrop()])).toEqual([
     expect.stringContaining('r-drop: the model has no dropout'),
   ]);
-  expect(check(noDropout(), [new R3F()])).toEqual([expect.stringContaining('r3f: without dropout')]);
-  expect(check(buildModel('bert'), [new R3F({ dropout: 'shared' })])).toEqual([
+  expect(check(noDropout(), [r3f()])).toEqual([expect.stringContaining('r3f: without dropout')]);
+  expect(check(buildModel('bert'), [r3f({ dropout: 'shared' })])).toEqual([
     expect.stringContaining('raise scale'),
   ]);
-  expect(check(buildModel('bert'), [new R3F(), new HyPe()])).toEqual([]);
+  expect(check(buildModel('bert'), [r3f(), hype()])).toEqual([]);
 });
 
 test('hype warns of noise that its floats cannot hold', () => {
-  expect(check(buildModel('bert'), [new HyPe({ scale: 1e-8 })])).toEqual([
+  expect(check(buildModel('bert'), [hype({ scale: 1e-8 })])).toEqual([
     expect.stringContaining('hype: scale 1e-8'),
   ]);
 });
 
 test('two plugins that ask for different dropout are refused', () => {
-  expect(() =>
-    check(buildModel('bert'), [new HyPe({ hiddenDropout: 0 }), new Mixout({ dropout: 0.1 })]),
-  ).toThrow('hype sets hidden dropout to 0 and mixout to 0.1');
-  expect(check(buildModel('bert'), [new HyPe({ hiddenDropout: 0 }), new Mixout({ dropout: 0 })])).toEqual([]);
+  expect(() => check(buildModel('bert'), [hype({ hiddenDropout: 0 }), mixout({ dropout: 0.1 })])).toThrow(
+    'hype sets hidden dropout to 0 and mixout to 0.1',
+  );
+  expect(check(buildModel('bert'), [hype({ hiddenDropout: 0 }), mixout({ dropout: 0 })])).toEqual([]);
 });

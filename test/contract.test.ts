@@ -147,9 +147,11 @@ describe.each(once)('$name', ({ name, create, model, method, folder }) => {
     const base = method.name === 'r4f' ? 'r3f' : method.name;
     expect(() => method.create({ nonsense: 1 })).toThrow(`${base}: unknown option 'nonsense'`);
     for (const [option, { type, choices }] of Object.entries(method.options)) {
-      const bad =
-        type === 'number[]' ? [-1] : type === 'boolean' ? 'yes' : type === 'number' ? NaN : 'nonsense';
-      expect(() => method.create({ [option]: bad }), option).toThrow(`${base}: ${option} must be`);
+      const bad = { list: [-1], boolean: 'yes', number: NaN, integer: 0.5, string: 'nonsense', object: 1 }[
+        type
+      ];
+      const at = type === 'list' ? `${option}[0]` : option;
+      expect(() => method.create({ [option]: bad }), option).toThrow(`${base}: ${at} must be`);
       for (const choice of choices ?? []) expect(method.create({ [option]: choice }).name).toBe(base);
     }
   });

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { ChildTuning } from '@hypetune/child-tuning';
-import { GRADIENT_STAGE, type Pass, type Plugin, type TrainerHooks } from '@hypetune/core';
-import { HyPe } from '@hypetune/hype';
-import { Mixout } from '@hypetune/mixout';
-import { NEFTune } from '@hypetune/neftune';
-import { NoisyTune } from '@hypetune/noisytune';
-import { R3F } from '@hypetune/r3f';
-import { RDrop } from '@hypetune/r-drop';
+import { childTuning } from '@hypetune/child-tuning';
+import { GRADIENT_STAGE, listPairs, type Pass, type Plugin, type TrainerHooks } from '@hypetune/core';
+import { hype } from '@hypetune/hype';
+import { mixout } from '@hypetune/mixout';
+import { neftune } from '@hypetune/neftune';
+import { noisytune } from '@hypetune/noisytune';
+import { r3f } from '@hypetune/r3f';
+import { rDrop } from '@hypetune/r-drop';
 import { buildData, buildModel } from './support/models.js';
 import { registry } from './support/registry.js';
 import { pairs, pluginName, stacks } from './support/stacks.js';
@@ -34,7 +34,7 @@ describe.each([
 
 describe('what plugins say of each other', () => {
   const said = [...new Map(registry.map((entry) => [pluginName(entry), entry.create()])).values()].flatMap(
-    (plugin) => (plugin.pairs ?? []).map((pair) => ({ from: plugin.name, ...pair })),
+    (plugin) => listPairs(plugin.pairs).map((pair) => ({ from: plugin.name, ...pair })),
   );
 
   test('names plugins that exist, each pair once', () => {
@@ -72,15 +72,15 @@ describe('passes (V8)', () => {
     ['main', true, false],
   ] as const)(
     'R3F with hype %s: hidden noise in main %s, in the noised pass %s',
-    async (hype, main, noised) => {
-      const seen = await observe([new R3F({ hype }), new HyPe({ scale: 0.1 })]);
+    async (passes, main, noised) => {
+      const seen = await observe([r3f({ hype: passes }), hype({ scale: 0.1 })]);
       expect(seen.noise('main')).toEqual([main, main]);
       expect(seen.noise('r3f')).toEqual([noised, noised]);
     },
   );
 
   test('R-Drop and HyPe: noise at every layer of both passes, drawn independently', async () => {
-    const seen = await observe([new RDrop(), new HyPe({ scale: 0.1 })]);
+    const seen = await observe([rDrop(), hype({ scale: 0.1 })]);
     expect([seen.noise('main'), seen.noise('r-drop')]).toEqual([
       [true, true],
       [true, true],
@@ -90,8 +90,8 @@ describe('passes (V8)', () => {
   });
 
   test('NEFTune draws once for both passes of R3F', async () => {
-    const alone = await observe([new R3F({ scale: 0, dropout: 'shared' })]);
-    const { embedded } = await observe([new R3F({ scale: 0, dropout: 'shared' }), new NEFTune()]);
+    const alone = await observe([r3f({ scale: 0, dropout: 'shared' })]);
+    const { embedded } = await observe([r3f({ scale: 0, dropout: 'shared' }), neftune()]);
     expect(embedded.get('main')).toEqual(embedded.get('r3f'));
     expect(embedded.get('main')).not.toEqual(alone.embedded.get('main'));
   });
@@ -99,7 +99,7 @@ describe('passes (V8)', () => {
   test.each(['independent', 'shared'] as const)(
     'Mixout with a %s mask reads each weight once a pass',
     async (mask) => {
-      const { reads } = await observe([new RDrop(), new Mixout({ p: 0.5, mask })], 2);
+      const { reads } = await observe([rDrop(), mixout({ p: 0.5, mask })], 2);
       const [main, second] = [reads.get('main')!, reads.get('r-drop')!];
       const names = main.map(([name]) => name);
       expect(new Set(names).size).toBe(names.length);
@@ -113,24 +113,24 @@ describe('passes (V8)', () => {
 });
 
 describe("the paper's stacks", () => {
-  const hype = (): Plugin => new HyPe({ scale: 0.1, hiddenDropout: 0 });
+  const noise = (): Plugin => hype({ scale: 0.1, hiddenDropout: 0 });
   test.each([
     {
       partner: 'R-Drop',
-      create: () => new RDrop({ weight: 0.5 }),
+      create: () => rDrop({ weight: 0.5 }),
       passes: ['main', 'r-drop'],
       noisy: ['main', 'r-drop'],
     },
-    { partner: 'R3F', create: () => new R3F({ scale: 0.1 }), passes: ['main', 'r3f'], noisy: ['r3f'] },
+    { partner: 'R3F', create: () => r3f({ scale: 0.1 }), passes: ['main', 'r3f'], noisy: ['r3f'] },
     {
       partner: 'Child-Tuning-D',
-      create: () => new ChildTuning({ mode: 'D' }),
+      create: () => childTuning({ mode: 'D' }),
       passes: ['main'],
       noisy: ['main'],
     },
-    { partner: 'NoisyTune', create: () => new NoisyTune(), passes: ['main'], noisy: ['main'] },
+    { partner: 'NoisyTune', create: () => noisytune(), passes: ['main'], noisy: ['main'] },
   ])('HyPe with $partner', async ({ create, passes, noisy }) => {
-    const seen = await observe([create(), hype()]);
+    const seen = await observe([create(), noise()]);
     expect([...seen.hidden.keys()]).toEqual(passes);
     expect(passes.filter((pass) => seen.noise(pass).every(Boolean))).toEqual(noisy);
     expect(seen.explained).toMatch(/hidden.*0.*hype|hype.*hidden.*0/is);
@@ -139,7 +139,7 @@ describe("the paper's stacks", () => {
   test('Child-Tuning-D leaves the same entries of the hidden layers without a gradient at every step', async () => {
     const model = buildModel('bert');
     const { data, dispose } = buildData('bert');
-    const trainer = makeTrainer(model, [new ChildTuning({ mode: 'D', reserve: 0.3 }), hype()]);
+    const trainer = makeTrainer(model, [childTuning({ mode: 'D', reserve: 0.3 }), noise()]);
     const zeros: number[][] = [];
     trainer.hooks.afterBackward.tap({ name: 'test', stage: GRADIENT_STAGE.RECORD }, (gradients) => {
       const hidden = Object.entries(gradients).filter(([name]) => name.includes('encoder.layer'));
@@ -159,9 +159,7 @@ describe("the paper's stacks", () => {
     const model = buildModel('bert');
     const { data, dispose } = buildData('bert');
     const before = weightsOf(model);
-    await makeTrainer(model, [new NoisyTune(), hype()], { steps: 1, optimizer: { learningRate: 0 } }).fit(
-      data,
-    );
+    await makeTrainer(model, [noisytune(), noise()], { steps: 1, optimizer: { learningRate: 0 } }).fit(data);
     const still = Object.entries(weightsOf(model)).filter(
       ([name, values]) =>
         /weight$/.test(name) && new Set(before[name]).size > 1 && values[0] === before[name]![0],

@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import { Trainer, tensorData, type Plugin, type TrainerOptions } from '@hypetune/core';
-import { FreeLB } from '@hypetune/freelb';
-import { HiddenMixup } from '@hypetune/hidden-mixup';
-import { LayerDecay } from '@hypetune/layer-decay';
-import { LayerDrop } from '@hypetune/layer-drop';
-import { LNSR } from '@hypetune/lnsr';
-import { NEFTune } from '@hypetune/neftune';
-import { RDrop } from '@hypetune/r-drop';
-import { Reinit } from '@hypetune/reinit';
-import { SAM } from '@hypetune/sam';
-import { SMART } from '@hypetune/smart';
-import { TopK } from '@hypetune/top-k';
+import { freelb } from '@hypetune/freelb';
+import { hiddenMixup } from '@hypetune/hidden-mixup';
+import { layerDecay } from '@hypetune/layer-decay';
+import { layerDrop } from '@hypetune/layer-drop';
+import { lnsr } from '@hypetune/lnsr';
+import { neftune } from '@hypetune/neftune';
+import { rDrop } from '@hypetune/r-drop';
+import { reinit } from '@hypetune/reinit';
+import { sam } from '@hypetune/sam';
+import { smart } from '@hypetune/smart';
+import { topK } from '@hypetune/top-k';
 import { expect, test } from 'vitest';
 import { expectClose, oneStep } from './parity/harness.js';
 
@@ -75,7 +75,7 @@ test('SAM gives the gradient at the moved weights and the loss at the weights th
     Object.values(here).reduce((sum, g) => sum + tf.sum(tf.square(g)).dataSync()[0]!, 0),
   );
   const moved = Object.fromEntries(Object.entries(here).map(([name, g]) => [name, tf.mul(g, 0.5 / norm)]));
-  const seen = await oneStep(network(), [new SAM({ radius: 0.5 })], batch);
+  const seen = await oneStep(network(), [sam({ radius: 0.5 })], batch);
   const there = await gradientAt(moved);
   for (const [name, gradient] of Object.entries(there))
     expectClose(seen.gradients[name]!, gradient.arraySync() as number[]);
@@ -84,7 +84,7 @@ test('SAM gives the gradient at the moved weights and the loss at the weights th
 
 test('SAM computes both gradients under one dropout mask', async () => {
   const plain = await oneStep(network('tanh', 0.5), [], batch);
-  const sharp = await oneStep(network('tanh', 0.5), [new SAM({ radius: 1e-6 })], batch);
+  const sharp = await oneStep(network('tanh', 0.5), [sam({ radius: 1e-6 })], batch);
   for (const [name, gradient] of Object.entries(plain.gradients))
     expectClose(sharp.gradients[name]!, gradient.arraySync() as number[], 1e-4);
 });
@@ -99,7 +99,7 @@ test('FreeLB averages the gradients at the start and one step up the loss', asyn
   const delta = tf.div(tf.mul(slope, rate), tf.norm(slope, 'euclidean', 1, true));
   const first = await oneStep(network(), [], batch);
   const second = await oneStep(network(), [], { ...batch, inputs: [tf.add(batch.inputs[0]!, delta)] });
-  const seen = await oneStep(model, [new FreeLB({ steps: 2, rate })], batch);
+  const seen = await oneStep(model, [freelb({ steps: 2, rate })], batch);
   for (const name of Object.keys(first.gradients)) {
     const mean = tf.div(tf.add(first.gradients[name]!, second.gradients[name]!), 2);
     expectClose(seen.gradients[name]!, mean.arraySync() as number[]);
@@ -109,20 +109,17 @@ test('FreeLB averages the gradients at the start and one step up the loss', asyn
 });
 
 test('LNSR and SMART share the main pass’s dropout: no noise, no term', async () => {
-  const { terms: lnsr } = await oneStep(network('tanh', 0.5), [new LNSR({ scale: 1e-6 })], batch);
-  expect(lnsr.lnsr).toBeLessThan(1e-9);
-  const smart = (form: 'paper' | 'reference'): Plugin =>
-    new SMART({ form, start: 1e-6, rate: 0, radius: 1e-6 });
-  expect((await oneStep(network('tanh', 0.5), [smart('paper')], batch)).terms.smart).toBeLessThan(1e-9);
+  const { terms } = await oneStep(network('tanh', 0.5), [lnsr({ scale: 1e-6 })], batch);
+  expect(terms.lnsr).toBeLessThan(1e-9);
+  const tiny = (form: 'paper' | 'reference'): Plugin => smart({ form, start: 1e-6, rate: 0, radius: 1e-6 });
+  expect((await oneStep(network('tanh', 0.5), [tiny('paper')], batch)).terms.smart).toBeLessThan(1e-9);
   // The released code draws anew, and its perturbation has entries of 1.
-  expect((await oneStep(network('tanh', 0.5), [smart('reference')], batch)).terms.smart).toBeGreaterThan(
-    1e-4,
-  );
+  expect((await oneStep(network('tanh', 0.5), [tiny('reference')], batch)).terms.smart).toBeGreaterThan(1e-4);
 });
 
 test('LNSR shares LayerDrop’s choice too', async () => {
   for (const seed of [1, 2, 3, 4]) {
-    const plugins = [new LayerDrop({ rate: 0.5 }), new LNSR({ scale: 1e-6 })];
+    const plugins = [layerDrop({ rate: 0.5 }), lnsr({ scale: 1e-6 })];
     expect((await oneStep(network(), plugins, batch, { seed })).terms.lnsr).toBeLessThan(1e-9);
   }
 });
@@ -130,23 +127,23 @@ test('LNSR shares LayerDrop’s choice too', async () => {
 test('LNSR in a linear network is the noise times the weights above', async () => {
   // The lowest layer is where the noise enters; its drift is |e W1|^2, the next |e W1 W2|^2, ...: fourfold for double noise.
   const drift = async (scale: number): Promise<number> =>
-    (await oneStep(network('linear'), [new LNSR({ scale })], batch)).terms.lnsr!;
+    (await oneStep(network('linear'), [lnsr({ scale })], batch)).terms.lnsr!;
   expect((await drift(0.2)) / (await drift(0.1))).toBeCloseTo(4, 3);
 });
 
 test('SMART climbs: its perturbation raises the distance above a random one of the same size', async () => {
   const term = async (rate: number): Promise<number> =>
-    (await oneStep(network(), [new SMART({ start: 0.02, radius: 0.1, rate })], batch)).terms.smart!;
+    (await oneStep(network(), [smart({ start: 0.02, radius: 0.1, rate })], batch)).terms.smart!;
   expect(await term(0.2)).toBeGreaterThan((await term(0)) * 2);
 });
 
 test('NEFTune draws once for all passes of a batch: R-Drop does not measure it', async () => {
-  const { terms } = await oneStep(network(), [new NEFTune(), new RDrop()], batch);
+  const { terms } = await oneStep(network(), [neftune(), rDrop()], batch);
   expect(terms['r-drop']).toBe(0);
 });
 
 test('Top-K leaves the weights below as they were', async () => {
-  const weights = await update(new TopK({ layers: 1 }));
+  const weights = await update(topK({ layers: 1 }));
   for (const [name, [before, after]] of Object.entries(weights)) {
     const moved = tf.max(tf.abs(tf.sub(after!, before!))).dataSync()[0]!;
     if (/^(high|head)/.test(name)) expect(moved, name).toBeGreaterThan(0.005);
@@ -156,7 +153,7 @@ test('Top-K leaves the weights below as they were', async () => {
 
 test('layer-decay: the first Adam step of a layer is its rate', async () => {
   const schedule = { warmup: 0, decay: 'constant' } as const;
-  const weights = await update(new LayerDecay({ decay: 0.5 }), { schedule });
+  const weights = await update(layerDecay({ decay: 0.5 }), { schedule });
   const step = (name: string): number => {
     const [before, after] = weights[`${name}/bias`]!;
     return tf.max(tf.abs(tf.sub(after!, before!))).dataSync()[0]!;
@@ -167,7 +164,7 @@ test('layer-decay: the first Adam step of a layer is its rate', async () => {
 });
 
 test('reinit starts the top layers anew and leaves the others', async () => {
-  const weights = await update(new Reinit({ layers: 2, deviation: 5 }), {
+  const weights = await update(reinit({ layers: 2, deviation: 5 }), {
     optimizer: { learningRate: 1e-9 },
   });
   const change = (name: string): number => {
@@ -186,7 +183,7 @@ test('LayerDrop at a rate near 1 leaves only the head', async () => {
   const [kernel, bias] = model.layers.at(-1)!.getWeights();
   const logits = tf.add(tf.matMul(batch.inputs[0]!, kernel!), bias!);
   const alone = tf.neg(tf.mean(tf.sum(tf.mul(batch.labels, tf.logSoftmax(logits)), -1))).dataSync()[0]!;
-  const seen = await oneStep(model, [new LayerDrop({ rate: 0.999999 })], batch);
+  const seen = await oneStep(model, [layerDrop({ rate: 0.999999 })], batch);
   expect(seen.loss).toBeCloseTo(alone, 5);
   expect(tf.max(tf.abs(seen.gradients['low.kernel']!)).dataSync()[0]).toBe(0);
 });
@@ -212,7 +209,7 @@ test('hidden mixup in a linear network is the loss of mixed rows with mixed labe
   const losses: number[] = [];
   const trainer = new Trainer({
     model,
-    plugins: [new HiddenMixup({ alpha: 16, layers: [1] }), spy],
+    plugins: [hiddenMixup({ alpha: 16, layers: [1] }), spy],
     steps: 1,
     batchSize: 6,
     clipNorm: 0,

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { type Evaluation, tensorData, Trainer } from '@hypetune/core';
-import { HyPe } from '@hypetune/hype';
+import { hype } from '@hypetune/hype';
 import { randomNormal, seedKey } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -23,7 +23,7 @@ model.add(layers.dense({ units: 2 }));
 
 const trainer = new Trainer({
   model,
-  plugins: [new HyPe({ scale: 0.05, hiddenDropout: 0 })],
+  plugins: [hype({ scale: 0.05, hiddenDropout: 0 })],
   optimizer: { learningRate: 0.01 },
   epochs: 25,
 });

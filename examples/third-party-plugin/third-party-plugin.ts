@@ -1,13 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
-import {
-  checkNumber,
-  type FitReport,
-  type Plugin,
-  type PluginHost,
-  tensorData,
-  Trainer,
-} from '@hypetune/core';
-import { HyPe } from '@hypetune/hype';
+import { checkNumber, type FitReport, type Plugin, type PluginHost, tensorData, Trainer } from '@hypetune/core';
+import { hype } from '@hypetune/hype';
 import { foldIn, randomNormal, randomUniform, seedKey } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -42,7 +35,7 @@ const model = sequential({
 });
 const trainer = new Trainer({
   model,
-  plugins: [new GradientNoise(), new HyPe({ scale: 0.01 })],
+  plugins: [new GradientNoise(), hype({ scale: 0.01 })],
   optimizer: { learningRate: 0.02 },
   epochs: 15,
 });

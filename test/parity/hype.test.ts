@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { HyPe } from '@hypetune/hype';
+import { hype } from '@hypetune/hype';
 import { bertConfig, bertModel, namedWeights } from '@hypetune/models';
 import type * as Ops from '@hypetune/ops';
 import { expect, test, vi } from 'vitest';
@@ -62,7 +62,7 @@ test.each(cases)(
   async ({ noise, layers, draws, loss, gradients = {} }) => {
     const model = published();
     injected.push(...draws.map(tensor));
-    const plugin = new HyPe({
+    const plugin = hype({
       scale,
       noise: noise === 'uniform' ? 'uniform01' : noise,
       ...(layers && { layers }),

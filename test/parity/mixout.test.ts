@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { mixout } from '@hypetune/mixout';
+import { mixture } from '@hypetune/mixout';
 import { expect, test } from 'vitest';
 import { expectClose, fixture, tensor, type Nested } from './harness.js';
 
@@ -30,7 +30,7 @@ test.each(cases)('MixLinear at p = $p: output, gradients, evaluation', (publishe
   const layer =
     (gradient: 'exact' | 'reference') =>
     (w: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-      tf.add(tf.matMul(x, mixout(w, target!, mask, published.p, gradient)), b);
+      tf.add(tf.matMul(x, mixture(w, target!, mask, published.p, gradient)), b);
   const upstream = tensor(published.upstream);
   const gradients = (mode: 'exact' | 'reference'): tf.Tensor[] =>
     tf.grads((w: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(layer(mode)(w, b), upstream)))([weight!, bias]);

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
-import { ChildTuning } from '@hypetune/child-tuning';
+import { childTuning } from '@hypetune/child-tuning';
 import { GRADIENT_STAGE, tensorData, Trainer, type Plugin } from '@hypetune/core';
-import { RecAdam } from '@hypetune/recadam';
+import { recadam } from '@hypetune/recadam';
 import { expect, test, vi } from 'vitest';
 import { expectClose, fixture, injected, tensor, type Nested, type Tensors } from './harness.js';
 
@@ -82,15 +82,15 @@ interface ChildTuningFixture extends Problem {
     masks: Readonly<Record<string, Nested>>;
   };
 }
-const childTuning = fixture<ChildTuningFixture>('child-tuning');
+const published = fixture<ChildTuningFixture>('child-tuning');
 
 test('ChildTuningAdamW, mode F, with injected masks', async () => {
-  const { masks, reserve, start } = childTuning;
+  const { masks, reserve, start } = published;
   for (const mask of masks) injected.push(...Object.keys(start).map((name) => tensor(mask[name]!)));
   const steps: number[] = [];
-  await follow(childTuning, new ChildTuning({ mode: 'F', reserve }), (weights, step) => {
+  await follow(published, childTuning({ mode: 'F', reserve }), (weights, step) => {
     steps.push(step);
-    expectWeights(weights, childTuning.F[step - 1]!);
+    expectWeights(weights, published.F[step - 1]!);
   });
   expect(steps).toEqual([1, 2, 3]);
   expect(injected).toHaveLength(0);
@@ -102,28 +102,28 @@ const turned = (name: string, values: Nested): tf.Tensor =>
   name.endsWith('weight') ? tf.transpose(tensor(values)) : tensor(values);
 
 test('ChildTuningAdamW, mode D, with an injected mask', async () => {
-  const { masks, reserve } = childTuning;
-  const plugin = new ChildTuning({ mode: 'D', reserve });
+  const { masks, reserve } = published;
+  const plugin = childTuning({ mode: 'D', reserve });
   const injecting: Plugin = {
     name: plugin.name,
     apply(host) {
       plugin.apply(host);
       host.hooks.onFitStart.tap('inject', () => {
-        for (const name of host.tensors(plugin.name).names())
-          host.tensors(plugin.name).set(name, tensor(masks[0]![name.replace('.', '/')]!));
+        for (const name of host.tensors.names())
+          host.tensors.set(name, tensor(masks[0]![name.replace('.', '/')]!));
       });
     },
   };
   const steps: number[] = [];
-  await follow(childTuning, injecting, (weights, step) => {
+  await follow(published, injecting, (weights, step) => {
     steps.push(step);
-    expectWeights(weights, childTuning.D[step - 1]!);
+    expectWeights(weights, published.D[step - 1]!);
   });
   expect(steps).toEqual([1, 2, 3]);
 });
 
 test('calculate_fisher chooses the same weights', async () => {
-  const { reserve, clip, inputs, labels, weights, masks } = childTuning.fisher;
+  const { reserve, clip, inputs, labels, weights, masks } = published.fisher;
   const model = sequential({
     layers: [
       layers.dense({ name: 'layer_0', units: 4, activation: 'tanh', inputShape: [3] }),
@@ -136,17 +136,17 @@ test('calculate_fisher chooses the same weights', async () => {
   );
   for (const weight of model.weights) weight.write(values.get(weight.originalName.replace('/', '.'))!);
   const chosen: Record<string, tf.Tensor> = {};
-  const plugin = new ChildTuning({ mode: 'D', reserve, fisherClip: clip });
+  const plugin = childTuning({ mode: 'D', reserve, fisherClip: clip });
   const spy: Plugin = {
-    name: 'spy',
+    name: plugin.name,
     apply(host) {
+      plugin.apply(host);
       host.hooks.onFitStart.tap('spy', () => {
-        const store = host.tensors(plugin.name);
-        for (const name of store.names()) chosen[name] = tf.keep(tf.clone(store.get(name)!));
+        for (const name of host.tensors.names()) chosen[name] = tf.keep(tf.clone(host.tensors.get(name)!));
       });
     },
   };
-  const trainer = new Trainer({ model, plugins: [plugin, spy], steps: 1, batchSize: 1 });
+  const trainer = new Trainer({ model, plugins: [spy], steps: 1, batchSize: 1 });
   await trainer.fit(tensorData(tf.tensor2d(inputs), labels));
   expect(Object.keys(chosen).sort()).toEqual(Object.keys(masks).map(renamed).sort());
   for (const [name, mask] of Object.entries(masks))
@@ -168,7 +168,7 @@ test.each(['sigmoid', 'linear', 'constant'] as const)(
   async (annealing) => {
     const { rate, midpoint, pull, weights: wanted } = recAdam;
     const steps: number[] = [];
-    await follow(recAdam, new RecAdam({ annealing, rate, midpoint, pull }), (weights, step) => {
+    await follow(recAdam, recadam({ annealing, rate, midpoint, pull }), (weights, step) => {
       steps.push(step);
       expectWeights(weights, wanted[annealing][step - 1]!);
     });

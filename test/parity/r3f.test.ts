@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { R3F } from '@hypetune/r3f';
+import { r3f } from '@hypetune/r3f';
 import { expect, test, vi } from 'vitest';
 import {
   expectClose,
@@ -61,7 +61,7 @@ test('the published criterion: the same loss, divergence and gradients, none to 
     inputs: [tf.tensor2d(tokens, undefined, 'int32')],
     labels: tf.cast(tf.oneHot(labels, 3), 'float32') as tf.Tensor2D,
   };
-  const seen = await oneStep(model, [new R3F({ weight })], batch);
+  const seen = await oneStep(model, [r3f({ weight })], batch);
   expect(seen.loss).toBeCloseTo(loss, 5);
   expect(seen.terms.r3f).toBeCloseTo(weight * divergence, 5);
   for (const name of Object.keys(NAMES) as (keyof typeof NAMES)[])

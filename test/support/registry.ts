@@ -1,22 +1,22 @@
-import type { MethodInfo, Plugin } from '@hypetune/core';
-import { ChildTuning, childTuningMethod } from '@hypetune/child-tuning';
-import { FreeLB, freelbMethod } from '@hypetune/freelb';
-import { HiddenMixup, hiddenMixupMethod } from '@hypetune/hidden-mixup';
-import { HyPe, hypeMethod } from '@hypetune/hype';
-import { L2SP, l2spMethod } from '@hypetune/l2-sp';
-import { LayerDecay, layerDecayMethod } from '@hypetune/layer-decay';
-import { LayerDrop, layerDropMethod } from '@hypetune/layer-drop';
-import { LNSR, lnsrMethod } from '@hypetune/lnsr';
-import { Mixout, mixoutMethod } from '@hypetune/mixout';
-import { NEFTune, neftuneMethod } from '@hypetune/neftune';
-import { NoisyTune, noisytuneMethod } from '@hypetune/noisytune';
-import { R3F, r3fMethod, r4fMethod } from '@hypetune/r3f';
-import { RDrop, rDropMethod } from '@hypetune/r-drop';
-import { RecAdam, recadamMethod } from '@hypetune/recadam';
-import { Reinit, reinitMethod } from '@hypetune/reinit';
-import { SAM, samMethod } from '@hypetune/sam';
-import { SMART, smartMethod } from '@hypetune/smart';
-import { TopK, topKMethod } from '@hypetune/top-k';
+import type { Method, MethodInfo, Plugin } from '@hypetune/core';
+import { childTuning } from '@hypetune/child-tuning';
+import { freelb } from '@hypetune/freelb';
+import { hiddenMixup } from '@hypetune/hidden-mixup';
+import { hype } from '@hypetune/hype';
+import { l2sp } from '@hypetune/l2-sp';
+import { layerDecay } from '@hypetune/layer-decay';
+import { layerDrop } from '@hypetune/layer-drop';
+import { lnsr } from '@hypetune/lnsr';
+import { mixout } from '@hypetune/mixout';
+import { neftune } from '@hypetune/neftune';
+import { noisytune } from '@hypetune/noisytune';
+import { r3f, r4f } from '@hypetune/r3f';
+import { rDrop } from '@hypetune/r-drop';
+import { recadam } from '@hypetune/recadam';
+import { reinit } from '@hypetune/reinit';
+import { sam } from '@hypetune/sam';
+import { smart } from '@hypetune/smart';
+import { topK } from '@hypetune/top-k';
 import { modelNames, type ModelName } from './models.js';
 
 /** A plugin under the contract. */
@@ -36,142 +36,37 @@ export interface Entry {
 
 const any = modelNames;
 
-function entry(
+function entry<G extends object>(
   name: string,
-  method: MethodInfo,
-  create: () => Plugin,
-  off: () => Plugin,
+  method: Method<G, unknown>,
+  options: G,
+  off: G,
   models: readonly ModelName[] = any,
 ): Entry {
-  return { name, method, create, off, models };
+  return { name, method, create: () => method(options), off: () => method(off), models };
 }
 
-/** One line a plugin: name, method, an ordinary one, one of strength zero, the models it acts on (default: all). */
+/** One line a plugin: name, method, options of an ordinary one and of one of strength zero, the models it acts on (default: all). */
 export const registry: readonly Entry[] = [
-  entry(
-    'hype',
-    hypeMethod,
-    () => new HyPe({ scale: 0.1 }),
-    () => new HyPe({ scale: 0 }),
-  ),
-  entry(
-    'r3f',
-    r3fMethod,
-    () => new R3F({ scale: 0.1 }),
-    () => new R3F({ weight: 0 }),
-  ),
-  entry(
-    'r3f/r4f',
-    r4fMethod,
-    () => new R3F({ scale: 0.1, spectralNorm: true }),
-    () => new R3F({ weight: 0 }),
-  ),
-  entry(
-    'mixout',
-    mixoutMethod,
-    () => new Mixout({ p: 0.5 }),
-    () => new Mixout({ p: 0 }),
-  ),
-  entry(
-    'r-drop',
-    rDropMethod,
-    () => new RDrop(),
-    () => new RDrop({ weight: 0 }),
-  ),
-  entry(
-    'child-tuning/f',
-    childTuningMethod,
-    () => new ChildTuning({ mode: 'F' }),
-    () => new ChildTuning({ mode: 'F', reserve: 1 }),
-  ),
-  entry(
-    'child-tuning/d',
-    childTuningMethod,
-    () => new ChildTuning({ mode: 'D' }),
-    () => new ChildTuning({ mode: 'D', reserve: 1 }),
-  ),
-  entry(
-    'noisytune',
-    noisytuneMethod,
-    () => new NoisyTune(),
-    () => new NoisyTune({ intensity: 0 }),
-  ),
-  entry(
-    'recadam',
-    recadamMethod,
-    () => new RecAdam({ midpoint: 3, pull: 50 }),
-    () => new RecAdam({ weight: 0 }),
-  ),
-  entry(
-    'l2-sp/coupled',
-    l2spMethod,
-    () => new L2SP(),
-    () => new L2SP({ weight: 0, headWeight: 0 }),
-  ),
-  entry(
-    'l2-sp/decoupled',
-    l2spMethod,
-    () => new L2SP({ mode: 'decoupled' }),
-    () => new L2SP({ mode: 'decoupled', weight: 0, headWeight: 0 }),
-  ),
-  entry(
-    'lnsr',
-    lnsrMethod,
-    () => new LNSR({ scale: 0.1 }),
-    () => new LNSR({ weight: 0 }),
-  ),
-  entry(
-    'top-k',
-    topKMethod,
-    () => new TopK({ layers: 1 }),
-    () => new TopK({ layers: 3 }),
-  ),
-  entry(
-    'smart',
-    smartMethod,
-    () => new SMART({ rate: 0.1, radius: 0.1 }),
-    () => new SMART({ weight: 0 }),
-  ),
-  entry(
-    'freelb',
-    freelbMethod,
-    () => new FreeLB({ steps: 2 }),
-    () => new FreeLB({ steps: 1 }),
-  ),
-  entry(
-    'neftune',
-    neftuneMethod,
-    () => new NEFTune(),
-    () => new NEFTune({ alpha: 0 }),
-  ),
-  entry(
-    'sam',
-    samMethod,
-    () => new SAM(),
-    () => new SAM({ radius: 0 }),
-  ),
-  entry(
-    'layer-decay',
-    layerDecayMethod,
-    () => new LayerDecay({ decay: 0.5 }),
-    () => new LayerDecay({ decay: 1 }),
-  ),
-  entry(
-    'reinit',
-    reinitMethod,
-    () => new Reinit({ deviation: 0.3 }),
-    () => new Reinit({ layers: 0, pooler: false }),
-  ),
-  entry(
-    'layer-drop',
-    layerDropMethod,
-    () => new LayerDrop({ rate: 0.5 }),
-    () => new LayerDrop({ rate: 0 }),
-  ),
-  entry(
-    'hidden-mixup',
-    hiddenMixupMethod,
-    () => new HiddenMixup(),
-    () => new HiddenMixup({ alpha: 0 }),
-  ),
+  entry('hype', hype, { scale: 0.1 }, { scale: 0 }),
+  entry('r3f', r3f, { scale: 0.1 }, { weight: 0 }),
+  entry('r3f/r4f', r4f, { scale: 0.1 }, { weight: 0, spectralNorm: false }),
+  entry('mixout', mixout, { p: 0.5 }, { p: 0 }),
+  entry('r-drop', rDrop, {}, { weight: 0 }),
+  entry('child-tuning/f', childTuning, { mode: 'F' }, { mode: 'F', reserve: 1 }),
+  entry('child-tuning/d', childTuning, { mode: 'D' }, { mode: 'D', reserve: 1 }),
+  entry('noisytune', noisytune, {}, { intensity: 0 }),
+  entry('recadam', recadam, { midpoint: 3, pull: 50 }, { weight: 0 }),
+  entry('l2-sp/coupled', l2sp, {}, { weight: 0, headWeight: 0 }),
+  entry('l2-sp/decoupled', l2sp, { mode: 'decoupled' }, { mode: 'decoupled', weight: 0, headWeight: 0 }),
+  entry('lnsr', lnsr, { scale: 0.1 }, { weight: 0 }),
+  entry('top-k', topK, { layers: 1 }, { layers: 3 }),
+  entry('smart', smart, { rate: 0.1, radius: 0.1 }, { weight: 0 }),
+  entry('freelb', freelb, { steps: 2 }, { steps: 1 }),
+  entry('neftune', neftune, {}, { alpha: 0 }),
+  entry('sam', sam, {}, { radius: 0 }),
+  entry('layer-decay', layerDecay, { decay: 0.5 }, { decay: 1 }),
+  entry('reinit', reinit, { deviation: 0.3 }, { layers: 0, pooler: false }),
+  entry('layer-drop', layerDrop, { rate: 0.5 }, { rate: 0 }),
+  entry('hidden-mixup', hiddenMixup, {}, { alpha: 0 }),
 ];

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { childTuningMethod, fisherMask, quantile, squaredGradient, thinned } from './index.js';
+import { childTuning, fisherMask, quantile, squaredGradient, thinned } from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[], digits = 6): void => {
   const got = Array.from(tensor.dataSync());
@@ -80,5 +80,5 @@ test.each([
   [{ fisherClip: -1 }, 'child-tuning: fisherClip must be a finite number >= 0, got -1.'],
   [{ p: 0.3 }, "child-tuning: unknown option 'p'"],
 ])('%o is refused by name', (options, message) => {
-  expect(() => childTuningMethod.create(options)).toThrow(message);
+  expect(() => childTuning.create(options)).toThrow(message);
 });

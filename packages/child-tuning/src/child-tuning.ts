@@ -1,56 +1,54 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '@hypetune/core';
-import { GRADIENT_STAGE, HypetuneError } from '@hypetune/core';
-import type { Plugin, PluginHost, PluginPair } from '@hypetune/core';
+import { defineMethod, GRADIENT_STAGE, HypetuneError, z } from '@hypetune/core';
 import { foldIn, randomBernoulli } from '@hypetune/ops';
-import { card, pairs } from './card.js';
 import { fixMasks } from './fisher.js';
 import { thinned } from './formula.js';
 
-export interface ChildTuningOptions {
-  /** `F`: a new random mask each step. `D` (default): a fixed mask, the weights of most Fisher information. */
-  readonly mode?: 'F' | 'D';
-  /** p: share of the weights that learn, above 0; 1 is off. Default 0.3. */
-  readonly reserve?: number;
-  /** Divide what is left by `reserve`. Default: F does, D does not. */
-  readonly rescale?: boolean;
-  /** D: largest norm of each tensor's gradient in the Fisher pass; 0 is any. Default 1. */
-  readonly fisherClip?: number;
-}
-
 /** Child-Tuning (Xu et al., 2021): `g <- g * m`, m drawn each step (F, divided by p) or fixed before training (D). */
-export class ChildTuning implements Plugin {
-  readonly name = 'child-tuning';
-  readonly pairs: readonly PluginPair[] = pairs;
-
-  constructor(readonly options: ChildTuningOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    checkChoice(this.name, 'mode', options.mode ?? 'D', ['F', 'D']);
-    checkNumber(this.name, 'reserve', options.reserve ?? 0.3, { min: 0, above: true, max: 1 });
-    checkNumber(this.name, 'fisherClip', options.fisherClip ?? 1, { min: 0 });
-    checkBoolean(this.name, 'rescale', options.rescale ?? false);
-  }
-
-  apply(host: PluginHost): void {
-    const { mode = 'D', reserve = 0.3, rescale = mode === 'F', fisherClip = 1 } = this.options;
+export const childTuning = defineMethod({
+  name: 'child-tuning',
+  summary: 'Lets only a part of the weights learn: at random (F) or those that matter to the task (D).',
+  source: 'Xu et al., 2021',
+  cost: 'F: one draw a weight; D: one epoch of gradients before training, and a mask a weight',
+  options: {
+    mode: z.enum(['F', 'D']).default('D').meta({
+      description: 'F: a new random mask each step; D: a fixed mask, the weights of most Fisher information',
+      paper: 'script D',
+    }),
+    reserve: z.number().gt(0).max(1).default(0.3).meta({
+      description: 'p, share of the weights that learn; 1 is off',
+      paper: 'script 0.3; grids F .2 .3 .4, D .1 .2 .3',
+    }),
+    rescale: z.boolean().optional().meta({
+      description: 'divide what is left by p; unless given, F does and D does not',
+      paper: 'the same',
+    }),
+    fisherClip: z.number().min(0).default(1).meta({
+      description: "D: largest norm of each tensor's gradient in the Fisher pass; 0 is any",
+      paper: "the run's clipping norm, 1",
+    }),
+  },
+  pairs: {
+    note: {
+      freelb: 'The averaged gradient is masked, once.',
+      'l2-sp': 'Coupled, the penalty is masked with the gradient; decoupled, it is not.',
+      recadam: 'The pull is not masked.',
+    },
+  },
+  apply(host, { mode, reserve, rescale = mode === 'F', fisherClip }) {
+    const { name, hooks, tensors: masks } = host;
     if (reserve === 1) return;
     if (mode === 'D' && host.layers.length === 0)
-      throw new HypetuneError(
-        `${this.name}: mode D masks hidden layers and the model has none; use mode 'F'.`,
-      );
-    if (mode === 'D')
-      host.hooks.onFitStart.tapPromise(this.name, (run) =>
-        fixMasks(this.name, host, run, reserve, fisherClip),
-      );
-    const masks = host.tensors(this.name);
-    host.hooks.afterBackward.tap({ name: this.name, stage: GRADIENT_STAGE.MASK }, (gradients, step) => {
-      const thin = ([name, gradient]: [string, tf.Tensor]): [string, tf.Tensor] => {
+      throw new HypetuneError(`${name}: mode D masks hidden layers and the model has none; use mode 'F'.`);
+    if (mode === 'D') hooks.onFitStart.tapPromise(name, (run) => fixMasks(host, run, reserve, fisherClip));
+    hooks.afterBackward.tap({ name, stage: GRADIENT_STAGE.MASK }, (gradients, step) => {
+      const thin = ([weight, gradient]: [string, tf.Tensor]): [string, tf.Tensor] => {
         const drawn =
-          mode === 'F' && randomBernoulli(gradient.shape, foldIn(step.key, this.name, name), reserve);
-        const mask = drawn || masks.get(name);
-        return [name, mask ? thinned(gradient, mask, rescale ? 1 / reserve : 1) : gradient];
+          mode === 'F' && randomBernoulli(gradient.shape, foldIn(step.key, name, weight), reserve);
+        const mask = drawn || masks.get(weight);
+        return [weight, mask ? thinned(gradient, mask, rescale ? 1 / reserve : 1) : gradient];
       };
       return Object.fromEntries(Object.entries(gradients).map(thin));
     });
-  }
-}
+  },
+});

@@ -6,15 +6,9 @@ import { fisherMask, quantile, squaredGradient } from './formula.js';
  * Fills the plugin's tensors: for every trained weight of the hidden layers a mask, 1 where its Fisher information over
  * one pass through the data is among the highest `reserve` of all of them.
  */
-export async function fixMasks(
-  plugin: string,
-  host: PluginHost,
-  run: Run,
-  reserve: number,
-  clip: number,
-): Promise<void> {
+export async function fixMasks(host: PluginHost, run: Run, reserve: number, clip: number): Promise<void> {
   if (run.resumed) return;
-  const store = host.tensors(plugin);
+  const store = host.tensors;
   const masked = host.parameters.filter(({ layer, trainable }) => layer !== undefined && trainable);
   for (const { name, shape } of masked) store.set(name, tf.zeros([...shape]));
   await run.eachGradient((gradients, _, batches) => {

@@ -1,4 +1,4 @@
-import { HypetuneError, type MethodInfo } from '@hypetune/core';
+import { HypetuneError, isMethod, type MethodInfo } from '@hypetune/core';
 import * as childTuning from '@hypetune/child-tuning';
 import * as freelb from '@hypetune/freelb';
 import * as hiddenMixup from '@hypetune/hidden-mixup';
@@ -39,13 +39,11 @@ const packages: readonly object[] = [
   hiddenMixup,
 ];
 
-/** Every method this command knows, by name: what the method packages export as `...Method`. */
+/** Every method this command knows, by name. */
 export const METHODS: ReadonlyMap<string, MethodInfo> = new Map(
-  packages.flatMap((exported) =>
-    Object.entries(exported as Record<string, unknown>)
-      .filter(([name]) => name.endsWith('Method'))
-      .map(([, info]) => [(info as MethodInfo).name, info as MethodInfo]),
-  ),
+  packages
+    .flatMap((exported) => Object.values(exported).filter(isMethod))
+    .map((method) => [method.name, method]),
 );
 
 /** A method by its name; throws with the names there are. */

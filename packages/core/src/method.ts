@@ -104,11 +104,22 @@ export function variantOf<G extends object, C>(
   defaults: NoInfer<G>,
 ): Method<G, C> {
   const make = (given?: G): MethodPlugin<C> => method({ ...defaults, ...given } as G);
-  const properties = { ...Object.getOwnPropertyDescriptors(method) } as PropertyDescriptorMap;
+  const withDefaults = (settings: object): object =>
+    Object.fromEntries(
+      Object.entries(settings).map(([key, setting]: [string, object]) => [
+        key,
+        key in defaults ? { ...setting, default: defaults[key as keyof G] } : setting,
+      ]),
+    );
   return Object.defineProperties(make, {
-    ...properties,
+    ...Object.getOwnPropertyDescriptors(method),
     name: { value: name, enumerable: true },
     summary: { value: summary, enumerable: true },
     create: { value: make, enumerable: true },
+    options: { get: () => withDefaults(method.options), enumerable: true },
+    schema: {
+      get: () => ({ ...method.schema, properties: withDefaults(method.schema['properties'] as object) }),
+      enumerable: true,
+    },
   }) as unknown as Method<G, C>;
 }

@@ -18,7 +18,16 @@ export interface PluginPairs {
   readonly note?: Readonly<Record<string, string>>;
 }
 
-/** Plain values a plugin needs to resume; tensors belong into `host.tensors(name)`. */
+/** What a plugin says of each other one. */
+export function listPairs(
+  pairs: PluginPairs = {},
+): { with: string; verdict: keyof PluginPairs; reason: string }[] {
+  return (['error', 'warn', 'note'] as const).flatMap((verdict) =>
+    Object.entries(pairs[verdict] ?? {}).map(([other, reason]) => ({ with: other, verdict, reason })),
+  );
+}
+
+/** Plain values a plugin needs to resume; tensors belong into `host.tensors`. */
 export type PluginState = Readonly<Record<string, number | string | boolean>>;
 
 /** One method. `apply` only taps; a plugin is switched off by its arguments. */

@@ -47,11 +47,9 @@ interface JsonSchema {
 
 /** The JSON schema (draft 2020-12) of what may be given. */
 export function jsonSchema(declarations: Declarations): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(z.strictObject(declarations), {
-    io: 'input',
-    unrepresentable: 'any',
-  });
-  return schema;
+  const schema = z.toJSONSchema(z.strictObject(declarations), { io: 'input', unrepresentable: 'any' });
+  delete schema.$schema; // it stands at the head of a document only
+  return schema as Record<string, unknown>;
 }
 
 /** Each declaration as data. */

@@ -1,9 +1,9 @@
 import { HypetuneError, show } from './errors.js';
 import { isMethod } from './method.js';
 import type { Host } from './host.js';
-import type { Plugin } from './plugin.js';
-import { tapsAt } from './taps.js';
+import { listPairs, type Plugin } from './plugin.js';
 import { LOSS_STAGE, OPTIMIZER_STAGE, WEIGHT_STAGE } from './stages.js';
+import { tapsAt } from './taps.js';
 
 /** Refuses a stack whose plugins share a name or exclude each other, and warns of pairs that harm or do nothing. */
 export function checkStack(plugins: readonly Plugin[], host: Host): void {
@@ -14,13 +14,13 @@ export function checkStack(plugins: readonly Plugin[], host: Host): void {
       throw new HypetuneError(`trainer: two plugins are named '${name}'; keep one of them.`);
     names.add(name);
   }
-  for (const { name, pairs = {} } of plugins) {
-    for (const [other, reason] of Object.entries(pairs.error ?? {}))
-      if (names.has(other))
+  for (const { name, pairs } of plugins)
+    for (const { with: other, verdict, reason } of listPairs(pairs)) {
+      if (!names.has(other)) continue;
+      if (verdict === 'error')
         throw new HypetuneError(`trainer: ${name} and ${other} cannot be stacked: ${reason}`);
-    for (const [other, reason] of Object.entries(pairs.warn ?? {}))
-      if (names.has(other)) host.warn(name, `stacked with ${other}: ${reason}`);
-  }
+      if (verdict === 'warn') host.warn(name, `stacked with ${other}: ${reason}`);
+    }
 }
 
 /** Refuses what is no plugin: a class, a method that was not called, an object without name or apply. */

@@ -10,7 +10,7 @@ export function start(shape: readonly number[], magnitude: number, key: Key): tf
 }
 
 /** One step up: `d + rate * g / ||g||`, then shortened to `maxNorm` if longer (0: any length); norms are those of each row of the batch. */
-export function ascend(delta: tf.Tensor, gradient: tf.Tensor, rate: number, maxNorm = 0): tf.Tensor {
+export function ascend(delta: tf.Tensor, gradient: tf.Tensor, rate: number, maxNorm: number): tf.Tensor {
   const moved = tf.add(delta, tf.div(tf.mul(gradient, rate), tf.maximum(rowNorm(gradient), 1e-8)));
   if (maxNorm === 0) return moved;
   return tf.mul(moved, tf.minimum(1, tf.div(maxNorm, tf.maximum(rowNorm(moved), 1e-8))));

@@ -3,15 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
-import {
-  blend,
-  drawBeta,
-  drawOrder,
-  drawPartners,
-  drawShare,
-  HiddenMixup,
-  hiddenMixupMethod,
-} from './index.js';
+import { blend, drawBeta, drawOrder, drawPartners, drawShare, hiddenMixup } from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[]): void => {
   const got = Array.from(tensor.dataSync());
@@ -72,13 +64,12 @@ test('drawPartners: rows that fill the batch are their own partners and change n
 });
 
 test('options: defaults and errors', () => {
-  const plugin = new HiddenMixup();
-  expect([plugin.alpha, plugin.layers]).toEqual([0.75, []]);
-  expect(() => new HiddenMixup({ alpha: -1 })).toThrow(
+  expect(hiddenMixup().options).toEqual({ alpha: 0.75 });
+  expect(() => hiddenMixup({ alpha: -1 })).toThrow(
     'hidden-mixup: alpha must be a finite number >= 0, got -1.',
   );
-  expect(() => new HiddenMixup({ layers: [0.5] })).toThrow(
-    'hidden-mixup: layers must be an integer >= 0, got 0.5.',
+  expect(() => hiddenMixup({ layers: [0.5] })).toThrow(
+    'hidden-mixup: layers[0] must be an integer >= 0, got 0.5.',
   );
-  expect(() => hiddenMixupMethod.create({ beta: 1 })).toThrow("hidden-mixup: unknown option 'beta'");
+  expect(() => hiddenMixup.create({ beta: 1 })).toThrow("hidden-mixup: unknown option 'beta'");
 });

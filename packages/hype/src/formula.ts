@@ -20,7 +20,7 @@ export interface LayerSubset {
  * `h + sigma * unit`, for hidden states and unit noise of one shape; relative: `h + sigma * rms(h) * unit`, the root mean
  * square over the last axis, held constant.
  */
-export function perturb(hidden: tf.Tensor, unit: tf.Tensor, scale: number, relative = false): tf.Tensor {
+export function perturb(hidden: tf.Tensor, unit: tf.Tensor, scale: number, relative: boolean): tf.Tensor {
   const noise = tf.mul(unit, scale);
   if (!relative) return tf.add(hidden, noise);
   const size = detach(tf.sqrt(tf.mean(tf.square(hidden), -1, true)));

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
-import { chosenLayers, HyPe, hypeMethod, perturb, unitNoise, type LayerSubset } from './index.js';
+import { chosenLayers, hype, perturb, unitNoise, type LayerSubset } from './index.js';
 
 const hidden = tf.tensor2d([1, 2, 3, 4], [2, 2]);
 const rows = (tensor: tf.Tensor): number[] => Array.from(tensor.dataSync());
@@ -15,7 +15,7 @@ const near = (got: number[], wanted: number[]): void => {
 };
 
 test('perturbs by sigma times the unit noise (V1)', () => {
-  near(rows(perturb(hidden, tf.tensor2d([0.5, -1, 2, 0], [2, 2]), 0.1)), [1.05, 1.9, 3.2, 4]);
+  near(rows(perturb(hidden, tf.tensor2d([0.5, -1, 2, 0], [2, 2]), 0.1, false)), [1.05, 1.9, 3.2, 4]);
   const half = [0, 0.25, 0.5, 0.75];
   near(
     rows(
@@ -26,11 +26,12 @@ test('perturbs by sigma times the unit noise (V1)', () => {
           [2, 2],
         ),
         0.1,
+        false,
       ),
     ),
     [0.9, 1.95, 3, 4.05],
   );
-  near(rows(perturb(hidden, tf.tensor2d(half, [2, 2]), 0.1)), [1, 2.025, 3.05, 4.075]);
+  near(rows(perturb(hidden, tf.tensor2d(half, [2, 2]), 0.1, false)), [1, 2.025, 3.05, 4.075]);
 });
 
 test.each([
@@ -74,7 +75,7 @@ test('a subset beyond the model is refused', () => {
 
 test('the noise is a constant to the gradient', () => {
   const gradient = tf.grad((h) =>
-    tf.sum(tf.mul(perturb(h, unitNoise('normal', [2, 2], seedKey(1)), 0.1), 16)),
+    tf.sum(tf.mul(perturb(h, unitNoise('normal', [2, 2], seedKey(1)), 0.1, false), 16)),
   );
   near(rows(gradient(hidden)), [16, 16, 16, 16]);
 });
@@ -84,16 +85,12 @@ test.each([
   [{ noise: 'gaussian' }, "hype: noise must be one of 'normal', 'uniform', 'uniform01', got 'gaussian'."],
   [{ hiddenDropout: 1 }, 'hype: hiddenDropout must be a finite number >= 0 and < 1, got 1.'],
   [{ topLayers: 0.5 }, 'hype: topLayers must be an integer >= 0, got 0.5.'],
-  [{ layers: [-1] }, 'hype: layers must be an integer >= 0, got -1.'],
+  [{ layers: [-1] }, 'hype: layers[0] must be an integer >= 0, got -1.'],
   [{ sigma: 1 }, "hype: unknown option 'sigma'"],
 ])('%o is refused by name', (options, message) => {
-  expect(() => hypeMethod.create(options)).toThrow(message);
+  expect(() => hype.create(options)).toThrow(message);
 });
 
-test('the card states the defaults', () => {
-  const plugin = new HyPe();
-  expect([plugin.scale, plugin.noise]).toEqual([
-    hypeMethod.options.scale?.default,
-    hypeMethod.options.noise?.default,
-  ]);
+test('the defaults', () => {
+  expect(hype().options).toEqual({ scale: 1e-5, noise: 'normal', relative: false });
 });

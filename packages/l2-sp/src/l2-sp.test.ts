@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { l2spMethod, penalty, pulledUpdate } from './index.js';
+import { l2sp, penalty, pulledUpdate } from './index.js';
 
 const weight = tf.tensor2d([1, -2, 3, 0], [2, 2]);
 const reference = tf.tensor2d([0.5, -1, 3, 1], [2, 2]);
@@ -37,5 +37,5 @@ test.each([
   [{ scope: 'head' }, "l2-sp: scope must be one of 'weights', 'all', got 'head'."],
   [{ alpha: 1 }, "l2-sp: unknown option 'alpha'"],
 ])('%o is refused by name', (options, message) => {
-  expect(() => l2spMethod.create(options)).toThrow(message);
+  expect(() => l2sp.create(options)).toThrow(message);
 });

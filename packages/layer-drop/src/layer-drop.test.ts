@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { foldIn, seedKey } from '@hypetune/ops';
-import { choose, LayerDrop, layerDropMethod, skipOrKeep } from './index.js';
+import { choose, layerDrop, skipOrKeep } from './index.js';
 
 const before = tf.tensor2d([[1, 2]]);
 const after = tf.tensor2d([[0.1, 0.3]]);
@@ -38,9 +38,9 @@ test('skipOrKeep: skips one layer in five, the whole batch at once, unscaled', (
 });
 
 test('options: defaults and errors', () => {
-  expect(new LayerDrop().rate).toBe(0.2);
-  expect(() => new LayerDrop({ rate: 1 })).toThrow(
+  expect(layerDrop().options).toEqual({ rate: 0.2 });
+  expect(() => layerDrop({ rate: 1 })).toThrow(
     'layer-drop: rate must be a finite number >= 0 and < 1, got 1.',
   );
-  expect(() => layerDropMethod.create({ p: 0.1 })).toThrow("layer-drop: unknown option 'p'; it has 'rate'.");
+  expect(() => layerDrop.create({ p: 0.1 })).toThrow("layer-drop: unknown option 'p'; it has 'rate'.");
 });

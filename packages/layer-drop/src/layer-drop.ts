@@ -1,48 +1,41 @@
-import {
-  checkKeys,
-  checkNumber,
-  HIDDEN_STAGE,
-  type LayerInfo,
-  type Pass,
-  type Plugin,
-  type PluginHost,
-  type PluginPair,
-} from '@hypetune/core';
-import { foldIn, type Key } from '@hypetune/ops';
+import { defineMethod, HIDDEN_STAGE, z } from '@hypetune/core';
+import { foldIn } from '@hypetune/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { skipOrKeep } from './formula.js';
-import { card, pairs } from './card.js';
-
-export interface LayerDropOptions {
-  /** Probability that a layer is skipped in a pass; 0 is off. Default 0.2. */
-  readonly rate?: number;
-}
 
 /** LayerDrop (Fan et al., 2020): each hidden layer is skipped as a whole with probability p while training. */
-export class LayerDrop implements Plugin {
-  readonly name = 'layer-drop';
-  readonly pairs: readonly PluginPair[] = pairs;
-  readonly rate: number;
-
-  constructor(options: LayerDropOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    this.rate = checkNumber(this.name, 'rate', options.rate ?? 0.2, { min: 0, max: 1, below: true });
-  }
-
-  apply(host: PluginHost): void {
-    if (this.rate === 0) return;
-    const { name } = this;
-    const keyOf = (layer: LayerInfo, pass: Pass): Key => foldIn(pass.key, name, layer.index, layer.visit);
-    let before: Parameters<typeof skipOrKeep>[0] | undefined;
-    host.hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden) => (before = hidden));
-    host.hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (after, layer, pass) => {
+export const layerDrop = defineMethod({
+  name: 'layer-drop',
+  summary: 'Skips whole hidden layers at random while training.',
+  source: 'Fan et al., 2020',
+  cost: 'no extra pass; one elementwise choice a layer (a skipped layer is still computed)',
+  options: {
+    rate: z.number().min(0).lt(1).default(0.2).meta({
+      description: 'p, probability that a layer is skipped in a pass; 0 is off',
+      paper: '0.2 in the released models; 0 is the code default',
+    }),
+  },
+  pairs: {
+    warn: { r3f: 'The passes skip different layers: the divergence measures that, not the noise.' },
+    note: {
+      hype: 'A skipped layer passes on what entered it before the noise.',
+      lnsr: 'Its second pass skips the same layers as the main pass.',
+      'r-drop': 'The two passes skip different layers, so the divergence measures that too.',
+    },
+  },
+  apply(host, { rate }) {
+    const { name, hooks } = host;
+    if (rate === 0) return;
+    let before: Tensor | undefined;
+    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden) => (before = hidden));
+    hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (after, layer, pass) => {
       if (!pass.training || !before) return after;
       if (String(before.shape) === String(after.shape))
-        return skipOrKeep(before, after, this.rate, keyOf(layer, pass));
+        return skipOrKeep(before, after, rate, foldIn(pass.key, name, layer.index, layer.visit));
       host.warn(
-        name,
         `hidden layer ${layer.index} is never skipped: it turns [${String(before.shape)}] into [${String(after.shape)}].`,
       );
       return after;
     });
-  }
-}
+  },
+});

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
-import { addNoise, drift, LNSR, lnsrMethod } from './index.js';
+import { addNoise, drift, lnsr } from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[]): void => {
   const got = Array.from(tensor.dataSync());
@@ -55,8 +55,7 @@ test('addNoise: of the given deviation', () => {
 });
 
 test('options: defaults and errors', () => {
-  const plugin = new LNSR();
-  expect([plugin.weight, plugin.scale, plugin.layer]).toEqual([1, 0.01, 0]);
-  expect(() => new LNSR({ layer: -1 })).toThrow('lnsr: layer must be an integer >= 0, got -1.');
-  expect(() => lnsrMethod.create({ lambda: 1 })).toThrow("lnsr: unknown option 'lambda'");
+  expect(lnsr().options).toEqual({ weight: 1, scale: 0.01, layer: 0 });
+  expect(() => lnsr({ layer: -1 })).toThrow('lnsr: layer must be an integer >= 0, got -1.');
+  expect(() => lnsr.create({ lambda: 1 })).toThrow("lnsr: unknown option 'lambda'");
 });

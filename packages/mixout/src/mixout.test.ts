@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { isMixed, mixout, mixoutMethod } from './index.js';
+import { isMixed, mixout, mixture } from './index.js';
 
 // Kernels here are [in, out], the transpose of the sheet's.
 const weight = tf.tensor2d([1, 4, 2, 5, 3, 6], [3, 2]);
@@ -17,12 +17,12 @@ const near = (tensor: tf.Tensor, wanted: number[], digits = 5): void => {
   });
 };
 const gradient = (p: number, kind: 'exact' | 'reference'): tf.Tensor =>
-  tf.grad((w) => tf.sum(tf.mul(mixout(w, reference, mask, p, kind), upstream)))(weight);
+  tf.grad((w) => tf.sum(tf.mul(mixture(w, reference, mask, p, kind), upstream)))(weight);
 
 test('kept features are stretched away from the reference, the others are the reference (V4)', () => {
-  near(mixout(weight, reference, mask, 0.5), [1.5, 3, 2.5, 4, 3, 5.5]);
-  near(mixout(weight, reference, mask, 0.9), [5.5, -5, 2.5, 4, 3, 1.5]);
-  near(mixout(weight, reference, mask, 0.9, 'reference'), [5.5, -5, 2.5, 4, 3, 1.5]);
+  near(mixture(weight, reference, mask, 0.5, 'exact'), [1.5, 3, 2.5, 4, 3, 5.5]);
+  near(mixture(weight, reference, mask, 0.9, 'exact'), [5.5, -5, 2.5, 4, 3, 1.5]);
+  near(mixture(weight, reference, mask, 0.9, 'reference'), [5.5, -5, 2.5, 4, 3, 1.5]);
 });
 
 test('exact and reference gradients (V4)', () => {
@@ -32,7 +32,7 @@ test('exact and reference gradients (V4)', () => {
 });
 
 test('p 1 is the reference without a gradient', () => {
-  near(mixout(weight, reference, tf.zeros([3, 1]), 1), Array.from(reference.dataSync()));
+  near(mixture(weight, reference, tf.zeros([3, 1]), 1, 'exact'), Array.from(reference.dataSync()));
   near(gradient(1, 'exact'), [0, 0, 0, 0, 0, 0]);
 });
 
@@ -41,13 +41,16 @@ test('the mean over all masks is the weight', () => {
   const all = Array.from({ length: 8 }, (_, bits) => [bits & 1, (bits >> 1) & 1, (bits >> 2) & 1]);
   const means = all.map((m) => {
     const kept = m.reduce((sum, bit) => sum + bit, 0);
-    return tf.mul(mixout(weight, reference, tf.tensor2d(m, [3, 1]), p), (1 - p) ** kept * p ** (3 - kept));
+    return tf.mul(
+      mixture(weight, reference, tf.tensor2d(m, [3, 1]), p, 'exact'),
+      (1 - p) ** kept * p ** (3 - kept),
+    );
   });
   near(tf.addN(means), Array.from(weight.dataSync()));
 });
 
 test('at the reference every mask gives the reference, bit for bit', () => {
-  expect(mixout(reference, reference, mask, 0.9).dataSync()).toEqual(reference.dataSync());
+  expect(mixture(reference, reference, mask, 0.9, 'exact').dataSync()).toEqual(reference.dataSync());
 });
 
 test('acts on kernels of two dimensions alone', () => {
@@ -72,5 +75,5 @@ test.each([
   [{ dropout: 1 }, 'mixout: dropout must be a finite number >= 0 and < 1, got 1.'],
   [{ probability: 0.9 }, "mixout: unknown option 'probability'"],
 ])('%o is refused by name', (options, message) => {
-  expect(() => mixoutMethod.create(options)).toThrow(message);
+  expect(() => mixout.create(options)).toThrow(message);
 });

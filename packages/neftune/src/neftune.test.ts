@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { seedKey } from '@hypetune/ops';
-import { addNoise, NEFTune, neftuneMethod, noiseScale } from './index.js';
+import { addNoise, neftune, noiseScale } from './index.js';
 
 test('noiseScale: alpha over the root of length times width', () => {
   expect(noiseScale([7, 4, 25], 5)).toBe(0.5);
@@ -27,9 +27,7 @@ test('addNoise: the same key gives the same draw, another key another', () => {
 });
 
 test('options: defaults and errors', () => {
-  expect(new NEFTune().alpha).toBe(5);
-  expect(() => new NEFTune({ alpha: -1 })).toThrow('neftune: alpha must be a finite number >= 0, got -1.');
-  expect(() => neftuneMethod.create({ scale: 5 })).toThrow(
-    "neftune: unknown option 'scale'; it has 'alpha'.",
-  );
+  expect(neftune().options).toEqual({ alpha: 5 });
+  expect(() => neftune({ alpha: -1 })).toThrow('neftune: alpha must be a finite number >= 0, got -1.');
+  expect(() => neftune.create({ scale: 5 })).toThrow("neftune: unknown option 'scale'; it has 'alpha'.");
 });

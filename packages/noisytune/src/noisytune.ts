@@ -1,35 +1,39 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, checkNumber, type Plugin, type PluginHost, type PluginPair } from '@hypetune/core';
+import { defineMethod, z } from '@hypetune/core';
 import { foldIn, randomUniform } from '@hypetune/ops';
-import { card, pairs } from './card.js';
-import { noisyTune } from './formula.js';
-
-export interface NoisyTuneOptions {
-  /** lambda: full width of the uniform noise, in deviations of each tensor; 0 is off. Default 0.15. */
-  readonly intensity?: number;
-}
+import { noisyWeight } from './formula.js';
 
 /** NoisyTune (Wu et al., 2022): `W + U(-intensity / 2, intensity / 2) * std(W)` for each tensor, once before training. */
-export class NoisyTune implements Plugin {
-  readonly name = 'noisytune';
-  readonly pairs: readonly PluginPair[] = pairs;
-  readonly intensity: number;
-
-  constructor(options: NoisyTuneOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    this.intensity = checkNumber(this.name, 'intensity', options.intensity ?? 0.15, { min: 0 });
-  }
-
-  apply(host: PluginHost): void {
-    if (this.intensity === 0) return;
-    host.hooks.afterLoad.tap(this.name, (weights, { key }) => {
+export const noisytune = defineMethod({
+  name: 'noisytune',
+  summary: 'Adds noise to the pre-trained weights once, before training.',
+  source: 'Wu et al., 2022',
+  cost: 'none',
+  options: {
+    intensity: z.number().min(0).default(0.15).meta({
+      description: 'lambda, full width of the noise in deviations of each tensor; 0 is off',
+      paper: '0.15 GLUE, 0.1 XTREME; HyPe .1 .15 .2',
+    }),
+  },
+  pairs: {
+    note: {
+      recadam: 'The weights recalled are those after the noise, so the pull does not undo it.',
+      'l2-sp': 'The pull is towards the weights after the noise.',
+      reinit: 'Registration order decides whether the new layers get noise too.',
+    },
+  },
+  apply({ name, hooks }, { intensity }) {
+    if (intensity === 0) return;
+    hooks.afterLoad.tap(name, (weights, { key }) => {
       const noisy = new Map(weights);
-      for (const [name, weight] of weights) {
-        const draw = (): tf.Tensor => randomUniform([...weight.shape], foldIn(key, this.name, name));
-        const changed = tf.tidy(() => noisyTune(weight, draw(), this.intensity));
-        noisy.set(name, changed);
+      for (const [weightName, weight] of weights) {
+        const draw = (): tf.Tensor => randomUniform([...weight.shape], foldIn(key, name, weightName));
+        noisy.set(
+          weightName,
+          tf.tidy(() => noisyWeight(weight, draw(), intensity)),
+        );
       }
       return noisy;
     });
-  }
-}
+  },
+});

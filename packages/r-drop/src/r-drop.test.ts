@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { disagreement, rDropMethod } from './index.js';
+import { disagreement, rDrop } from './index.js';
 
 const first = tf.tensor2d([1, 2, 0.5, -0.5], [2, 2]);
 const second = tf.tensor2d([1.1, 1.8, 0.4, -0.3], [2, 2]);
@@ -47,5 +47,5 @@ test.each([
   [{ reduction: 'sum' }, "r-drop: reduction must be one of 'mean', 'reference', got 'sum'."],
   [{ alpha: 1 }, "r-drop: unknown option 'alpha'"],
 ])('%o is refused by name', (options, message) => {
-  expect(() => rDropMethod.create(options)).toThrow(message);
+  expect(() => rDrop.create(options)).toThrow(message);
 });

@@ -1,44 +1,44 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkChoice, checkKeys, checkNumber, LOSS_STAGE } from '@hypetune/core';
-import type { Plugin, PluginHost, PluginPair } from '@hypetune/core';
-import { card, pairs } from './card.js';
+import { defineMethod, LOSS_STAGE, z } from '@hypetune/core';
 import { disagreement } from './formula.js';
 
-export interface RDropOptions {
-  /** alpha: weight of the divergence; 0 is off. Default 1. */
-  readonly weight?: number;
-  /** Divergence averaged over the rows (default), or summed over them as the released BERT code does. */
-  readonly reduction?: 'mean' | 'reference';
-}
-
 /** R-Drop (Liang et al., 2021): `L = CE_1 + CE_2 + weight / 2 * (KL(P_1||P_2) + KL(P_2||P_1))`, two dropout draws. */
-export class RDrop implements Plugin {
-  readonly name = 'r-drop';
-  readonly pairs: readonly PluginPair[] = pairs;
-
-  constructor(readonly options: RDropOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    checkNumber(this.name, 'weight', options.weight ?? 1, { min: 0 });
-    checkChoice(this.name, 'reduction', options.reduction ?? 'mean', card.options['reduction']!.choices!);
-  }
-
-  apply(host: PluginHost): void {
-    const { weight = 1, reduction = 'mean' } = this.options;
+export const rDrop = defineMethod({
+  name: 'r-drop',
+  summary: 'Makes two passes with different dropout agree.',
+  source: 'Liang et al., 2021',
+  cost: 'one more forward pass, backward through both: about twice a plain step',
+  options: {
+    weight: z.number().min(0).default(1).meta({
+      description: 'alpha, weight of the divergence; 0 is off',
+      paper: "fairseq code 1, BERT code 0.5; HyPe's grid .1, .5, 1",
+    }),
+    reduction: z.enum(['mean', 'reference']).default('mean').meta({
+      description:
+        'mean: divergence averaged over the rows; reference: summed, as the released BERT code does',
+      paper: "BERT code: weight 0.5, reduction 'reference'",
+    }),
+  },
+  pairs: {
+    note: {
+      mixout: 'Each pass mixes by its own mask, which the divergence then measures too.',
+      neftune: 'NEFTune draws once a step, so both passes get the same noise.',
+    },
+  },
+  apply(host, { weight, reduction }) {
+    const { name, hooks } = host;
     if (weight === 0) return;
     if (!host.hasDropout)
-      host.warn(
-        this.name,
-        'the model has no dropout: without another source of noise both passes are equal.',
-      );
-    host.hooks.afterLoss.tap({ name: this.name, stage: LOSS_STAGE.REPLACE }, (terms, step) => {
-      const { logits } = step.forward(this.name);
+      host.warn('the model has no dropout: without another source of noise both passes are equal.');
+    hooks.afterLoss.tap({ name, stage: LOSS_STAGE.REPLACE }, (terms, step) => {
+      const { logits } = step.forward(name);
       const rows = disagreement(step.task, step.main.logits, logits, weight);
       const summed = reduction === 'reference' && step.task === 'classification';
       return {
         ...terms,
         task: tf.add(terms['task']!, step.mean(step.rowLoss(logits))),
-        [this.name]: summed ? tf.sum(tf.mul(rows, step.batch.weights)) : step.mean(rows),
+        [name]: summed ? tf.sum(tf.mul(rows, step.batch.weights)) : step.mean(rows),
       };
     });
-  }
-}
+  },
+});

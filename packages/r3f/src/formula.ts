@@ -2,9 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { outputDistance, type Task } from '@hypetune/core';
 import { randomNormal, randomUniform, type Key } from '@hypetune/ops';
 
+export const noises = ['uniform', 'normal'] as const;
+
 /** U(-scale, scale) or N(0, scale^2), float32. */
 export function embeddingNoise(
-  noise: 'uniform' | 'normal',
+  noise: (typeof noises)[number],
   shape: number[],
   scale: number,
   key: Key,

@@ -3,14 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
-import {
-  consistency,
-  embeddingNoise,
-  powerIteration,
-  r3fMethod,
-  r4fMethod,
-  spectrallyNormalized,
-} from './index.js';
+import { consistency, embeddingNoise, powerIteration, r3f, r4f, spectrallyNormalized } from './index.js';
 
 const clean = tf.tensor2d([1, 2, 0.5, -0.5], [2, 2]);
 const noised = tf.tensor2d([1.1, 1.8, 0.4, -0.3], [2, 2]);
@@ -83,11 +76,11 @@ test.each([
   [{ spectralNorm: 1 }, 'r3f: spectralNorm must be true or false, got 1.'],
   [{ lambda: 1 }, "r3f: unknown option 'lambda'"],
 ])('%o is refused by name', (options, message) => {
-  expect(() => r3fMethod.create(options)).toThrow(message);
+  expect(() => r3f.create(options)).toThrow(message);
 });
 
 test('R4F is R3F with the constraint', () => {
-  expect(r4fMethod.create({ scale: 1e-4 })).toMatchObject({
+  expect(r4f.create({ scale: 1e-4 })).toMatchObject({
     name: 'r3f',
     options: { spectralNorm: true, scale: 1e-4 },
   });

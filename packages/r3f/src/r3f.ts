@@ -1,53 +1,76 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '@hypetune/core';
-import {
-  detach,
-  HIDDEN_STAGE,
-  LOSS_STAGE,
-  type Plugin,
-  type PluginHost,
-  type PluginPair,
-} from '@hypetune/core';
+import { defineMethod, detach, HIDDEN_STAGE, LOSS_STAGE, variantOf, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
-import { card, pairs } from './card.js';
-import { consistency, embeddingNoise } from './formula.js';
-import type { R3FOptions } from './options.js';
+import { consistency, embeddingNoise, noises } from './formula.js';
 import { constrainHead } from './spectral-norm.js';
 
 /** R3F (Aghajanyan et al., 2021): `L = L_task(f(x)) + weight * KL_S(f(x), f(x + z))`, z on the token vectors. */
-export class R3F implements Plugin {
-  readonly name = 'r3f';
-  readonly pairs: readonly PluginPair[] = pairs;
-
-  constructor(readonly options: R3FOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    for (const key of ['weight', 'scale'] as const)
-      checkNumber(this.name, key, options[key] ?? 0, { min: 0 });
-    for (const key of ['noise', 'hype', 'dropout', 'table'] as const)
-      if (options[key] !== undefined) checkChoice(this.name, key, options[key], card.options[key]!.choices!);
-    checkBoolean(this.name, 'spectralNorm', options.spectralNorm ?? false);
-  }
-
-  apply(host: PluginHost): void {
-    const { weight = 1, scale = 1e-5, noise = 'uniform', hype = 'noised', dropout, table } = this.options;
-    if (this.options.spectralNorm) constrainHead(host, this.name);
+export const r3f = defineMethod({
+  name: 'r3f',
+  summary: 'Keeps the output steady under small noise on the token vectors.',
+  source: 'Aghajanyan et al., 2021',
+  cost: 'one more forward pass, backward through both: about twice a plain step',
+  options: {
+    weight: z.number().min(0).default(1).meta({
+      description: 'lambda, weight of the consistency term; 0 is off',
+      paper: 'code 1; its RTE recipe 0.7; HyPe: .1, .5, 1',
+    }),
+    scale: z.number().min(0).default(1e-5).meta({
+      description: 'half width (uniform) or deviation (normal) of the noise',
+      paper: '1e-5',
+    }),
+    noise: z.enum(noises).default('uniform').meta({
+      description: 'kind of noise',
+      paper: 'sentences uniform, translation normal',
+    }),
+    hype: z.enum(['noised', 'both', 'main']).default('noised').meta({
+      description: 'which passes get the hidden noise of other plugins (HyPe)',
+      paper: 'HyPe paper: noised',
+    }),
+    dropout: z.enum(['independent', 'shared']).default('independent').meta({
+      description: "independent: the noised pass draws its own dropout; shared: the main pass's draws",
+      paper: 'independent',
+    }),
+    table: z.enum(['detached', 'attached']).default('detached').meta({
+      description: 'detached: the token table learns from the clean pass alone; attached: from both',
+      paper: 'sentences detached, translation attached',
+    }),
+    spectralNorm: z.boolean().default(false).meta({
+      description: "divide the head's last kernel by its spectral norm: R4F",
+      paper: 'R4F',
+    }),
+  },
+  pairs: {
+    warn: {
+      'r-drop': 'Both compare two passes of the same rows: three forward passes a step for one idea.',
+    },
+    note: {
+      mixout:
+        "Each pass mixes by its own mask unless mixout's `mask` is 'shared'; the term then measures masks, not noise.",
+      sam: 'The power iteration of `spectralNorm` advances once a step, however many passes read the head.',
+    },
+  },
+  apply(host, { weight, scale, noise, hype, dropout, table, spectralNorm }) {
+    const { name, hooks } = host;
+    if (spectralNorm) constrainHead(host);
     if (weight === 0) return;
     if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
-      host.warn(
-        this.name,
-        `without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`,
-      );
-    if (hype === 'noised') host.perturbMainPass(false, this.name);
-    host.hooks.afterEmbedding.tap({ name: this.name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
-      if (pass.name !== this.name) return vectors;
-      const noised = embeddingNoise(noise, vectors.shape, scale, foldIn(pass.key, this.name));
+      host.warn(`without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`);
+    if (hype === 'noised') host.perturbMainPass(false);
+    hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
+      if (pass.name !== name) return vectors;
+      const noised = embeddingNoise(noise, vectors.shape, scale, foldIn(pass.key, name));
       return tf.add(table === 'attached' ? vectors : detach(vectors), noised);
     });
-    host.hooks.afterLoss.tap({ name: this.name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
+    hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const perturb = hype !== 'main';
-      const noised = step.forward(this.name, dropout === 'shared' ? { perturb, like: 'main' } : { perturb });
-      const rows = consistency(step.task, step.main.logits, noised.logits, weight);
-      return { ...terms, [this.name]: step.mean(rows) };
+      const noised = step.forward(name, dropout === 'shared' ? { perturb, like: 'main' } : { perturb });
+      return { ...terms, [name]: step.mean(consistency(step.task, step.main.logits, noised.logits, weight)) };
     });
-  }
-}
+  },
+});
+
+/** R4F: R3F with the head's spectral norm held at 1. */
+export const r4f = variantOf(r3f, 'r4f', "R3F with the head's weight divided by its spectral norm.", {
+  spectralNorm: true,
+});

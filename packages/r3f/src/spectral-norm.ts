@@ -28,13 +28,11 @@ function unit(vector: tf.Tensor2D): tf.Tensor2D {
  * that evaluation, and the model once training is over, read the constrained weight as it stands. The power iteration
  * advances once a step, however many passes read the weight.
  */
-export function constrainHead(host: PluginHost, plugin: string): void {
+export function constrainHead(host: PluginHost): void {
+  const { name, hooks, tensors: vectors } = host;
   const head = host.parameters.findLast(({ site, role }) => site === 'head' && role === 'kernel');
   if (head?.shape.length !== 2)
-    throw new HypetuneError(
-      `${plugin}: spectralNorm needs a model whose head has a kernel of two dimensions.`,
-    );
-  const vectors = host.tensors(plugin);
+    throw new HypetuneError(`${name}: spectralNorm needs a model whose head has a kernel of two dimensions.`);
   const known = (): SingularVectors => ({
     left: vectors.get('left') as tf.Tensor2D,
     right: vectors.get('right') as tf.Tensor2D,
@@ -45,22 +43,20 @@ export function constrainHead(host: PluginHost, plugin: string): void {
     vectors.set('right', next.right);
     return next;
   };
-  host.hooks.onFitStart.tap(plugin, (run) => {
+  hooks.onFitStart.tap(name, (run) => {
     if (run.resumed) return;
     tf.tidy(() => {
-      const start = randomNormal([head.shape[0]!, 1], foldIn(run.key, plugin, head.name)) as tf.Tensor2D;
+      const start = randomNormal([head.shape[0]!, 1], foldIn(run.key, name, head.name)) as tf.Tensor2D;
       const weight = host.value(head) as tf.Tensor2D;
       for (let i = 0, left = start; i < 15; i++) ({ left } = advance(weight, left));
     });
   });
-  host.hooks.afterWeightRead.tap(
-    { name: plugin, stage: WEIGHT_STAGE.CONSTRAIN },
-    (weight, parameter, pass) =>
-      pass.training && parameter.name === head.name
-        ? spectrallyNormalized(weight as tf.Tensor2D, known())
-        : weight,
+  hooks.afterWeightRead.tap({ name, stage: WEIGHT_STAGE.CONSTRAIN }, (weight, parameter, pass) =>
+    pass.training && parameter.name === head.name
+      ? spectrallyNormalized(weight as tf.Tensor2D, known())
+      : weight,
   );
-  host.hooks.beforeUpdate.tap({ name: plugin, stage: UPDATE_STAGE.PULL }, (updates) => {
+  hooks.beforeUpdate.tap({ name, stage: UPDATE_STAGE.PULL }, (updates) => {
     const update = updates[head.name];
     if (!update) return updates;
     const current = host.value(head);

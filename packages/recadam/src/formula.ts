@@ -1,19 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-export type Annealing = 'sigmoid' | 'linear' | 'constant';
+export const annealings = ['sigmoid', 'linear', 'constant'] as const;
 
-export interface AnnealingOptions {
-  readonly annealing: Annealing;
-  /** w: the value at the end. */
+export interface Annealing {
+  readonly annealing: (typeof annealings)[number];
   readonly weight: number;
-  /** k: steepness of the sigmoid. */
   readonly rate: number;
-  /** t0: the step where the sigmoid is half, or where the line ends. */
   readonly midpoint: number;
 }
 
-/** lambda(t): `w sigmoid(k (t - t0))`, `w min(1, t / t0)`, or `w`; steps count from 1. */
-export function taskShare(step: number, { annealing, weight, rate, midpoint }: AnnealingOptions): number {
+/** lambda(t): `w sigmoid(k (t - t0))`, `w min(1, t / t0)`, or `w`, of weight w, rate k and midpoint t0; steps count from 1. */
+export function taskShare(step: number, { annealing, weight, rate, midpoint }: Annealing): number {
   if (annealing === 'sigmoid') return weight / (1 + Math.exp(-rate * (step - midpoint)));
   return annealing === 'linear' && step < midpoint ? (weight * step) / midpoint : weight;
 }

@@ -1,51 +1,46 @@
-import { checkChoice, checkKeys, checkNumber, UPDATE_STAGE } from '@hypetune/core';
-import type { Plugin, PluginHost, PluginPair, Updates } from '@hypetune/core';
-import { card, pairs } from './card.js';
-import { recAdamUpdate, taskShare, type Annealing } from './formula.js';
+import { defineMethod, UPDATE_STAGE, z, type Updates } from '@hypetune/core';
+import { annealings, recAdamUpdate, taskShare } from './formula.js';
 import { checkStability } from './stability.js';
 
-export interface RecAdamOptions {
-  /** w: share of the objective that is annealed; 0 is off. Default 1. */
-  readonly weight?: number;
-  /** gamma: strength of the pull to the pre-trained weights. Default 5000. */
-  readonly pull?: number;
-  /** Default `sigmoid`. */
-  readonly annealing?: Annealing;
-  /** k: steepness of the sigmoid, a step. Default 0.5. */
-  readonly rate?: number;
-  /** t0: step where the sigmoid is half, or where the line ends. Default 250. */
-  readonly midpoint?: number;
-}
-
 /** RecAdam (Chen et al., 2020): `w <- w + lambda(t) u - rate gamma (w' - lambda(t)) (w - w0)`, u Adam's update. */
-export class RecAdam implements Plugin {
-  readonly name = 'recadam';
-  readonly pairs: readonly PluginPair[] = pairs;
-  readonly options: Required<RecAdamOptions>;
-
-  constructor(options: RecAdamOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    const { weight = 1, pull = 5000, annealing = 'sigmoid', rate = 0.5, midpoint = 250 } = options;
-    this.options = { weight, pull, annealing, rate, midpoint };
-    checkNumber(this.name, 'weight', weight, { min: 0 });
-    checkNumber(this.name, 'pull', pull, { min: 0 });
-    checkChoice(
-      this.name,
-      'annealing',
-      annealing,
-      card.options['annealing']!.choices! as readonly Annealing[],
-    );
-    checkNumber(this.name, 'rate', rate, { min: 0 });
-    checkNumber(this.name, 'midpoint', midpoint, { min: 0 });
-  }
-
-  apply(host: PluginHost): void {
-    const { weight, pull } = this.options;
+export const recadam = defineMethod({
+  name: 'recadam',
+  summary: 'Anneals from recalling the pre-trained weights to learning the task, inside the update.',
+  source: 'Chen et al., 2020',
+  cost: 'no extra pass; a copy of the pre-trained weights',
+  options: {
+    weight: z.number().min(0).default(1).meta({
+      description: "w', share of the objective that is annealed; 0 is off (plain AdamW)",
+      paper: '1 for the encoder, 0 for the head',
+    }),
+    pull: z.number().min(0).default(5000).meta({
+      description: 'gamma, strength of the pull to the pre-trained weights',
+      paper: '5000',
+    }),
+    annealing: z.enum(annealings).default('sigmoid').meta({
+      description: 'how the task takes over; constant has it all from the first step',
+      paper: 'sigmoid',
+    }),
+    rate: z.number().min(0).default(0.5).meta({
+      description: 'k, steepness of the sigmoid, a step',
+      paper: 'script 0.5; grid .05 .1 .2 .5 1',
+    }),
+    midpoint: z.number().min(0).default(250).meta({
+      description: 't0 in optimizer steps: half of the sigmoid, end of the line',
+      paper: 'script 250; grid 100 250 500, large tasks 250 500 1000',
+    }),
+  },
+  pairs: {
+    warn: { 'l2-sp': 'Both pull the weights to the pre-trained ones; one is enough.' },
+    note: { hype: 'Different hooks.' },
+  },
+  apply(host, options) {
+    const { weight, pull, annealing } = options;
     if (weight === 0) return;
-    if (this.options.annealing !== 'constant') checkStability(this.name, pull * weight, host);
-    host.keepReference(this.name);
-    host.hooks.beforeUpdate.tap({ name: this.name, stage: UPDATE_STAGE.PULL }, (updates, step) => {
-      const share = taskShare(step.index, this.options);
+    if (annealing !== 'constant') checkStability(host, pull * weight);
+    host.keepReference();
+    host.hooks.beforeUpdate.tap({ name: host.name, stage: UPDATE_STAGE.PULL }, (updates, step) => {
+      const share = taskShare(step.index, options);
       const changed: Record<string, Updates[string]> = { ...updates };
       for (const parameter of host.parameters) {
         const [update, reference] = [updates[parameter.name], host.reference(parameter)];
@@ -55,5 +50,5 @@ export class RecAdam implements Plugin {
       }
       return changed;
     });
-  }
-}
+  },
+});

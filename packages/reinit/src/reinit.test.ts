@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
-import { freshValue, isReset, Reinit, reinitMethod } from './index.js';
+import { freshValue, isReset, reinit } from './index.js';
 
 const value = (name: string, role: 'kernel' | 'bias' | 'norm', shape: number[]): number[] =>
   Array.from(freshValue({ name, role, shape }, 0.02, seedKey(1)).dataSync());
@@ -36,8 +36,8 @@ test('freshValue: kernels are normal with the given deviation', () => {
 });
 
 test('options: defaults and errors', () => {
-  expect(new Reinit().options).toEqual({ layers: 1, pooler: true, deviation: 0.02 });
-  expect(() => new Reinit({ layers: -1 })).toThrow('reinit: layers must be an integer >= 0, got -1.');
-  expect(() => new Reinit({ deviation: 0 })).toThrow('reinit: deviation must be a finite number > 0, got 0.');
-  expect(() => reinitMethod.create({ pooler: 1 })).toThrow('reinit: pooler must be true or false, got 1.');
+  expect(reinit().options).toEqual({ layers: 1, pooler: true, deviation: 0.02 });
+  expect(() => reinit({ layers: -1 })).toThrow('reinit: layers must be an integer >= 0, got -1.');
+  expect(() => reinit({ deviation: 0 })).toThrow('reinit: deviation must be a finite number > 0, got 0.');
+  expect(() => reinit.create({ pooler: 1 })).toThrow('reinit: pooler must be true or false, got 1.');
 });

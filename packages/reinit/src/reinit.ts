@@ -1,54 +1,47 @@
-import {
-  checkBoolean,
-  checkKeys,
-  checkNumber,
-  HypetuneError,
-  type Plugin,
-  type PluginHost,
-  type PluginPair,
-} from '@hypetune/core';
+import { defineMethod, HypetuneError, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
 import { freshValue, isReset } from './formula.js';
-import { card, pairs } from './card.js';
-
-export interface ReinitOptions {
-  /** N: how many hidden layers start anew, counted from the top. Default 1. */
-  readonly layers?: number;
-  /** Whether the pooler starts anew too, where the model has one. Default true. */
-  readonly pooler?: boolean;
-  /** Deviation of the new kernels. Default 0.02. */
-  readonly deviation?: number;
-}
 
 /** Re-initialisation (Zhang et al., 2021): the top N hidden layers start from random values, kernels `N(0, deviation^2)`. */
-export class Reinit implements Plugin {
-  readonly name = 'reinit';
-  readonly pairs: readonly PluginPair[] = pairs;
-  readonly options: Required<ReinitOptions>;
-
-  constructor(options: ReinitOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    const { layers = 1, pooler = true, deviation = 0.02 } = options;
-    checkNumber(this.name, 'layers', layers, { min: 0, integer: true });
-    checkBoolean(this.name, 'pooler', pooler);
-    checkNumber(this.name, 'deviation', deviation, { min: 0, above: true });
-    this.options = { layers, pooler, deviation };
-  }
-
-  apply(host: PluginHost): void {
-    const { layers, pooler, deviation } = this.options;
-    const count = host.layers.length;
-    if (layers > count)
+export const reinit = defineMethod({
+  name: 'reinit',
+  summary: 'Starts the top N hidden layers from random values.',
+  source: 'Zhang et al., 2021',
+  cost: 'none after the start',
+  options: {
+    layers: z.int().min(0).default(1).meta({
+      description: 'N, hidden layers that start anew, counted from the top',
+      paper: 'chosen by task; 5 in the released RTE example',
+    }),
+    pooler: z.boolean().default(true).meta({
+      description: 'start the pooler anew too, where the model has one',
+      paper: 'true for BERT and RoBERTa',
+    }),
+    deviation: z.number().gt(0).default(0.02).meta({
+      description: 'deviation of the new kernels',
+      paper: '0.02',
+    }),
+  },
+  pairs: {
+    note: {
+      recadam: 'The weights it pulls back to are those after re-initialising.',
+      'l2-sp': 'The weights it pulls back to are those after re-initialising.',
+      mixout: 'The weights it mixes in are those after re-initialising.',
+      'top-k': 'Re-initialise no more layers than train, or random ones stay frozen.',
+    },
+  },
+  apply({ name, hooks, parameters, layers: { length } }, { layers, pooler, deviation }) {
+    if (layers > length)
       throw new HypetuneError(
-        `${this.name}: layers must be at most ${count}, the model's hidden layers, got ${layers}.`,
+        `${name}: layers must be at most ${length}, the model's hidden layers, got ${layers}.`,
       );
-    const chosen = host.parameters.filter((parameter) => isReset(parameter, count, layers, pooler));
+    const chosen = parameters.filter((parameter) => isReset(parameter, length, layers, pooler));
     if (chosen.length === 0) return;
-    host.hooks.afterLoad.tap(this.name, (weights, { key }) => {
+    hooks.afterLoad.tap(name, (weights, { key }) => {
       const changed = new Map(weights);
       for (const parameter of chosen)
-        changed.set(parameter.name, freshValue(parameter, deviation, foldIn(key, this.name, parameter.name)));
+        changed.set(parameter.name, freshValue(parameter, deviation, foldIn(key, name, parameter.name)));
       return changed;
     });
-  }
-}
+  },
+});

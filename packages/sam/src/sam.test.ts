@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { adaptiveOffsets, offsets, SAM, samMethod } from './index.js';
+import { adaptiveOffsets, offsets, sam } from './index.js';
 
 const gradients = { a: tf.tensor1d([3, 0]), b: tf.tensor2d([[4]]) };
 const read = (values: Readonly<Record<string, tf.Tensor>>): number[] =>
@@ -28,13 +28,8 @@ test('adaptiveOffsets: w squared times g over the norm of |w| g', () => {
 });
 
 test('options: defaults and errors', () => {
-  expect(new SAM().radius).toBe(0.05);
-  expect(new SAM({ adaptive: true }).radius).toBe(0.5);
-  expect(() => new SAM({ radius: -0.1 })).toThrow('sam: radius must be a finite number >= 0, got -0.1.');
-  expect(() => samMethod.create({ adaptive: 'yes' })).toThrow(
-    "sam: adaptive must be true or false, got 'yes'.",
-  );
-  expect(() => samMethod.create({ rho: 1 })).toThrow(
-    "sam: unknown option 'rho'; it has 'radius', 'adaptive'.",
-  );
+  expect(sam().options).toEqual({ adaptive: false });
+  expect(() => sam({ radius: -0.1 })).toThrow('sam: radius must be a finite number >= 0, got -0.1.');
+  expect(() => sam.create({ adaptive: 'yes' })).toThrow("sam: adaptive must be true or false, got 'yes'.");
+  expect(() => sam.create({ rho: 1 })).toThrow("sam: unknown option 'rho'; it has 'radius', 'adaptive'.");
 });

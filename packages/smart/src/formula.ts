@@ -2,15 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { detach, divergence, gradientAt, outputDistance, squaredDistance, type Task } from '@hypetune/core';
 
 /** `paper`: Jiang et al., Algorithm 1, without its Bregman term. `reference`: what the released code computes. */
-export type Form = 'paper' | 'reference';
-export const forms: readonly Form[] = ['paper', 'reference'];
+export const forms = ['paper', 'reference'] as const;
+export type Form = (typeof forms)[number];
 
+/** K, eta, epsilon and the kind of step. */
 export interface Ascent {
-  /** K. */
   readonly steps: number;
-  /** eta. */
   readonly rate: number;
-  /** epsilon. */
   readonly radius: number;
   readonly form: Form;
 }

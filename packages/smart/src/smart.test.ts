@@ -3,15 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { symmetricDivergence } from '@hypetune/core';
 import { expect, test } from 'vitest';
-import {
-  ascend,
-  ascendToUnit,
-  oneSidedDivergence,
-  SMART,
-  smartMethod,
-  stableDivergence,
-  worst,
-} from './index.js';
+import { ascend, ascendToUnit, oneSidedDivergence, smart, stableDivergence, worst } from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[], digits = 6): void => {
   const got = Array.from(tensor.dataSync());
@@ -67,13 +59,12 @@ test('worst: climbs to the edge of the box', () => {
 });
 
 test('options: defaults and errors', () => {
-  const defaults = Object.fromEntries(
-    Object.entries(smartMethod.options).map(([key, o]) => [key, o.default]),
-  );
-  expect(new SMART().options).toEqual(defaults);
-  expect(() => new SMART({ steps: 0 })).toThrow('smart: steps must be an integer >= 1, got 0.');
-  expect(() => smartMethod.create({ form: 'code' })).toThrow(
+  expect(smart().options).toEqual({
+    ...{ weight: 1, steps: 1, rate: 1e-3, start: 1e-5, radius: 1e-5, form: 'paper' },
+  });
+  expect(() => smart({ steps: 0 })).toThrow('smart: steps must be an integer >= 1, got 0.');
+  expect(() => smart.create({ form: 'code' })).toThrow(
     "smart: form must be one of 'paper', 'reference', got 'code'.",
   );
-  expect(() => smartMethod.create({ lambda: 1 })).toThrow("smart: unknown option 'lambda'");
+  expect(() => smart.create({ lambda: 1 })).toThrow("smart: unknown option 'lambda'");
 });

@@ -1,59 +1,46 @@
-import {
-  checkChoice,
-  checkKeys,
-  checkNumber,
-  HIDDEN_STAGE,
-  LOSS_STAGE,
-  type Plugin,
-  type PluginHost,
-  type PluginPair,
-} from '@hypetune/core';
+import { defineMethod, HIDDEN_STAGE, LOSS_STAGE, z } from '@hypetune/core';
 import { foldIn, randomNormal } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { distances, forms, heights, worst, type Form } from './formula.js';
-import { card, pairs } from './card.js';
-
-export interface SMARTOptions {
-  /** Weight of the term; 0 is off. Default 1. */
-  readonly weight?: number;
-  /** K: steps up. Default 1. */
-  readonly steps?: number;
-  /** eta: length of a step. Default 1e-3. */
-  readonly rate?: number;
-  /** sigma: deviation of the start. Default 1e-5. */
-  readonly start?: number;
-  /** epsilon: largest entry of the perturbation (`paper`). Default 1e-5. */
-  readonly radius?: number;
-  /** `paper`, or what the released code computes. Default `paper`. */
-  readonly form?: Form;
-}
+import { distances, forms, heights, worst } from './formula.js';
 
 /** SMART (Jiang et al., 2020): `loss + weight * KL_S(f(x + d), f(x))`, d found by climbing that divergence. */
-export class SMART implements Plugin {
-  readonly name = 'smart';
-  readonly pairs: readonly PluginPair[] = pairs;
-  readonly options: Required<SMARTOptions>;
-
-  constructor(options: SMARTOptions = {}) {
-    checkKeys(this.name, options, Object.keys(card.options));
-    const { weight = 1, steps = 1, rate = 1e-3, start = 1e-5, radius = 1e-5, form = 'paper' } = options;
-    checkNumber(this.name, 'steps', steps, { min: 1, integer: true });
-    for (const [key, value] of Object.entries({ weight, rate, start, radius }))
-      checkNumber(this.name, key, value, { min: 0 });
-    this.options = { weight, steps, rate, start, radius, form: checkChoice(this.name, 'form', form, forms) };
-  }
-
-  apply(host: PluginHost): void {
-    const { name, options } = this;
-    if (options.weight === 0) return;
-    const draws = options.form === 'paper' ? { like: 'main' } : {};
+export const smart = defineMethod({
+  name: 'smart',
+  summary: 'Asks for equal outputs at the worst point near the token vectors.',
+  source: 'Jiang et al., 2020',
+  cost: '1 + K more forward passes and 1 + K backward passes: about 3 times a plain step at K = 1',
+  options: {
+    weight: z.number().min(0).default(1).meta({ description: 'of the term; 0 is off', paper: '1' }),
+    steps: z.int().min(1).default(1).meta({ description: 'K, steps up', paper: '1' }),
+    rate: z.number().min(0).default(1e-3).meta({
+      description: 'eta, length of a step',
+      paper: '1e-3 (1e-5 in a released default)',
+    }),
+    start: z.number().min(0).default(1e-5).meta({
+      description: 'sigma, deviation of the random start',
+      paper: '1e-5',
+    }),
+    radius: z.number().min(0).default(1e-5).meta({
+      description: 'epsilon, largest entry of the perturbation; form paper only',
+      paper: '1e-5',
+    }),
+    form: z.enum(forms).default('paper').describe('paper, or reference: what the released code computes'),
+  },
+  pairs: {
+    warn: { r3f: 'Both ask for equal outputs near the input: R3F at random, SMART at the worst point.' },
+    note: { hype: 'Hidden noise is shared with the main pass and absent from the inner loop.' },
+  },
+  apply({ name, hooks }, options) {
+    const { weight, start, form } = options;
+    if (weight === 0) return;
+    const draws = form === 'paper' ? { like: 'main' } : {};
     let delta: tf.Tensor | undefined;
     let shape: number[] = [];
-    host.hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
+    hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
       if (pass.kind === 'main') shape = vectors.shape;
       return delta ? tf.add(vectors, delta) : vectors;
     });
-    host.hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
+    hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const { logits: clean, pass } = step.main;
       const perturbed = (at: tf.Tensor, passName: string, kind: 'probe' | 'consistency'): tf.Tensor2D => {
         delta = at;
@@ -64,10 +51,10 @@ export class SMART implements Plugin {
         }
       };
       const height = (at: tf.Tensor): tf.Scalar =>
-        tf.sum(heights(options.form, step.task, perturbed(at, `${name}/probe`, 'probe'), clean));
-      const found = worst(height, randomNormal(shape, foldIn(step.key, name), options.start), options);
-      const rows = distances(options.form, step.task, perturbed(found, name, 'consistency'), clean);
-      return { ...terms, [name]: tf.mul(step.mean(rows), options.weight) };
+        tf.sum(heights(form, step.task, perturbed(at, `${name}/probe`, 'probe'), clean));
+      const found = worst(height, randomNormal(shape, foldIn(step.key, name), start), options);
+      const rows = distances(form, step.task, perturbed(found, name, 'consistency'), clean);
+      return { ...terms, [name]: tf.mul(step.mean(rows), weight) };
     });
-  }
-}
+  },
+});

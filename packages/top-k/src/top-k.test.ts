@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TopK, topKMethod, trains } from './index.js';
+import { topK, trains } from './index.js';
 
 test('trains: the top two of four layers, never the embedding', () => {
   const hidden = [0, 1, 2, 3].map((layer) => trains({ site: 'hidden', layer }, 2, 4));
@@ -19,7 +19,7 @@ test('trains: one layer more than there are is everything', () => {
 });
 
 test('options: defaults and errors', () => {
-  expect(new TopK().layers).toBe(topKMethod.options.layers!.default);
-  expect(() => new TopK({ layers: 1.5 })).toThrow('top-k: layers must be an integer >= 0, got 1.5.');
-  expect(() => topKMethod.create({ k: 2 })).toThrow("top-k: unknown option 'k'; it has 'layers'.");
+  expect(topK().options).toEqual({ layers: 3 });
+  expect(() => topK({ layers: 1.5 })).toThrow('top-k: layers must be an integer >= 0, got 1.5.');
+  expect(() => topK.create({ k: 2 })).toThrow("top-k: unknown option 'k'; it has 'layers'.");
 });

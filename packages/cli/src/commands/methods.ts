@@ -1,4 +1,4 @@
-import type { MethodOption } from '@hypetune/core';
+import type { SettingInfo } from '@hypetune/core';
 import type { Command } from 'commander';
 import { METHODS, methodNamed } from '../methods.js';
 import { print, type Terminal } from '../terminal.js';
@@ -33,7 +33,7 @@ export function methodCard(name: string): string {
   ].join('\n');
 }
 
-function valueOf({ type, choices, default: value }: MethodOption): string {
+function valueOf({ type, choices, default: value }: SettingInfo): string {
   const kind = choices ? choices.join(' | ') : type;
   return value === undefined ? kind : `${kind} = ${JSON.stringify(value)}`;
 }

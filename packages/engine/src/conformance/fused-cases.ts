@@ -1,11 +1,11 @@
 import * as ops from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { float, floats } from './harness.js';
-import type { Case } from './harness.js';
+import type { Case, Input } from './harness.js';
 
 const key = ops.foldIn(ops.seedKey(7), 'conformance');
 const [batch, time, hidden, heads] = [3, 5, 8, 2];
-const rows = (seed: number) => float([batch, time, hidden], -1, 1, seed);
+const rows = (seed: number): Input => float([batch, time, hidden], -1, 1, seed);
 const bias = floats(
   Array.from({ length: batch * time }, (_, i) => (i % 4 === 3 ? -1e4 : 0)),
   [batch, 1, 1, time],
