@@ -63,7 +63,7 @@ export class Host implements Omit<PluginHost, keyof Owned> {
     this.parameters = parameters;
     this.#instrument = instrument;
     this.layers = instrument.layers;
-    this.inputNames = instrument.model.inputNames;
+    this.inputNames = instrument.model.inputs.map((input) => input.name);
     this.outputs = labelWidth(instrument.model, options.task);
     this.hasTokenTable = instrument.hasTokenTable;
     this.hasDropout = instrument.hasDropout;

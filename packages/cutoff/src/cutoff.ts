@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, HIDDEN_STAGE, HypetuneError, LOSS_STAGE, z } from '@hypetune/core';
-import { foldIn, randomUniform } from '@hypetune/ops';
-import { disagreement, keptFeatures, keptSpan, keptTokens, kinds } from './formula.js';
+import { type Batch, defineMethod, HIDDEN_STAGE, HypetuneError, LOSS_STAGE, z } from '@hypetune/core';
+import { foldIn, type Key, randomUniform } from '@hypetune/ops';
+import {
+  cutCount,
+  disagreement,
+  keptFeatures,
+  keptSpan,
+  keptTokens,
+  kinds,
+  type TokenRange,
+} from './formula.js';
 
 /** Cutoff (Shen et al., 2020): `L(x) + taskWeight L(x') + weight JS(f(x), f(x'))`, x' is x with tokens, a span or features erased. */
 export const cutoff = defineMethod({
@@ -20,14 +28,14 @@ export const cutoff = defineMethod({
     }),
     taskWeight: z.number().min(0).default(1).meta({
       description: 'weight of the task loss of the erased rows; 0 with the other weight 0 is off',
-      paper: 'alpha; script 1',
+      paper: 'script 1',
     }),
     weight: z.number().min(0).default(1).meta({
       description: 'weight of the divergence between the passes',
-      paper: 'beta; script 1',
+      paper: 'script 1',
     }),
     divergence: z.enum(['js', 'reference']).default('js').meta({
-      description: 'Jensen-Shannon, or the reversed one that the released code computes',
+      description: 'Jensen-Shannon, or its mirror image that the released code computes',
       paper: 'js',
     }),
     ends: z.enum(['spared', 'cut']).default('spared').meta({
@@ -37,7 +45,7 @@ export const cutoff = defineMethod({
   },
   pairs: {
     note: {
-      'r-drop': 'Three passes; the divergence of each compares with the main one.',
+      'r-drop': 'Three passes; each further one is compared with the main pass.',
       hype: 'Independent noise in both passes.',
       'hidden-mixup': 'Both passes mix the same rows by the same share.',
     },
@@ -47,52 +55,61 @@ export const cutoff = defineMethod({
     const { name, hooks } = host;
     const spared = ends === 'spared' ? 1 : 0;
     const maskAt = host.inputNames.findIndex((input) => /^attention_?mask$/i.test(input));
+    /** Which tokens stay in the pass that runs, `[rows, positions]`. */
     let kept: tf.Tensor | undefined;
+
     hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) => {
       if (pass.name !== name || layer.index > 0 || layer.visit > 0) return hidden;
-      const [rows, ...rest] = hidden.shape as [number, ...number[]];
-      const width = rest.at(-1)!;
-      if (kind === 'feature') {
-        const draws = randomUniform([rows, Math.floor(ratio * width)], foldIn(pass.key, name));
-        return tf.mul(
-          hidden,
-          tf.reshape(keptFeatures(draws, width), [rows, ...rest.slice(1).map(() => 1), width]),
-        );
-      }
-      if (rest.length !== 2 || rest[0] !== kept!.shape[1])
-        throw new HypetuneError(
-          `${name}: kind '${kind}' erases tokens, but the first hidden layer gets [${hidden.shape.join(', ')}] for inputs ` +
-            `of ${kept!.shape[1]} tokens; use kind 'feature'.`,
-        );
-      return tf.mul(hidden, tf.reshape(kept!, [rows, kept!.shape[1]!, 1]));
+      if (kept) return withoutTokens(name, hidden, kept);
+      const [rows, width] = [hidden.shape[0]!, hidden.shape.at(-1)!];
+      const count = cutCount(width, ratio);
+      if (count === 0) return hidden;
+      const draws = randomUniform([rows, count], foldIn(pass.key, name));
+      const between = hidden.shape.slice(1, -1).map(() => 1);
+      return tf.mul(hidden, tf.reshape(keptFeatures(draws, width), [rows, ...between, width]));
     });
+
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const inputs = [...step.batch.inputs];
       if (kind !== 'feature') {
-        const [rows, positions = 1] = inputs[0]!.shape as [number, number?];
-        const mask = maskAt < 0 ? tf.ones([rows, positions]) : tf.cast(inputs[maskAt]!, 'float32');
-        const range = { lengths: tf.sum(mask, 1, true), positions, ratio, spared };
-        const draws = (count: number): tf.Tensor => randomUniform([rows, count], foldIn(step.key, name));
-        kept =
-          kind === 'span'
-            ? keptSpan(draws(1), range)
-            : keptTokens(draws(Math.floor(ratio * positions + 5e-4)), range);
+        const mask = maskOf(step.batch, maskAt);
+        const range = { lengths: tf.sum(mask, 1, true), positions: mask.shape[1]!, ratio, spared };
+        kept = keptOf(kind, range, foldIn(step.key, name));
         if (maskAt >= 0) inputs[maskAt] = tf.cast(tf.mul(mask, kept), inputs[maskAt]!.dtype);
       }
-      const { logits } = step.forward(name, { inputs });
-      kept = undefined;
-      return {
-        ...terms,
-        ...(taskWeight > 0 && {
-          [`${name}/task`]: tf.mul(step.mean(step.rowLoss(logits)), taskWeight),
-        }),
-        ...(weight > 0 && {
-          [`${name}/agreement`]: tf.mul(
-            step.mean(disagreement(step.task, step.main.logits, logits, divergence)),
-            weight,
-          ),
-        }),
-      };
+      try {
+        const { logits } = step.forward(name, { inputs });
+        const task: tf.Scalar = tf.mul(step.mean(step.rowLoss(logits)), taskWeight);
+        const rows = disagreement(step.task, step.main.logits, logits, divergence);
+        const agreement: tf.Scalar = tf.mul(step.mean(rows), weight);
+        return { ...terms, [`${name}/task`]: task, [`${name}/agreement`]: agreement };
+      } finally {
+        kept = undefined;
+      }
     });
   },
 });
+
+/** 1 where a row has a token, float32 `[rows, positions]`; ones where the model takes no mask. */
+function maskOf({ inputs }: Batch, at: number): tf.Tensor {
+  if (at >= 0) return tf.cast(inputs[at]!, 'float32');
+  return tf.ones(inputs[0]!.shape.slice(0, 2));
+}
+
+function keptOf(kind: 'token' | 'span', range: TokenRange, key: Key): tf.Tensor {
+  const rows = range.lengths.shape[0]!;
+  return kind === 'span'
+    ? keptSpan(randomUniform([rows, 1], key), range)
+    : keptTokens(randomUniform([rows, Math.max(1, cutCount(range.positions, range.ratio))], key), range);
+}
+
+/** Throws where what enters the first hidden layer has no tokens. */
+function withoutTokens(plugin: string, hidden: tf.Tensor, kept: tf.Tensor): tf.Tensor {
+  const [rows, positions] = kept.shape as [number, number];
+  if (hidden.rank === 3 && hidden.shape[1] === positions)
+    return tf.mul(hidden, tf.reshape(kept, [rows, positions, 1]));
+  throw new HypetuneError(
+    `${plugin}: tokens can be erased where the first hidden layer gets [${rows}, ${positions}, width], ` +
+      `it gets [${hidden.shape.join(', ')}]; use kind 'feature'.`,
+  );
+}

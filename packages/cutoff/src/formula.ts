@@ -17,7 +17,18 @@ export interface TokenRange {
   readonly spared: number;
 }
 
-/** Which tokens stay, `[rows, positions]` of zeros and ones, after as many `draws` `[rows, most]` in [0, 1) as the row's share. */
+/** Added before rounding down, so that 0.3 of 10 are 3 in float32 too. */
+const ROUNDING = 5e-4;
+
+/** How many of `size` places a share is. */
+export function cutCount(size: number, ratio: number): number {
+  return Math.floor(size * ratio + ROUNDING);
+}
+
+/**
+ * Which tokens stay, `[rows, positions]` of zeros and ones. Each of `draws` `[rows, most]` in [0, 1) names one to cut, as many
+ * of them as the row's share says; two may name the same.
+ */
 export function keptTokens(draws: tf.Tensor, range: TokenRange): tf.Tensor {
   const { open, cut } = openTokens(range);
   const most = draws.shape[1]!;
@@ -39,7 +50,7 @@ export function keptSpan(draw: tf.Tensor, range: TokenRange): tf.Tensor {
   return tf.sub(1, tf.cast(inside, 'float32'));
 }
 
-/** Which features stay, `[rows, width]`, after `draws` `[rows, share of the width]` in [0, 1). */
+/** Which features stay, `[rows, width]` of zeros and ones. Each of `draws` `[rows, n]` in [0, 1) names one to cut; two may name the same. */
 export function keptFeatures(draws: tf.Tensor, width: number): tf.Tensor {
   return tf.sub(1, named(tf.floor(tf.mul(draws, width)), width));
 }
@@ -47,15 +58,13 @@ export function keptFeatures(draws: tf.Tensor, width: number): tf.Tensor {
 /** Tokens of each row that may be cut, and those that are, both `[rows, 1]`. */
 function openTokens({ lengths, ratio, spared }: TokenRange): { open: tf.Tensor; cut: tf.Tensor } {
   const open = tf.maximum(tf.sub(lengths, 2 * spared), 0);
-  // Half a thousandth more, so that 0.3 of 10 are 3 in float32 too.
-  const share = tf.floor(tf.add(tf.mul(lengths, ratio), 5e-4));
+  const share = tf.floor(tf.add(tf.mul(lengths, ratio), ROUNDING));
   return { open, cut: tf.minimum(share, open) };
 }
 
 /** 1 for each of `size` places that a row of `places` `[rows, n]` names, else 0. */
 function named(places: tf.Tensor, size: number): tf.Tensor {
   const [rows, n] = places.shape as [number, number];
-  if (n === 0) return tf.zeros([rows, size]);
   const all = tf.reshape(tf.range(0, size, 1), [1, 1, size]);
   return tf.max(tf.cast(tf.equal(tf.reshape(places, [rows, n, 1]), all), 'float32'), 1);
 }

@@ -11,10 +11,6 @@ export const distillation = defineMethod({
   source: 'Hinton et al., 2015',
   cost: 'one forward pass of the teacher; none more of the model',
   options: {
-    teacher: z.custom<LayersModel>(isLayersModel).meta({
-      description: 'trained model of the same classes or values; not trained, saved or disposed here',
-      wanted: 'a tf.LayersModel',
-    }),
     weight: z.number().min(0).max(1).default(0.5).meta({
       description: 'share of the soft loss, the labels have the rest; 0 is off',
       paper: 'the labels have considerably less',
@@ -22,6 +18,10 @@ export const distillation = defineMethod({
     temperature: z.number().gt(0).default(2).meta({
       description: 'T: both predictions are softened by it; for values it is not used',
       paper: '1 to 20',
+    }),
+    teacher: z.custom<LayersModel>(isLayersModel).meta({
+      description: 'trained model of the same classes or values; not trained, saved or disposed here',
+      wanted: 'a tf.LayersModel',
     }),
   },
   pairs: {

@@ -4,8 +4,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 /** Whether a value can be a teacher. */
 export function isLayersModel(value: unknown): boolean {
-  const { apply, inputNames, outputs } = (value ?? {}) as Partial<LayersModel>;
-  return typeof apply === 'function' && Array.isArray(inputNames) && Array.isArray(outputs);
+  const { apply, inputs, outputs } = (value ?? {}) as Partial<LayersModel>;
+  return typeof apply === 'function' && Array.isArray(inputs) && Array.isArray(outputs);
 }
 
 /**
@@ -30,7 +30,11 @@ export function teacherLogits(
     throw new HypetuneError(
       `${name}: the teacher shares the weight '${shared.originalName}' with the model; give one with weights of its own.`,
     );
-  const places = inputPlaces(name, teacher.inputNames, host.inputNames);
+  const places = inputPlaces(
+    name,
+    teacher.inputs.map((input) => input.name),
+    host.inputNames,
+  );
   return (inputs) => {
     const given = places.map((place) => inputs[place]!);
     const output = teacher.apply(given.length === 1 ? given[0]! : given, { training: false });
