@@ -10,6 +10,7 @@ import type { ModelParameter, Parameter, ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
 import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
+import { inputNames } from './sites.js';
 import type { Task } from './step.js';
 import { KeptTensors } from './stores.js';
 
@@ -63,7 +64,7 @@ export class Host implements Omit<PluginHost, keyof Owned> {
     this.parameters = parameters;
     this.#instrument = instrument;
     this.layers = instrument.layers;
-    this.inputNames = instrument.model.inputs.map((input) => input.name);
+    this.inputNames = inputNames(instrument.model);
     this.outputs = labelWidth(instrument.model, options.task);
     this.hasTokenTable = instrument.hasTokenTable;
     this.hasDropout = instrument.hasDropout;

@@ -36,7 +36,7 @@ export {
 export { z } from 'zod';
 export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
-export type { Site, SiteDeclaration } from './sites.js';
+export { inputNames, type Site, type SiteDeclaration } from './sites.js';
 export * from './stages.js';
 export * from './step.js';
 export type { Trace, TraceEntry } from './trace.js';

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { HypetuneError, labelWidth, type PluginHost, toLogits } from '@hypetune/core';
+import { HypetuneError, inputNames, labelWidth, type PluginHost, toLogits } from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 /** Whether a value can be a teacher. */
@@ -30,11 +30,7 @@ export function teacherLogits(
     throw new HypetuneError(
       `${name}: the teacher shares the weight '${shared.originalName}' with the model; give one with weights of its own.`,
     );
-  const places = inputPlaces(
-    name,
-    teacher.inputs.map((input) => input.name),
-    host.inputNames,
-  );
+  const places = inputPlaces(name, inputNames(teacher), host.inputNames);
   return (inputs) => {
     const given = places.map((place) => inputs[place]!);
     const output = teacher.apply(given.length === 1 ? given[0]! : given, { training: false });
