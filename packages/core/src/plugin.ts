@@ -60,6 +60,10 @@ export interface PluginHost {
   readonly parameters: readonly ParameterInfo[];
   /** The hidden layers, from the input up. */
   readonly layers: readonly LayerInfo[];
+  /** Names of the model's inputs, in the order of `batch.inputs`. */
+  readonly inputNames: readonly string[];
+  /** Classes, labels or targets of the model, as the task counts them. */
+  readonly outputs: number;
   /** Whether the model looks tokens up in a table (else `afterEmbedding` sees the float input). */
   readonly hasTokenTable: boolean;
   /** Whether any layer of the model draws at random in training (dropout). */
