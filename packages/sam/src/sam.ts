@@ -2,6 +2,9 @@ import { BACKWARD_STAGE, defineMethod, WEIGHT_STAGE, z, type Gradients } from '@
 import * as tf from '@tensorflow/tfjs-core';
 import { adaptiveOffsets, offsets } from './formula.js';
 
+/** Lengths of the step that the papers use: SAM's, and ASAM's in units of each weight's size. */
+const RADIUS = { plain: 0.05, adaptive: 0.5 };
+
 /** SAM (Foret et al., 2021): the gradient at `w + e`, `e = rho * g / ||g||`, applied to w. */
 export const sam = defineMethod({
   name: 'sam',
@@ -9,11 +12,14 @@ export const sam = defineMethod({
   source: 'Foret et al., 2021',
   cost: 'one more forward and backward pass: twice a plain step',
   options: {
-    radius: z.number().min(0).optional().meta({
-      description:
-        'rho, length of the step up over all parameters; unless given 0.05, adaptive 0.5; 0 is off',
-      paper: '0.05 (ASAM 0.5)',
-    }),
+    radius: z
+      .number()
+      .min(0)
+      .optional()
+      .meta({
+        description: `rho, length of the step up over all parameters; unless given ${RADIUS.plain}, adaptive ${RADIUS.adaptive}; 0 is off`,
+        paper: '0.05 (ASAM 0.5)',
+      }),
     adaptive: z.boolean().default(false).describe("measure the step in units of each weight's size (ASAM)"),
   },
   pairs: {
@@ -22,7 +28,7 @@ export const sam = defineMethod({
       mixout: 'The step up moves the weights before they are mixed.',
     },
   },
-  apply(host, { adaptive, radius = adaptive ? 0.5 : 0.05 }) {
+  apply(host, { adaptive, radius = adaptive ? RADIUS.adaptive : RADIUS.plain }) {
     const { name, hooks } = host;
     if (radius === 0) return;
     let offset: Gradients | undefined;
