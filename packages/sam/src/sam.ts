@@ -2,6 +2,9 @@ import { BACKWARD_STAGE, defineMethod, WEIGHT_STAGE, z, type Gradients, type Ste
 import * as tf from '@tensorflow/tfjs-core';
 import { adaptiveOffsets, batchPart, offsets, runningMean, surrogateGradient } from './formula.js';
 
+/** Lengths of the step that the papers use: SAM's, and ASAM's in units of each weight's size. */
+const RADIUS = { plain: 0.05, adaptive: 0.5 };
+
 /** SAM (Foret et al., 2021): the gradient at `w + e`, `e = rho * g / ||g||`, applied to w; and three of its variants. */
 export const sam = defineMethod({
   name: 'sam',
@@ -16,10 +19,14 @@ export const sam = defineMethod({
         "sam; asam: the step up in units of each weight's size; gsam: also closes the gap between both losses; " +
           "friendly: steps up by the batch's own part of the gradient",
       ),
-    radius: z.number().min(0).optional().meta({
-      description: 'rho, length of the step up over all parameters; unless given 0.05, asam 0.5; 0 is off',
-      paper: '0.05; ASAM 0.5',
-    }),
+    radius: z
+      .number()
+      .min(0)
+      .optional()
+      .meta({
+        description: `rho, length of the step up over all parameters; unless given ${RADIUS.plain}, asam ${RADIUS.adaptive}; 0 is off`,
+        paper: '0.05; ASAM 0.5',
+      }),
     eta: z.number().min(0).default(0.01).meta({
       description: 'asam: added to the size of a weight',
       paper: '0.01',
@@ -43,7 +50,10 @@ export const sam = defineMethod({
       mixout: 'The step up moves the weights before they are mixed.',
     },
   },
-  apply(host, { variant, radius = variant === 'asam' ? 0.5 : 0.05, eta, alpha, sigma, lambda }) {
+  apply(
+    host,
+    { variant, radius = variant === 'asam' ? RADIUS.adaptive : RADIUS.plain, eta, alpha, sigma, lambda },
+  ) {
     const { name, hooks, tensors } = host;
     if (radius === 0) return;
 
