@@ -82,12 +82,12 @@ export class Trainer {
     }
   }
 
-  /** Mean task loss and the metrics over a data set; nothing random acts. */
+  /** Mean task loss and the metrics over a data set; nothing random acts. While `fit` runs, of the weights it would leave. */
   async evaluate(data: Dataset): Promise<Evaluation> {
     return this.#attached(() => evaluateRows(data, this.#instrument, this.options, this.#recorder()));
   }
 
-  /** The model's logits for each row, in order. */
+  /** The model's logits for each row, in order; of the same weights as `evaluate`. */
   async predict(data: Dataset): Promise<Float32Array[]> {
     return this.#attached(() => predictRows(data, this.#instrument, this.options, this.#recorder()));
   }
@@ -125,7 +125,7 @@ export class Trainer {
   }
 
   async #attached<T>(f: () => Promise<T>): Promise<T> {
-    if (this.#instrument.isAttached) return f();
+    if (this.#instrument.isAttached) return this.withEvaluatedWeights(f);
     this.#instrument.attach();
     try {
       return await f();
