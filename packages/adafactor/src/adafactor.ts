@@ -48,7 +48,6 @@ export const adafactor = defineMethod({
       .describe('with scaleParameter: the least size that a weight counts with'),
   },
   pairs: {
-    error: { lion: 'Both take the place of AdamW; keep one.' },
     note: { cautious: 'Masks entries of the update that go against the gradient.' },
   },
   check: ({ warmup, relativeStep: relative }) =>

@@ -15,7 +15,6 @@ export const cautious = defineMethod({
   },
   pairs: {
     note: {
-      lion: 'C-Lion, in the paper.',
       'child-tuning': 'Entries whose gradient is masked to zero get no update at all.',
     },
   },

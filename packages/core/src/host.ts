@@ -10,7 +10,7 @@ import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
 import type { DropoutRates, PluginHost, TensorStore } from './plugin.js';
 import type { Task } from './step.js';
-import { KeptTensors } from './stores.js';
+import { copyOf, KeptTensors } from './stores.js';
 
 /** What a plugin asks for in its own name. */
 type Owned = Pick<
@@ -165,7 +165,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   takeReferences(parameters: readonly Parameter[]): void {
     if (this.referenceOwners.size === 0) return;
     for (const { name, pretrained, variable } of parameters)
-      if (pretrained) this.references.set(name, tf.clone(variable));
+      // Not a clone: one that shares the variable's memory makes the first step differ from the others, to a compiler.
+      if (pretrained) this.references.set(name, copyOf(variable));
   }
 
   /** Gives the plugins' own parameters their first values. */

@@ -37,6 +37,7 @@ export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js
 export type { FitOptions, FitReport } from './session.js';
 export type { Site, SiteDeclaration } from './sites.js';
 export * from './stages.js';
+export { copyOf } from './stores.js';
 export * from './step.js';
 export type { Trace, TraceEntry } from './trace.js';
 export { Trainer } from './trainer.js';

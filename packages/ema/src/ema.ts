@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, EVALUATION_STAGE, z, type ParameterInfo } from '@hypetune/core';
+import { copyOf, defineMethod, EVALUATION_STAGE, z, type ParameterInfo } from '@hypetune/core';
 import { decayAt, movedAverage } from './formula.js';
 
 /** EMA (Polyak and Juditsky, 1992): `a <- d a + (1 - d) w` after every update; a is measured, kept as best and saved. */
@@ -22,10 +22,6 @@ export const ema = defineMethod({
   },
   pairs: {
     error: { swa: 'Both put their own average in the place of the weights; keep one.' },
-    note: {
-      lora: 'The adapters are averaged, then merged.',
-      'wise-ft': 'The average is interpolated.',
-    },
   },
   apply(host, { decay, warmup }) {
     if (decay === 0) return;
@@ -33,7 +29,7 @@ export const ema = defineMethod({
     host.hooks.onFitStart.tap(host.name, ({ parameters, resumed }) => {
       averaged = parameters;
       if (resumed) return;
-      for (const parameter of parameters) host.tensors.set(parameter.name, tf.clone(host.value(parameter)));
+      for (const parameter of parameters) host.tensors.set(parameter.name, copyOf(host.value(parameter)));
     });
     host.hooks.onUpdate.tap(host.name, (step) => {
       const share = tf.scalar(1 - decayAt(step.index, decay, warmup));

@@ -19,7 +19,6 @@ export const lpFt = defineMethod({
   },
   pairs: {
     note: {
-      'gradual-unfreezing': 'Both freeze the body at first; a layer trains when both let it.',
       'top-k': 'What top-k freezes stays frozen.',
       lora: 'The adapters are frozen while the head trains alone.',
     },

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, EVALUATION_STAGE, z, type ParameterInfo, type Step } from '@hypetune/core';
+import { copyOf, defineMethod, EVALUATION_STAGE, z, type ParameterInfo, type Step } from '@hypetune/core';
 import { cyclicRate, movedAverage, shareAt } from './formula.js';
 
 /** SWA (Izmailov et al., 2018): the equal average of the weights at the start and every c updates after it is measured, kept and saved. */
@@ -30,13 +30,6 @@ export const swa = defineMethod({
       .optional()
       .describe('learning rate at the beginning of every c updates, falling to learningRate at their end'),
   },
-  pairs: {
-    error: { ema: 'Both put their own average in the place of the weights; keep one.' },
-    note: {
-      lora: 'The adapters are averaged, then merged.',
-      'wise-ft': 'The average is interpolated.',
-    },
-  },
   check: ({ peak, learningRate }) =>
     peak !== undefined && learningRate === undefined
       ? 'peak is where a cycle begins; give learningRate, where it ends, too.'
@@ -56,7 +49,7 @@ export const swa = defineMethod({
             `nothing is averaged. Lower every or start.`,
         );
       if (resumed) return;
-      for (const parameter of parameters) host.tensors.set(parameter.name, tf.clone(host.value(parameter)));
+      for (const parameter of parameters) host.tensors.set(parameter.name, copyOf(host.value(parameter)));
     });
     // The same operations at every step, only the share differs: one compiled function.
     host.hooks.onUpdate.tap(host.name, (step) => {

@@ -17,7 +17,6 @@ export const wiseFt = defineMethod({
     note: {
       ema: 'The average is interpolated.',
       swa: 'The average is interpolated.',
-      lora: 'The merged weights are interpolated, as if the adapters were alpha times as strong.',
     },
   },
   apply(host, { alpha }) {
