@@ -6,6 +6,7 @@ import { bertConfig, buildModel } from '@hypetune/models';
 import { seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { buildModel as smallModel, buildData } from '../../../test/support/models.js';
+import { expectResumable } from '../../../test/support/resumed.js';
 import { makeTrainer, train } from '../../../test/support/training.js';
 import {
   adapted,
@@ -174,6 +175,13 @@ test('what is pre-trained and no target stays as it was, to the last bit', async
   dispose();
   model.dispose();
 });
+
+test.each([
+  ['lora', lora],
+  ['dora', dora],
+] as const)('%s resumes, repeats itself, leaves no tensor', (_, method) =>
+  expectResumable('bert', () => [method({ rank: 2 })]),
+);
 
 test('rank 0 is plain training to the last bit', async () => {
   expect(await train('bert', [lora({ rank: 0 })])).toEqual(await train('bert', []));
