@@ -93,8 +93,10 @@ test('SAM has a radius for each unit it is measured in', async () => {
   const gradients = async (options: Parameters<typeof sam>[0]): Promise<unknown> =>
     Object.values((await oneStep(network(), [sam(options)], batch)).gradients).map((g) => g.arraySync());
   expect(await gradients({})).toEqual(await gradients({ radius: 0.05 }));
-  expect(await gradients({ adaptive: true })).toEqual(await gradients({ adaptive: true, radius: 0.5 }));
-  expect(await gradients({ adaptive: true })).not.toEqual(await gradients({ adaptive: true, radius: 0.05 }));
+  expect(await gradients({ variant: 'asam' })).toEqual(await gradients({ variant: 'asam', radius: 0.5 }));
+  expect(await gradients({ variant: 'asam' })).not.toEqual(
+    await gradients({ variant: 'asam', radius: 0.05 }),
+  );
 });
 
 test('FreeLB averages the gradients at the start and one step up the loss', async () => {

@@ -11,7 +11,7 @@ import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
 import type { PluginHost, TensorStore } from './plugin.js';
 import { inputNames } from './sites.js';
-import { KeptTensors } from './stores.js';
+import { copyOf, KeptTensors } from './stores.js';
 import type { Task } from './tasks/task.js';
 
 /** What a plugin asks for in its own name. */
@@ -172,7 +172,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   takeReferences(parameters: readonly Parameter[]): void {
     if (this.referenceOwners.size === 0) return;
     for (const { name, pretrained, variable } of parameters)
-      if (pretrained) this.references.set(name, tf.clone(variable));
+      // Not a clone: one that shares the variable's memory makes the first step differ from the others, to a compiler.
+      if (pretrained) this.references.set(name, copyOf(variable));
   }
 
   /** Gives the plugins' own parameters their first values. */

@@ -40,6 +40,7 @@ export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js
 export type { FitOptions, FitReport } from './session.js';
 export { inputNames, type Site, type SiteDeclaration } from './sites.js';
 export * from './stages.js';
+export { copyOf } from './stores.js';
 export * from './step.js';
 export * from './tasks/index.js';
 export type { Trace, TraceEntry } from './trace.js';

@@ -106,8 +106,12 @@ export interface Run {
   /** Draws of the run that belong to no step. */
   readonly key: Key;
   readonly steps: number;
+  /** Updates in a whole epoch. */
+  readonly stepsPerEpoch: number;
   readonly epochs: number;
   readonly data: Dataset;
+  /** Every parameter that is trained at some time of the run, the plugins' own among them; to make state for, in `onFitStart`. */
+  readonly parameters: readonly ParameterInfo[];
   /** True when the run goes on from a snapshot. */
   readonly resumed: boolean;
   /**

@@ -89,10 +89,15 @@ export class Session {
 
   async run(): Promise<FitReport> {
     const { options, host, instrument, recorder, data, fit, fits } = this.#setting;
+    const trainedParameters = (): readonly Parameter[] => this.#phases?.ever ?? [];
     const run: Run = {
       seed: options.seed,
       key: foldIn(this.#key, 'run'),
       steps: this.#total,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      get parameters() {
+        return trainedParameters();
+      },
       epochs: Math.ceil(this.#total / this.#stepsPerEpoch),
       data,
       resumed: fit.resume !== undefined,
@@ -162,7 +167,7 @@ export class Session {
     this.#step = snapshot.meta.step;
   }
 
-  /** Runs `f` while the model holds the weights that are measured and saved. */
+  /** Runs `f` while the model, and what plugins added, hold the weights that are measured and saved. */
   withEvaluatedWeights<T>(f: () => Promise<T>): Promise<T> {
     return withEvaluatedWeights(this.#setting.host, this.#position, f);
   }
@@ -227,7 +232,7 @@ export class Session {
       const evaluation = await evaluateRows(data, { instrument, options, recorder, step: this.#step });
       const figures = { loss: evaluation.loss, ...evaluation.metrics };
       // Here the model holds the weights that were measured: those are kept.
-      this.#best.offer(figures, epoch, host.parameters);
+      this.#best.offer(figures, epoch, host.allParameters);
       return figures;
     };
     const metrics = validation ? await this.withEvaluatedWeights(() => measure(validation)) : {};
@@ -237,13 +242,11 @@ export class Session {
   }
 
   async #load(run: Run): Promise<void> {
-    const { afterLoad } = this.#setting.host.hooks;
-    if (!isTapped(afterLoad)) return;
-    const before = new Map(
-      this.#setting.host.parameters.map(({ name, variable }) => [name, variable as tf.Tensor]),
-    );
-    const after = await afterLoad.promise(before, run);
-    for (const { name, variable } of this.#setting.host.parameters) {
+    const { hooks, parameters } = this.#setting.host;
+    if (!isTapped(hooks.afterLoad)) return;
+    const before = new Map(parameters.map(({ name, variable }) => [name, variable as tf.Tensor]));
+    const after = await hooks.afterLoad.promise(before, run);
+    for (const { name, variable } of parameters) {
       const value = after.get(name)!;
       if (value === variable) continue;
       variable.assign(value);
@@ -263,6 +266,7 @@ export class Session {
       perturbMain,
       total: this.#total,
       trained: () => this.#trained,
+      since: (parameter) => this.#phases!.since(parameter as Parameter),
       learningRate: (step, parameter) => {
         const factor = (parameter as Parameter | undefined)?.rate ?? 1;
         const rate = factor * optimizer.learningRate * scheduleFactor(schedule, step.index, this.#total);

@@ -30,6 +30,8 @@ test('adaptiveOffsets: w squared times g over the norm of |w| g', () => {
 test('options: defaults and errors', () => {
   expect(sam().options).toEqual({ variant: 'sam', eta: 0.01, alpha: 0.4, sigma: 1, lambda: 0.9 });
   expect(() => sam({ radius: -0.1 })).toThrow('sam: radius must be a finite number >= 0, got -0.1.');
-  expect(() => sam.create({ variant: 'yes' })).toThrow("sam: variant must be true or false, got 'yes'.");
-  expect(() => sam.create({ rho: 1 })).toThrow("sam: unknown option 'rho'; it has 'radius', 'adaptive'.");
+  expect(() => sam.create({ variant: 'yes' })).toThrow(
+    "sam: variant must be one of 'sam', 'asam', 'gsam', 'friendly', got 'yes'.",
+  );
+  expect(() => sam.create({ rho: 1 })).toThrow("sam: unknown option 'rho'; it has 'variant', 'radius'");
 });
