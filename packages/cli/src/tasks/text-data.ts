@@ -14,6 +14,8 @@ export type Encode = (text: string, pair: string | undefined) => EncodedText;
 
 export interface TextDataOptions {
   readonly encode: Encode;
+  /** The rows in tokens, where they are known already. */
+  readonly encoded?: readonly EncodedText[];
   /** Token that fills a row up. */
   readonly padding: number;
   /** What `encode` cuts rows to; batches are never padded beyond. */
@@ -29,7 +31,7 @@ export function textData(
   options: TextDataOptions,
 ): Dataset {
   const { encode, padding, maxLength } = options;
-  const encoded = rows.map(({ text, pair }) => encode(text, pair));
+  const encoded = options.encoded ?? rows.map(({ text, pair }) => encode(text, pair));
   return {
     size: rows.length,
     label: (index) => (rows[index] as Partial<Row>).label ?? 0,
