@@ -11,6 +11,12 @@ const bias = floats(
   [batch, 1, 1, time],
 );
 
+/** Hides from each query the keys that are further away than one. */
+const window = floats(
+  Array.from({ length: time * time }, (_, i) => (Math.abs((i % time) - Math.floor(i / time)) > 1 ? -1e4 : 0)),
+  [1, 1, time, time],
+);
+
 /** The fused operations and the keyed draws of @hypetune/ops: kernels against compositions, draws to the last bit. */
 export const fusedCases: Case[] = [
   {
@@ -44,6 +50,11 @@ export const fusedCases: Case[] = [
     name: 'attention with a mask',
     inputs: [rows(1), rows(2), rows(3)],
     run: (q, k, v) => ops.attention(q!, k!, v!, heads, tf.tensor(bias.values, bias.shape)),
+  },
+  {
+    name: 'attention with a window',
+    inputs: [rows(1), rows(2), rows(3)],
+    run: (q, k, v) => ops.attention(q!, k!, v!, heads, tf.tensor(window.values, window.shape)),
   },
   {
     name: 'attention with dropout',

@@ -12,9 +12,9 @@ export interface ProbabilityDropout {
 
 /**
  * Multi-head scaled dot-product attention (Vaswani et al. 2017): softmax(q k^T / sqrt(H / heads) + maskBias) v for each head.
- * query [B, Q, H], key and value [B, K, H] -> [B, Q, H]. maskBias broadcasts to [B, heads, Q, K]: [B, 1, 1, K] with large
- * negative numbers hides keys. One of that shape may be taken for a constant; one with heads or queries (a relative
- * position's) has a gradient.
+ * query [B, Q, H], key and value [B, K, H] -> [B, Q, H]. maskBias broadcasts to [B, heads, Q, K]: with large negative numbers
+ * [B, 1, 1, K] hides keys, [B, 1, Q, K] hides them from some queries. One that all heads share may be taken for a constant; one
+ * with heads (a relative position's) has a gradient.
  */
 export function attention(
   query: tf.Tensor,
@@ -34,8 +34,7 @@ export function attention(
     const mask = probabilityDropout?.rate
       ? dropoutMask([batch, heads, queries, key.shape[1]!], probabilityDropout.rate, probabilityDropout.key)
       : undefined;
-    const constantBias =
-      !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1 && maskBias.shape[2] === 1);
+    const constantBias = !maskBias || (maskBias.rank === 4 && maskBias.shape[1] === 1);
     return constantBias && useKernels('Attention', 'AttentionGradient')
       ? attentionByKernel(query, key, value, heads, maskBias, mask)
       : attentionByParts(query, key, value, heads, maskBias, mask);

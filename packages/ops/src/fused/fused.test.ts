@@ -65,6 +65,17 @@ const cases: Case[] = [
     f: (q, k, v) => attention(q!, k!, v!, 2, undefined, dropped),
   },
   {
+    name: 'attention in a window',
+    kernels: ['Attention', 'AttentionGradient'],
+    shapes: [
+      [2, 3, 4],
+      [2, 3, 4],
+      [2, 3, 4],
+    ],
+    f: (q, k, v) =>
+      tf.tidy(() => attention(q!, k!, v!, 2, tf.tensor([0, 0, -1e9, 0, 0, 0, -1e9, 0, 0], [1, 1, 3, 3]))),
+  },
+  {
     name: 'softmaxCrossEntropy',
     kernels: ['SoftmaxCrossEntropy', 'SoftmaxCrossEntropyGradient'],
     shapes: [
