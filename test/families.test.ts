@@ -242,6 +242,24 @@ test.each(families)(
   },
 );
 
+test.each(['deberta-v3', 'xlnet'])(
+  '%s: methods of every site stack, the same way at every repetition',
+  async (name) => {
+    const stack = (): Plugin[] => [
+      new Reinit({ layers: 1 }),
+      new TopK({ layers: 1 }),
+      new LayerDecay({ decay: 0.5 }),
+      new HyPe({ scale: 0.01 }),
+      new LayerDrop({ rate: 0.3 }),
+      new R3F({ scale: 0.01 }),
+    ];
+    const first = await train(name, stack());
+    expect(first.losses.every(Number.isFinite)).toBe(true);
+    expect(first.losses).not.toEqual((await train(name, [])).losses);
+    expect((await train(name, stack())).losses).toEqual(first.losses);
+  },
+);
+
 test.each(['modernbert', 'eurobert'])(
   '%s has no dropout as published, and methods that live on it say so',
   async (name) => {
