@@ -154,6 +154,6 @@ function checkFinite(logits: Float32Array, index: number, { step }: EvaluationSe
   if (bad === undefined) return logits;
   throw new HypetuneError(
     `trainer: the model gives row ${index} the output ${bad}${step === undefined ? '' : ` after step ${step}`}; ` +
-      `its weights are no numbers any more: lower the learning rate or the plugins' strengths.`,
+      `its weights have grown beyond all bounds: lower the learning rate or the plugins' strengths.`,
   );
 }

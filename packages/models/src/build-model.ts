@@ -1,5 +1,5 @@
 import { type LayersModel, type SymbolicTensor, input, model } from '@tensorflow/tfjs-layers';
-import { type ModelConfig, labelsOf, modelConfig } from './config.js';
+import { type ModelConfig, headOf, labelsOf, modelConfig, withHead } from './config.js';
 import { FAMILIES } from './families.js';
 
 /** How a model is built. */
@@ -13,7 +13,7 @@ export interface BuildModelOptions {
 /**
  * An encoder with a classifier as a layers model. Inputs, each int32 [B, T]: inputIds, attentionMask (1 token, 0 padding,
  * wherever it is) and tokenTypeIds, which families without token types do not read; the output is the logits
- * [B, labels]. The layers have the checkpoint's names.
+ * [B, labels], or [B, T, labels] where `architectures` names a class for token classification. The layers have the checkpoint's names.
  */
 export function buildModel(config: ModelConfig, options: BuildModelOptions = {}): LayersModel {
   const { seed = 0, encoder: start = 'drawn' } = options;
@@ -27,10 +27,11 @@ export function buildModel(config: ModelConfig, options: BuildModelOptions = {})
   const family = FAMILIES[config.model_type];
   const encoder = family.encoder(config, common);
   if (start === 'zeros') for (const layer of encoder.layers) layer.setFastWeightInitDuringBuild(true);
-  const head = family.head(config, common, labelsOf(config)?.length ?? 2);
+  const kind = headOf(config);
+  const head = family.heads[kind](config, common, labelsOf(config)?.length ?? 2);
   const logits = head.connect(encoder.connect(inputs), inputs);
   const built = model({ inputs: Object.values(inputs), outputs: logits, name: config.model_type });
-  built.setUserDefinedMetadata({ hypetune: { config } });
+  built.setUserDefinedMetadata({ hypetune: { config: withHead(config, kind) } });
   return built;
 }
 

@@ -1,4 +1,5 @@
 import { FAMILIES, type ModelType } from './families.js';
+import type { HeadKind } from './families/family.js';
 import type { BertConfig } from './families/bert.js';
 import { ACTIVATIONS } from './layers/activations.js';
 import { refusal } from './refusal.js';
@@ -61,6 +62,19 @@ export function positionsOf(config: ModelConfig): number {
   return FAMILIES[config.model_type].positions(config);
 }
 
+/** Which head a model of this configuration has, after the class that `architectures` names. */
+export function headOf({ architectures }: Readonly<Record<string, unknown>>): HeadKind {
+  const [architecture] = architectures instanceof Array ? (architectures as unknown[]) : [];
+  return String(architecture).endsWith('ForTokenClassification')
+    ? 'TokenClassification'
+    : 'SequenceClassification';
+}
+
+/** The configuration of a model with this head. */
+export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
+  return { ...config, architectures: [`${FAMILIES[config.model_type].name}For${head}`] };
+}
+
 /** The names of a configuration's labels in order (`id2label`); `undefined` where it has none. */
 export function labelsOf(config: ModelConfig): string[] | undefined {
   const names = config.id2label;
@@ -79,8 +93,13 @@ export function withLabels(config: ModelConfig, labels: number | readonly string
   if (names.length < 1) throw new Error('labels must name at least one label; 1 label is regression');
   if (new Set(names).size !== names.length) throw new Error(`labels must differ, got ${names.join(', ')}`);
   return {
-    ...config,
+    ...without(config, ['num_labels', '_num_labels']),
     id2label: Object.fromEntries(names.map((name, i) => [String(i), name])),
     label2id: Object.fromEntries(names.map((name, i) => [name, i])),
   };
+}
+
+/** The configuration without these keys. */
+export function without(config: ModelConfig, keys: readonly string[]): ModelConfig {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key))) as ModelConfig;
 }

@@ -3,7 +3,13 @@ export type { BertConfig } from './families/bert.js';
 export { type ModelConfig, bertConfig, labelsOf, modelConfig, positionsOf, withLabels } from './config.js';
 export type { ModelType } from './families.js';
 export { Checkpoint } from './checkpoint/checkpoint.js';
-export { type LoadModelOptions, type LoadedModel, loadModel } from './checkpoint/load-model.js';
+export {
+  type LoadModelOptions,
+  type LoadTask,
+  type LoadedModel,
+  loadModel,
+} from './checkpoint/load-model.js';
+export type { HeadMatch } from './checkpoint/match-head.js';
 export { type SaveModelOptions, saveModel } from './checkpoint/save-model.js';
 export { type NamedWeight, namedWeights } from './checkpoint/weight-names.js';
 export { BertEmbeddings, type BertEmbeddingsConfig } from './layers/bert-embeddings.js';

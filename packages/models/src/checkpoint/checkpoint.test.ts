@@ -111,16 +111,68 @@ test('what the checkpoint lacks is drawn by the seed and reported, what it has b
   expect(valuesOf(first.model).get('classifier.bias')).toEqual([0, 0]);
 });
 
-test('a head of other labels is replaced only when labels are asked for', async () => {
-  const replaced = await loadModel(FIXTURE, { labels: 5 });
-  expect(replaced.initialized).toEqual(['classifier.weight', 'classifier.bias']);
-  expect(replaced.unused).toEqual(['classifier.bias', 'classifier.weight']);
-  const kept = await loadModel(FIXTURE, { labels: ['a', 'b', 'c'] });
-  expect(kept.initialized).toEqual([]);
-  const folder = variant((tensors) => tensors, { id2label: { 0: 'a', 1: 'b' } });
-  await expect(loadModel(folder)).rejects.toThrow(
+test('a head is kept, reordered or new by the names of its outputs, and the note says which', async () => {
+  const names = (...labels: string[]): Record<string, unknown> => ({
+    id2label: Object.assign({}, labels) as object,
+  });
+  const folder = variant((tensors) => tensors, { ...names('good', 'bad', 'even'), num_labels: 5 });
+  const stored = fixtureTensors();
+  const rows = (model: LayersModel): number[] => valuesOf(model).get('classifier.bias')!;
+  const bias = Array.from(stored.get('classifier.bias')!.data as Float32Array);
+
+  const same = await loadModel(folder, { labels: ['good', 'bad', 'even'] });
+  expect([same.head, same.initialized, rows(same.model)]).toEqual([{ head: 'kept' }, [], bias]);
+  expect(same.config).not.toHaveProperty('num_labels');
+
+  const other = await loadModel(folder, { labels: ['bad', 'even', 'good'] });
+  const note = "the head's outputs are put into another order: good, bad, even become bad, even, good";
+  expect([other.head, other.initialized]).toEqual([{ head: 'reordered', note }, []]);
+  expect(rows(other.model)).toEqual([bias[1], bias[2], bias[0]]);
+  const [kernel] = ['classifier.weight'].map((name) => valuesOf(other.model).get(name)!);
+  const wanted = stored.get('classifier.weight')!.data as Float32Array;
+  // Kernels are [in, out]: the first feature's three outputs.
+  expect(kernel!.slice(0, 3)).toEqual([wanted[32], wanted[64], wanted[0]]);
+
+  const fresh = await loadModel(folder, { labels: ['good', 'bad', 'fine'] });
+  expect(fresh.head.note).toBe(
+    "the head is new: the checkpoint's outputs are good, bad, even, the model's good, bad, fine",
+  );
+  expect(fresh.initialized).toEqual(['classifier.weight', 'classifier.bias']);
+  expect(fresh.unused).toEqual(['classifier.bias', 'classifier.weight']);
+
+  const five = await loadModel(folder, { labels: 5 });
+  expect(five.head.note).toBe(
+    "the head is new: the checkpoint's outputs are good, bad, even, the model's 5 in number",
+  );
+  const three = await loadModel(folder, { labels: 3 });
+  expect([three.head, three.config.id2label]).toEqual([{ head: 'kept' }, { 0: 'good', 1: 'bad', 2: 'even' }]);
+
+  const broken = variant((tensors) => tensors, names('a', 'b'));
+  await expect(loadModel(broken)).rejects.toThrow(
     /"classifier.weight" has shape \[3, 32\], but config.json asks for \[2, 32\]/,
   );
+});
+
+test('what is trained stands in the configuration, not what the checkpoint was for', async () => {
+  const folder = variant((tensors) => tensors, {
+    problem_type: 'multi_label_classification',
+    torch_dtype: 'float16',
+  });
+  expect((await loadModel(folder)).config.problem_type).toBe('multi_label_classification');
+  const task = { kind: 'class', labels: ['no', 'yes'], problemType: 'single_label_classification' };
+  const { model, config } = await loadModel(folder, { task });
+  expect(config).toMatchObject({ problem_type: 'single_label_classification', label2id: { no: 0, yes: 1 } });
+  const saved = join(root, 'trained');
+  await saveModel(model, saved);
+  const written = JSON.parse(readFileSync(join(saved, 'config.json'), 'utf8')) as object;
+  expect(written).toMatchObject({
+    architectures: ['BertForSequenceClassification'],
+    problem_type: 'single_label_classification',
+    ...{ dtype: 'float32', torch_dtype: 'float32' },
+  });
+  expect((await loadModel(folder, { labels: 2 })).config).not.toHaveProperty('problem_type');
+  const value = await loadModel(folder, { task: { kind: 'values', problemType: 'regression' } });
+  expect(value.config).toMatchObject({ problem_type: 'regression', id2label: { 0: 'LABEL_0' } });
 });
 
 test('half-precision weights load as float32', async () => {
@@ -190,7 +242,7 @@ test.each(['pytorch_model.bin', 'model.pt', 'tf_model.h5'])(
 test('a saved folder holds the same weights under the same names, its configuration and its tokenizer', async () => {
   const source = variant((tensors) => tensors);
   writeFileSync(join(source, 'vocab.txt'), '[PAD]\n');
-  const { model } = await loadModel(source, { labels: ['a', 'b', 'c'] });
+  const { model } = await loadModel(source, { labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'] });
   const folder = join(root, 'saved', 'model');
   await saveModel(model, folder);
   expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors', 'vocab.txt']);
@@ -198,7 +250,7 @@ test('a saved folder holds the same weights under the same names, its configurat
   const loaded = await loadModel(folder);
   expect(loaded.config).toMatchObject({
     architectures: ['BertForSequenceClassification'],
-    label2id: { a: 0, b: 1, c: 2 },
+    label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 },
   });
   expect(valuesOf(loaded.model)).toEqual(valuesOf(model));
   // a trained model written over an old folder

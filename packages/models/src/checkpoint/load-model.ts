@@ -4,15 +4,32 @@ import { join } from 'node:path';
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { buildModel } from '../build-model.js';
-import { type ModelConfig, labelsOf, modelConfig, withLabels } from '../config.js';
+import { type ModelConfig, headOf, labelsOf, modelConfig, withHead, withLabels, without } from '../config.js';
 import { FAMILIES } from '../families.js';
 import { Checkpoint, parseJsonFile } from './checkpoint.js';
+import { type HeadMatch, matchHead } from './match-head.js';
 import { type NamedWeight, namedWeights, transpose } from './weight-names.js';
+
+/** What a model needs to know of a task. */
+export interface LoadTask {
+  /** `tokens`: an output a token. `values`: a regression. */
+  readonly kind: string;
+  readonly labels?: readonly string[] | undefined;
+  readonly problemType?: string;
+}
 
 /** How a checkpoint becomes a model. */
 export interface LoadModelOptions {
-  /** Number of classes (1: regression) or their names; default: the checkpoint's own labels, else 2. */
+  /**
+   * Names of the outputs, or their number (1: regression); default: the checkpoint's own, else 2. The checkpoint's head is kept
+   * where it has these names (in any order) or this number of them; else the head is new.
+   */
   readonly labels?: number | readonly string[];
+  /**
+   * What the model is to be trained for, as `singleLabel()` of `@hypetune/core`: it decides whether there is an output a token,
+   * the labels where none are given, and `problem_type`. Default: what the checkpoint is for.
+   */
+  readonly task?: LoadTask;
   /** Seed of what the checkpoint does not have: a new head, and a pooler where there is none (default 0). */
   readonly seed?: number;
   /** Changes to keys of config.json, for example `{ hidden_dropout_prob: 0 }`. */
@@ -24,11 +41,13 @@ export interface LoadedModel {
   readonly model: LayersModel;
   readonly config: ModelConfig;
   readonly folder: string;
+  /** What became of the checkpoint's head, and a sentence that says why it is not kept. `new` also where it has none. */
+  readonly head: Pick<HeadMatch, 'head' | 'note'>;
   /** Weights that start from random values, drawn by the seed. */
   readonly initialized: readonly string[];
   /** Tensors of the checkpoint that the model has no place for, as the heads of pre-training. */
   readonly unused: readonly string[];
-  /** What a user should know of the above, a line each: tensors left out, numbers of another type than float32. */
+  /** What a user should know of the above, a line each: a head that is not kept, tensors left out, numbers of another type than float32. */
   readonly notes: readonly string[];
 }
 
@@ -44,18 +63,23 @@ export function folderOf(model: LayersModel): string | undefined {
  * Weights of the encoder that are missing or of another shape are errors that name them.
  */
 export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  const config = await readConfig(folder, options);
+  const { config, match } = await readConfig(folder, options);
   const checkpoint = await Checkpoint.open(folder);
   const model = buildModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
   try {
     const { prefix } = FAMILIES[config.model_type];
-    const found = resolve(namedWeights(model), checkpoint, prefix, options.labels !== undefined);
-    for (const [weight, stored] of found.sources) await fill(weight, stored, checkpoint);
+    const asked = options.labels !== undefined || options.task !== undefined;
+    const found = resolve(namedWeights(model), checkpoint, prefix, match, asked);
+    for (const [weight, stored] of found.sources) await fill(weight, stored, checkpoint, match.order);
     const used = new Set(found.sources.values());
     folders.set(model, folder);
     const unused = checkpoint.names.filter((name) => !used.has(name) && !BUFFERS.test(name));
-    const notes = notesOf(checkpoint, [...used], unused);
-    return { model, config, folder, initialized: found.initialized, unused, notes };
+    const { head, initialized } = found;
+    const notes = [
+      ...(head.note === undefined ? [] : [`${folder}: ${head.note}`]),
+      ...notesOf(checkpoint, [...used], unused),
+    ];
+    return { model, config, folder, head, initialized, unused, notes };
   } catch (error) {
     model.dispose();
     throw error;
@@ -83,8 +107,8 @@ function listed(names: readonly string[], most: number): string {
 
 async function readConfig(
   folder: string,
-  { labels, config: changes }: LoadModelOptions,
-): Promise<ModelConfig> {
+  { labels, task, config: changes }: LoadModelOptions,
+): Promise<{ config: ModelConfig; match: HeadMatch }> {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) {
     throw new Error(
@@ -94,34 +118,56 @@ async function readConfig(
   const json = parseJsonFile(await readFile(file, 'utf8'), file);
   if (typeof json !== 'object' || json === null) throw new Error(`${file}: must hold a JSON object`);
   const config = modelConfig({ ...json, ...changes }, file);
-  return withLabels(config, labels ?? labelsOf(config) ?? 2);
+  const kind = headOf(config);
+  const stored = { kind, labels: labelsOf(withLabels(config, labelsOf(config) ?? countOf(config)))! };
+  const wanted = {
+    kind:
+      task === undefined ? kind : task.kind === 'tokens' ? 'TokenClassification' : 'SequenceClassification',
+    labels: labels ?? task?.labels ?? (task?.kind === 'values' ? 1 : stored.labels),
+  } as const;
+  const match = matchHead(stored, wanted);
+  const names = match.head === 'kept' ? stored.labels : wanted.labels;
+  const labelled = withHead(withLabels(config, names), wanted.kind);
+  if (task === undefined && labels === undefined) return { config: labelled, match };
+  const rest = without(labelled, ['problem_type']);
+  const problem = task?.problemType && { problem_type: task.problemType };
+  return { config: { ...rest, ...problem }, match };
+}
+
+/** The outputs that a config.json without names speaks of. */
+function countOf({ num_labels: count }: ModelConfig): number {
+  return Number.isSafeInteger(count) ? (count as number) : 2;
 }
 
 interface Resolved {
   readonly sources: Map<NamedWeight, string>;
   readonly initialized: string[];
+  readonly head: Pick<HeadMatch, 'head' | 'note'>;
 }
 
 /** What models compute for themselves and older checkpoints hold beside the weights. */
 const BUFFERS = /(^|\.)(position_ids|token_type_ids|inv_freq)$/;
 
-/** Finds each weight in the checkpoint; a pooler may be missing, a head may also be of another shape if `newHead`. */
+/** Finds each weight in the checkpoint; a pooler may be missing, a head may also be of another shape if labels were `asked` for. */
 function resolve(
   weights: readonly NamedWeight[],
   checkpoint: Checkpoint,
   prefix: string,
-  newHead: boolean,
+  match: HeadMatch,
+  asked: boolean,
 ): Resolved {
   const sources = new Map<NamedWeight, string>();
   const initialized: string[] = [];
   const missing: string[] = [];
-  const headFits = weights
-    .filter(({ mark }) => mark.site === 'head')
-    .every(({ name, storedShape }) => checkpoint.shapeOf(name)?.join() === storedShape.join());
+  const ofHead = weights.filter(({ mark }) => mark.site === 'head');
+  const stored = ofHead.filter(({ name }) => checkpoint.shapeOf(name));
+  const fits = ofHead.every(
+    ({ name, storedShape }) => checkpoint.shapeOf(name)?.join() === storedShape.join(),
+  );
+  const renewed = match.head === 'new' || (asked && !fits);
   for (const weight of weights) {
     const stored = storedNames(weight.name, prefix).find((name) => checkpoint.shapeOf(name));
-    const replaceable = weight.mark.site === 'head' && newHead && !headFits;
-    if (stored === undefined || replaceable) {
+    if (stored === undefined || (weight.mark.site === 'head' && renewed)) {
       const optional = weight.mark.site === 'head' || weight.mark.site === 'pooler';
       (optional ? initialized : missing).push(weight.name);
       weight.mark.fresh.push(weight.name.slice(weight.layer.length + 1));
@@ -141,7 +187,12 @@ function resolve(
       `${checkpoint.folder}: the checkpoint misses ${missing.length} weights of the encoder: ${listed(missing, 5)}`,
     );
   }
-  return { sources, initialized };
+  const kept = !renewed && stored.length > 0;
+  const note = match.note ?? (kept ? undefined : `the head is new: the checkpoint's has other shapes`);
+  return {
+    ...{ sources, initialized },
+    head: { head: kept ? match.head : 'new', ...(stored.length > 0 && note !== undefined && { note }) },
+  };
 }
 
 /** The names a weight may have: as in transformers, without the encoder's prefix, and with the first BERT's names of a normalization. */
@@ -154,14 +205,25 @@ function storedNames(name: string, prefix: string): string[] {
 }
 
 async function fill(
-  { kind, storedShape, variable }: NamedWeight,
+  { kind, perLabel, storedShape, variable }: NamedWeight,
   stored: string,
   checkpoint: Checkpoint,
+  order: readonly number[] | undefined,
 ): Promise<void> {
-  const floats = await checkpoint.readFloats(stored);
   const rows = storedShape[0]!;
+  const read = await checkpoint.readFloats(stored);
+  const floats = perLabel && order ? inOrder(read, order) : read;
   const data = kind === 'linear' ? transpose(floats, rows, floats.length / rows) : floats;
   tidy(() => {
     variable.write(tensor(data, variable.shape as number[], 'float32'));
   });
+}
+
+/** The rows of a row-major matrix in another order. */
+function inOrder(matrix: Float32Array, order: readonly number[]): Float32Array {
+  const width = matrix.length / order.length;
+  const result = new Float32Array(matrix.length);
+  for (const [row, from] of order.entries())
+    result.set(matrix.subarray(from * width, (from + 1) * width), row * width);
+  return result;
 }

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
 import { configOf } from '../build-model.js';
-import { FAMILIES } from '../families.js';
 import { tokenizerJson } from '../tokenizer/load-tokenizer.js';
 import { configText } from './config-text.js';
 import { folderOf } from './load-model.js';
@@ -35,7 +34,12 @@ export async function saveModel(
   options: SaveModelOptions = {},
 ): Promise<void> {
   const carried = configOf(model);
-  const config = { ...carried, architectures: [FAMILIES[carried.model_type].architecture] };
+  // What is written is float32, whatever was read.
+  const config = {
+    ...carried,
+    ...('torch_dtype' in carried && { torch_dtype: 'float32' }),
+    dtype: 'float32',
+  };
   const tensors: [string, StoredTensor][] = [];
   for (const { name, kind, storedShape, variable } of namedWeights(model)) {
     const values = (await variable.read().data()) as Float32Array;

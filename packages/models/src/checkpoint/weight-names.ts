@@ -8,6 +8,8 @@ export interface NamedWeight {
   readonly layer: string;
   readonly mark: HypetuneMark;
   readonly kind: WeightKind;
+  /** Whether one row of the stored tensor belongs to each label. */
+  readonly perLabel: boolean;
   /** Shape in the checkpoint, where a linear kernel is [out, ...in]. */
   readonly storedShape: readonly number[];
   readonly variable: LayerVariable;
@@ -23,9 +25,12 @@ export function namedWeights(model: LayersModel): NamedWeight[] {
     if (!weightSpecs || !hypetune) return [];
     return layer.weights.map((variable) => {
       const own = variable.originalName.slice(variable.originalName.indexOf('/') + 1);
-      const { kind, shape, stored } = weightSpecs[own]!;
+      const { kind, shape, stored, perLabel = false } = weightSpecs[own]!;
       const storedShape = stored ?? (kind === 'linear' ? [...shape].reverse() : shape);
-      return { name: `${layer.name}.${own}`, layer: layer.name, mark: hypetune, kind, storedShape, variable };
+      return {
+        ...{ name: `${layer.name}.${own}`, layer: layer.name, mark: hypetune },
+        ...{ kind, perLabel, storedShape, variable },
+      };
     });
   });
 }

@@ -7,6 +7,7 @@ import { SharedBlock } from '../layers/shared-block.js';
 import { type BlockNames, TransformerBlock } from '../layers/transformer-block.js';
 import type { BertConfig } from './bert.js';
 import type { Common, Encoder, Family, Head } from './family.js';
+import { tokenHead } from './token-head.js';
 
 /** The configuration of ALBERT. */
 interface AlbertConfig extends BertConfig {
@@ -31,7 +32,7 @@ const NAMES: BlockNames = {
 
 /** Lan et al. (2020): narrow embeddings and one block's weights for all layers. */
 export const albert: Family<AlbertConfig> = {
-  architecture: 'AlbertForSequenceClassification',
+  name: 'Albert',
   prefix: 'albert',
   defaults: {
     vocab_size: 30000,
@@ -75,7 +76,18 @@ export const albert: Family<AlbertConfig> = {
   },
   positions: (config) => config.max_position_embeddings,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: head,
+    TokenClassification: (config, common, labels) =>
+      tokenHead(
+        {
+          hiddenSize: config.hidden_size,
+          dropout: config.classifier_dropout_prob ?? config.hidden_dropout_prob,
+        },
+        common,
+        labels,
+      ),
+  },
 };
 
 function encoder(config: AlbertConfig, common: Common): Encoder {

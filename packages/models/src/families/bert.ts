@@ -8,6 +8,7 @@ import { DenseClassificationHead, type HeadActivation } from '../layers/dense-cl
 import { EmbeddingsProjection } from '../layers/embeddings-projection.js';
 import { TransformerBlock } from '../layers/transformer-block.js';
 import type { Common, ConfigKeys, Encoder, Family, Head, TokenInputs } from './family.js';
+import { tokenHead } from './token-head.js';
 
 /** The configuration of BERT, ELECTRA, RoBERTa and the families named after RoBERTa. */
 export interface BertConfig extends ModelConfig {
@@ -73,7 +74,7 @@ interface Variant {
 
 function family({ name, prefix, counting, head, defaults }: Variant): Family<BertConfig> {
   return {
-    architecture: `${name}ForSequenceClassification`,
+    name,
     prefix,
     defaults: { ...DEFAULTS, ...defaults },
     keys: KEYS,
@@ -86,7 +87,11 @@ function family({ name, prefix, counting, head, defaults }: Variant): Family<Ber
     positions: (config) =>
       config.max_position_embeddings - (counting === 'token' ? config.pad_token_id + 1 : 0),
     encoder: (config, common) => bertEncoder(prefix, counting, config, common),
-    head: (config, common, labels) => bertHead(prefix, head, config, common, labels),
+    heads: {
+      SequenceClassification: (config, common, labels) => bertHead(prefix, head, config, common, labels),
+      TokenClassification: (config, common, labels) =>
+        tokenHead({ hiddenSize: config.hidden_size, dropout: headDropout(config) }, common, labels),
+    },
   };
 }
 
@@ -140,6 +145,8 @@ function bertEncoder(
   };
 }
 
+const headDropout = (config: BertConfig): number => config.classifier_dropout ?? config.hidden_dropout_prob;
+
 function bertHead(
   prefix: string,
   kind: 'pooler' | HeadActivation,
@@ -148,8 +155,7 @@ function bertHead(
   labels: number,
 ): Head {
   const { hidden_size: hiddenSize } = config;
-  const dropout = config.classifier_dropout ?? config.hidden_dropout_prob;
-  const head = { ...common, name: 'classifier', hiddenSize, labels, dropout };
+  const head = { ...common, name: 'classifier', hiddenSize, labels, dropout: headDropout(config) };
   const layers =
     kind === 'pooler'
       ? [new BertPooler({ ...common, name: `${prefix}.pooler`, hiddenSize }), new ClassificationHead(head)]

@@ -6,6 +6,7 @@ import { ClassificationHead } from '../layers/classification-head.js';
 import { PreClassifier } from '../layers/pre-classifier.js';
 import { type BlockNames, TransformerBlock } from '../layers/transformer-block.js';
 import type { Common, Encoder, Family, Head } from './family.js';
+import { tokenHead } from './token-head.js';
 
 /** The configuration of DistilBERT, in its own words. */
 interface DistilBertConfig extends ModelConfig {
@@ -36,7 +37,7 @@ const EPSILON = 1e-12;
 
 /** Sanh et al. (2019): BERT with half the layers, no token types and no pooler. */
 export const distilbert: Family<DistilBertConfig> = {
-  architecture: 'DistilBertForSequenceClassification',
+  name: 'DistilBert',
   prefix: 'distilbert',
   defaults: {
     vocab_size: 30522,
@@ -61,7 +62,11 @@ export const distilbert: Family<DistilBertConfig> = {
   },
   positions: (config) => config.max_position_embeddings,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: head,
+    TokenClassification: (config, common, labels) =>
+      tokenHead({ hiddenSize: config.dim, dropout: config.dropout }, common, labels),
+  },
 };
 
 function encoder(config: DistilBertConfig, common: Common): Encoder {

@@ -22,7 +22,10 @@ export interface Encoder {
   connect(inputs: TokenInputs): SymbolicTensor;
 }
 
-/** From hidden states [B, T, H] to logits [B, labels]. */
+/** What a model says: one list of logits a row, or one a token; as the classes of `transformers` are called. */
+export type HeadKind = keyof Heads;
+
+/** From hidden states [B, T, H] to logits [B, labels] or [B, T, labels]. */
 export interface Head {
   connect(hidden: SymbolicTensor, inputs: TokenInputs): SymbolicTensor;
 }
@@ -40,10 +43,16 @@ export interface ConfigKeys {
   readonly width: readonly [size: string, heads: string];
 }
 
+/** A head of each kind. */
+export interface Heads<Config extends ModelConfig = ModelConfig> {
+  SequenceClassification(config: Config, common: Common, labels: number): Head;
+  TokenClassification(config: Config, common: Common, labels: number): Head;
+}
+
 /** What tells one architecture from another. */
 export interface Family<Config extends ModelConfig = ModelConfig> {
-  /** The class of `transformers` that a saved folder names. */
-  readonly architecture: string;
+  /** What its classes in `transformers` begin with: `Bert` of `BertForSequenceClassification`. */
+  readonly name: string;
   /** What the names of the encoder's weights begin with in a checkpoint; those of a bare encoder lack it. */
   readonly prefix: string;
   /** What a config.json may leave out. */
@@ -54,5 +63,6 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   /** The most tokens an input may have. */
   positions(config: Config): number;
   encoder(config: Config, common: Common): Encoder;
-  head(config: Config, common: Common, labels: number): Head;
+  /** The heads of the classes in `transformers`, with their names and dropout. */
+  readonly heads: Heads<Config>;
 }

@@ -5,6 +5,7 @@ import { RelativePositionBias } from '../layers/relative-position-bias.js';
 import { type BlockNames, TransformerBlock } from '../layers/transformer-block.js';
 import type { BertConfig } from './bert.js';
 import type { Common, Encoder, Family, Head } from './family.js';
+import { tokenHead } from './token-head.js';
 
 /** The configuration of MPNet. */
 interface MPNetConfig extends BertConfig {
@@ -29,7 +30,7 @@ const BUCKETS = 32;
 
 /** Song et al. (2020): RoBERTa's layout without token types and, added to all layers' scores, a bias of the distance. */
 export const mpnet: Family<MPNetConfig> = {
-  architecture: 'MPNetForSequenceClassification',
+  name: 'MPNet',
   prefix: 'mpnet',
   defaults: {
     vocab_size: 30527,
@@ -67,7 +68,11 @@ export const mpnet: Family<MPNetConfig> = {
   },
   positions: (config) => config.max_position_embeddings - PADDING_ID - 1,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: head,
+    TokenClassification: (config, common, labels) =>
+      tokenHead({ hiddenSize: config.hidden_size, dropout: config.hidden_dropout_prob }, common, labels),
+  },
 };
 
 function encoder(config: MPNetConfig, common: Common): Encoder {

@@ -19,7 +19,7 @@ export interface ClassificationHeadConfig extends WeightedLayerConfig {
 
 export type HeadWeight = 'weight' | 'bias';
 
-/** Dropout, then a linear map to one logit a label: [B, H] -> [B, labels]. */
+/** Dropout, then a linear map to one logit a label: [B, H] -> [B, labels], or [B, T, H] -> [B, T, labels]. */
 export class ClassificationHead extends WeightedLayer<HeadWeight> {
   static readonly className = 'ClassificationHead';
   override readonly hypetune: HypetuneMark = { site: 'head', fresh: [] };
@@ -29,13 +29,13 @@ export class ClassificationHead extends WeightedLayer<HeadWeight> {
     super(config);
     const { hiddenSize, labels } = config;
     this.weightSpecs = {
-      weight: { kind: 'linear', shape: [hiddenSize, labels] },
-      bias: { kind: 'bias', shape: [labels] },
+      weight: { kind: 'linear', shape: [hiddenSize, labels], perLabel: true },
+      bias: { kind: 'bias', shape: [labels], perLabel: true },
     };
   }
 
   override computeOutputShape(inputShape: Shape): Shape {
-    return [inputShape[0]!, this.config.labels];
+    return [...inputShape.slice(0, -1), this.config.labels];
   }
 
   protected override forward([pooled]: readonly [Tensor], dropouts: Dropouts): Tensor {

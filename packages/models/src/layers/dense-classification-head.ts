@@ -30,8 +30,8 @@ export class DenseClassificationHead extends WeightedLayer<DenseHeadWeight> {
     this.weightSpecs = {
       'dense.weight': { kind: 'linear', shape: [hiddenSize, hiddenSize] },
       'dense.bias': { kind: 'bias', shape: [hiddenSize] },
-      'out_proj.weight': { kind: 'linear', shape: [hiddenSize, labels] },
-      'out_proj.bias': { kind: 'bias', shape: [labels] },
+      'out_proj.weight': { kind: 'linear', shape: [hiddenSize, labels], perLabel: true },
+      'out_proj.bias': { kind: 'bias', shape: [labels], perLabel: true },
     };
   }
 

@@ -24,6 +24,8 @@ export interface WeightSpec {
   readonly shape: readonly number[];
   /** The shape in a checkpoint where it is neither this one nor, of a linear kernel, this one reversed. */
   readonly stored?: readonly number[];
+  /** One row of the checkpoint's tensor belongs to each label. */
+  readonly perLabel?: true;
   /** Kept for the checkpoint's sake: nothing here reads it, so it is never trained. */
   readonly unused?: true;
 }

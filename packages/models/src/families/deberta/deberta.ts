@@ -3,6 +3,7 @@ import { type Activation, ACTIVATIONS } from '../../layers/activations.js';
 import { ClassificationHead } from '../../layers/classification-head.js';
 import type { BertConfig } from '../bert.js';
 import type { Common, ConfigKeys, Encoder, Family, Head } from '../family.js';
+import { tokenHead } from '../token-head.js';
 import { ContextPooler } from './context-pooler.js';
 import { DebertaBlock } from './deberta-block.js';
 import { DebertaConvolution } from './deberta-convolution.js';
@@ -161,13 +162,17 @@ const KEYS: ConfigKeys = {
 
 /** DeBERTa (He et al., 2021): disentangled attention, one row of the relative table for each distance. */
 export const deberta: Family<DebertaConfig> = {
-  architecture: 'DebertaForSequenceClassification',
+  name: 'Deberta',
   prefix: 'deberta',
   keys: KEYS,
   check,
   positions: (config) => config.max_position_embeddings,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: head,
+    TokenClassification: ({ hidden_size: hiddenSize, hidden_dropout_prob: dropout }, common, labels) =>
+      tokenHead({ hiddenSize, dropout }, common, labels),
+  },
   defaults: {
     ...DEFAULTS,
     vocab_size: 50265,
@@ -181,7 +186,7 @@ export const deberta: Family<DebertaConfig> = {
 /** DeBERTa v2 and v3 (He et al., 2023): distances in logarithmic buckets, positions through the content's projections. */
 export const debertaV2: Family<DebertaConfig> = {
   ...deberta,
-  architecture: 'DebertaV2ForSequenceClassification',
+  name: 'DebertaV2',
   defaults: {
     ...DEFAULTS,
     vocab_size: 128100,

@@ -7,6 +7,7 @@ import { FinalNormalization } from '../../layers/normalization.js';
 import { RotaryAngles } from '../../layers/rotary.js';
 import { TokenEmbeddings } from '../../layers/token-embeddings.js';
 import type { Common, Encoder, Family, Head } from '../family.js';
+import { tokenHead } from '../token-head.js';
 import { EuroBertBlock } from './block.js';
 import { DensePooler, type Pooling } from './dense-pooler.js';
 
@@ -35,7 +36,7 @@ interface EuroBertConfig extends ModelConfig {
 
 /** Boizard et al. (2025): the layout of Llama, reading in both directions. */
 export const eurobert: Family<EuroBertConfig> = {
-  architecture: 'EuroBertForSequenceClassification',
+  name: 'EuroBert',
   prefix: 'model',
   defaults: {
     vocab_size: 128256,
@@ -84,7 +85,11 @@ export const eurobert: Family<EuroBertConfig> = {
   },
   positions: (config) => config.max_position_embeddings,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: head,
+    TokenClassification: (config, common, labels) =>
+      tokenHead({ hiddenSize: config.hidden_size, dropout: 0 }, common, labels),
+  },
 };
 
 const keyHeadsOf = (config: EuroBertConfig): number =>

@@ -8,7 +8,7 @@ import { RotaryAngles } from '../../layers/rotary.js';
 import type { Common, Encoder, Family, Head } from '../family.js';
 import { ModernBertBlock } from './block.js';
 import { ModernBertEmbeddings } from './embeddings.js';
-import { PredictionHead } from './prediction-head.js';
+import { type Pooling, PredictionHead } from './prediction-head.js';
 
 /** How far a layer's attention reaches. */
 type LayerType = 'full_attention' | 'sliding_attention';
@@ -48,7 +48,7 @@ interface RotaryParameters {
 
 /** Warner et al. (2024). Of its dropouts, all 0 as published, those on hidden states are of the kind `hidden`. */
 export const modernbert: Family<ModernBertConfig> = {
-  architecture: 'ModernBertForSequenceClassification',
+  name: 'ModernBert',
   prefix: 'model',
   defaults: {
     vocab_size: 50368,
@@ -106,7 +106,11 @@ export const modernbert: Family<ModernBertConfig> = {
   },
   positions: (config) => config.max_position_embeddings,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: (config, common, labels) =>
+      head(config.classifier_pooling, config, common, labels),
+    TokenClassification: (config, common, labels) => head('none', config, common, labels),
+  },
 };
 
 const LAYER_TYPES: readonly LayerType[] = ['full_attention', 'sliding_attention'];
@@ -191,13 +195,13 @@ function encoder(config: ModernBertConfig, common: Common): Encoder {
   };
 }
 
-function head(config: ModernBertConfig, common: Common, labels: number): Head {
+function head(pooling: Pooling, config: ModernBertConfig, common: Common, labels: number): Head {
   const { hidden_size: hiddenSize } = config;
   const prediction = new PredictionHead({
     ...common,
     name: 'head',
     hiddenSize,
-    pooling: config.classifier_pooling,
+    pooling,
     activation: config.classifier_activation,
     epsilon: config.norm_eps,
     denseBias: config.classifier_bias,

@@ -13,10 +13,13 @@ import {
   normSpecs,
 } from '../../layers/weighted-layer.js';
 
+/** Of which tokens there is an output: the first, the mean of all, or each. */
+export type Pooling = 'cls' | 'mean' | 'none';
+
 /** What the head is configured by. */
 export interface PredictionHeadConfig extends WeightedLayerConfig {
   readonly hiddenSize: number;
-  readonly pooling: 'cls' | 'mean';
+  readonly pooling: Pooling;
   readonly activation: Activation;
   readonly epsilon: number;
   readonly denseBias: boolean;
@@ -24,8 +27,8 @@ export interface PredictionHeadConfig extends WeightedLayerConfig {
 }
 
 /**
- * LayerNorm(f(h W)) of the first token's hidden state or of the mean of all tokens': hidden states [B, T, H] and mask
- * [B, T] -> [B, H]. Pre-training trained it, so it is a pooler: a checkpoint of a masked language model has it.
+ * LayerNorm(f(h W)) of the first token's hidden state, of the mean of all tokens' or of each: hidden states [B, T, H] and
+ * mask [B, T] -> [B, H] or [B, T, H]. Pre-training trained it, so it is a pooler: a checkpoint of a masked language model has it.
  */
 export class PredictionHead extends WeightedLayer<string> {
   static readonly className = 'PredictionHead';
@@ -42,13 +45,14 @@ export class PredictionHead extends WeightedLayer<string> {
   }
 
   override computeOutputShape([hidden]: Shape[]): Shape {
-    return [hidden![0]!, this.config.hiddenSize];
+    return this.config.pooling === 'none' ? hidden! : [hidden![0]!, this.config.hiddenSize];
   }
 
   protected override forward([hidden, mask]: readonly [Tensor, Tensor]): Tensor {
     const { pooling, activation, epsilon } = this.config;
     const weights: Readonly<Record<string, Tensor | undefined>> = this.readWeights();
-    const pooled = pooling === 'cls' ? firstToken(hidden) : meanToken(hidden, mask);
+    const pooled =
+      pooling === 'none' ? hidden : pooling === 'cls' ? firstToken(hidden) : meanToken(hidden, mask);
     const inner = linear(pooled, weights['dense.weight'] as Tensor2D, weights['dense.bias'] as Tensor1D);
     return normalize(ACTIVATIONS[activation](inner), weights['norm.weight']!, weights['norm.bias'], epsilon);
   }

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../../config.js';
 import { type Activation, ACTIVATIONS } from '../../layers/activations.js';
 import { ClassificationHead } from '../../layers/classification-head.js';
 import type { Common, Encoder, Family, Head } from '../family.js';
+import { tokenHead } from '../token-head.js';
 import { RelativeSinusoids } from './relative-sinusoids.js';
 import { SequenceSummary } from './sequence-summary.js';
 import { XlnetBlock } from './xlnet-block.js';
@@ -101,7 +102,7 @@ function check(config: XlnetConfig, wrong: (key: string, wanted: string) => Erro
 
 /** XLNet (Yang et al., 2019): relative attention of two terms and a segment's, no positions in the hidden states. */
 export const xlnet: Family<XlnetConfig> = {
-  architecture: 'XLNetForSequenceClassification',
+  name: 'XLNet',
   prefix: 'transformer',
   defaults: {
     vocab_size: 32000,
@@ -132,5 +133,9 @@ export const xlnet: Family<XlnetConfig> = {
   check,
   positions: () => Infinity,
   encoder,
-  head,
+  heads: {
+    SequenceClassification: head,
+    TokenClassification: (config, common, labels) =>
+      tokenHead({ hiddenSize: config.d_model, dropout: 0 }, common, labels),
+  },
 };
