@@ -12,6 +12,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
+import { withOwnXlaFlags } from '../libtensorflow/xla-flags.js';
 import { digest } from './digest.js';
 
 /** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 5 MB. */
@@ -92,7 +93,7 @@ function removeLeftOvers(folder: string): void {
 function machineKey(version: string): string {
   const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
   const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
-  return digest([...parts, process.env['XLA_FLAGS']]);
+  return digest([...parts, withOwnXlaFlags(process.env['XLA_FLAGS'])]);
 }
 
 function processorInformation(): string {
