@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey, type Key } from '@hypetune/ops';
+import { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
 import { download, type Snapshot } from './checkpoint/snapshot.js';
 import { checkSnapshot, restoreTensors, stateTensors } from './checkpoint/state.js';
@@ -61,6 +62,7 @@ export class Session {
   readonly #stepsPerEpoch: number;
   readonly #total: number;
   readonly #best = new KeptTensors();
+  readonly #accumulation: Accumulation | undefined;
   #optimizer: AdamW | undefined;
   #step = 0;
   #bestSoFar: { value: number; epoch: number } | undefined;
@@ -71,6 +73,7 @@ export class Session {
     this.#key = foldIn(seedKey(options.seed), 'fit', setting.fits);
     const microbatches = Math.ceil(data.size / options.batchSize);
     this.#stepsPerEpoch = Math.ceil(microbatches / options.accumulate);
+    this.#accumulation = options.accumulate > 1 ? new Accumulation() : undefined;
     this.#total = options.steps ?? options.epochs * this.#stepsPerEpoch;
     if (options.keepBest && !fit.validation)
       throw new HypetuneError(`trainer: keepBest '${options.keepBest}' needs validation data; give fit one.`);
@@ -109,6 +112,7 @@ export class Session {
         this.#takeBest();
       } finally {
         this.#optimizer?.dispose();
+        this.#accumulation?.dispose();
         this.#best.clear();
       }
     }
@@ -152,6 +156,7 @@ export class Session {
       optimizer,
       clip,
       recorder,
+      accumulation: this.#accumulation,
       data,
       key: this.#key,
     };
