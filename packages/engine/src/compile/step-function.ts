@@ -11,14 +11,11 @@ import { Variable } from './variables.js';
 
 const MUST_COMPILE: readonly Attribute[] = [{ name: '_XlaMustCompile', type: TF_ATTR_BOOL, value: true }];
 
-/** How often each name was given. */
-const named = new Map<string, number>();
-
 /**
  * The same in every process that records this step, whatever it recorded before: XLA's text of a program holds it, and with
  * it the programs of earlier processes are found.
  */
-function nameOf(recording: Recording, { live, dying }: Demand): string {
+function nameOf(named: Map<string, number>, recording: Recording, { live, dying }: Demand): string {
   const name = digest([recording.position.path, live.map(({ reference }) => reference), [...dying]]);
   const number = named.get(name) ?? 0;
   named.set(name, number + 1);
@@ -64,7 +61,7 @@ export class StepFunction {
     for (const { feed, output } of pairs) this.#replacedBy.set(feed, output);
     const replaced = new Set(this.#replacedBy.values());
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
-    const name = nameOf(recording, demand);
+    const name = nameOf(runtime.functionNames, recording, demand);
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
     const { operations, results } = liveGraph(graph, name, recording, this.#live);
     const body = graph.cut(name, operations, feeds, results);

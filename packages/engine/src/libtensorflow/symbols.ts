@@ -32,6 +32,7 @@ const prototypes = {
   TFE_ContextOptionsSetConfig: 'v:pbnp',
   TFE_DeleteContextOptions: 'v:p',
   TFE_NewContext: 'p:pp',
+  TFE_DeleteContext: 'v:p',
   TFE_ContextListDevices: 'p:pp',
   TFE_ContextAddFunction: 'v:ppp',
   TFE_ContextRemoveFunction: 'v:psp',
