@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
-import { tensorData, type Dataset, type TrainerOptions } from '@hypetune/core';
+import { tensorData, type Dataset, type Plugin, type TrainerOptions } from '@hypetune/core';
 import { HyPe } from '@hypetune/hype';
 import { randomNormal, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { enginesPresent } from './support/engines.js';
-import { buildModel } from './support/models.js';
+import { buildData, buildModel } from './support/models.js';
 import { makeTrainer, weightsOf } from './support/training.js';
 
 const engines = (await enginesPresent(['wasm', 'native'])).filter(({ backend }) => backend !== undefined);
@@ -126,6 +126,36 @@ test.skipIf(ways.length < 3)(
     await trainer.fit(tokenRows(13));
     // Lengths 6 and 12, and the update.
     expect(trainer.compileReport()!.compilations - before).toBe(3);
+    model.dispose();
+    await tf.setBackend('cpu');
+  },
+);
+
+test.skipIf(ways.length < 3)(
+  'a step that does not run compiled says so, once',
+  { timeout: 240_000 },
+  async () => {
+    await tf.setBackend(ways.at(-1)!.backend);
+    const model = buildModel('features');
+    const { data, dispose } = buildData('features');
+    const lines: string[] = [];
+    const plugin: Plugin = {
+      name: 'unique',
+      apply({ hooks }) {
+        hooks.afterLoss.tap('unique', (terms) => {
+          tf.unique(tf.tensor1d([1, 1, 2]));
+          return terms;
+        });
+      },
+    };
+    const trainer = makeTrainer(model, [plugin], {
+      compile: true,
+      steps: 3,
+      onWarning: (line) => lines.push(line),
+    });
+    await trainer.fit(data);
+    expect(lines).toEqual([expect.stringMatching(/^engine: a step ran operation by operation.*UniqueV2/)]);
+    dispose();
     model.dispose();
     await tf.setBackend('cpu');
   },

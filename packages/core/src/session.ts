@@ -17,7 +17,7 @@ import { scheduleFactor } from './optim/schedule.js';
 import type { ResolvedOptions } from './options.js';
 import type { Parameter } from './parameters.js';
 import type { Plugin, Run } from './plugin.js';
-import type { StepRecorder } from './recorder.js';
+import { warnUncompiled, type StepRecorder } from './recorder.js';
 import type { EpochReport } from './step.js';
 import { KeptTensors } from './stores.js';
 import { update } from './update.js';
@@ -172,6 +172,9 @@ export class Session {
         if (fit.signal?.aborted) stopped = 'signal';
         if (stopped || this.#step >= this.#total) break;
         const report = await update(setting, this.#step + 1, epoch, microbatches);
+        warnUncompiled(recorder, (line) => {
+          host.warn('engine', line);
+        });
         this.#step += 1;
         lastLoss = report.loss;
         losses.push(report.loss);

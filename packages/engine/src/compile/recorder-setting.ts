@@ -31,6 +31,8 @@ export interface RecorderSetting {
   readonly install: (executor: Executor) => void;
   /** Gives back all compiled functions of the process and calls `forget`; values that tfjs does not have are given. */
   readonly renew?: (others: readonly Value[]) => void;
+  /** Mends what may have kept a function from being compiled; whether that is worth another try. */
+  readonly repair?: () => boolean;
   /** Whether the process has room for no further function, however few there are. */
   readonly isCrowded?: () => boolean;
 }

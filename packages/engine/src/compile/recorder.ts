@@ -7,7 +7,7 @@ import type { RecorderSetting, RecordingReport } from './recorder-setting.js';
 import { Recording } from './recording.js';
 import { refusedOperations } from './refusal.js';
 import { poison, replay } from './replay.js';
-import { StepFunction, demandOf } from './step-function.js';
+import { StepFunction, demandOf, type Demand } from './step-function.js';
 import { forget, rootEntry, type Entry } from './trie.js';
 
 /** Runs a step's tensor operations as one compiled function; see `StepRecorder.record`. */
@@ -195,7 +195,7 @@ export class StepRecorder implements Executor, Source {
         step = new StepFunction(this.#runtime, this.#graph, recording, demand);
       }
       try {
-        step.run(recording, demand, this.#setting.background);
+        step = this.#run(step, recording, demand);
         this.#executions++;
       } catch (error) {
         if (step.runs === 0 && this.#refused(recording, error as Error)) return;
@@ -210,6 +210,20 @@ export class StepRecorder implements Executor, Source {
       }
     }
     this.#finish(recording);
+  }
+
+  /** Runs a function; one that does not compile once more, under another name, if what it may have failed of was mended. */
+  #run(step: StepFunction, recording: Recording, demand: Demand): StepFunction {
+    const { background, repair } = this.#setting;
+    try {
+      step.run(recording, demand, background);
+      return step;
+    } catch (error) {
+      if (step.runs > 0 || refusedOperations((error as Error).message).length > 0 || !repair?.()) throw error;
+      const again = new StepFunction(this.#runtime, this.#graph, recording, demand);
+      again.run(recording, demand, background);
+      return again;
+    }
   }
 
   /** A function that does not compile: its refused operations run by themselves from now on, the rest compiled. */

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { Immediate } from '../compile/immediate.js';
+import { repairPrograms } from '../compile/program-cache.js';
 import { StepRecorder } from '../compile/recorder.js';
 import { registerFusedKernels } from '../kernels/register.js';
 import { Binding } from './binding.js';
@@ -84,6 +85,7 @@ function createBackend(
     limit: graphs,
     background: true,
     isCrowded,
+    repair: repairPrograms,
     renew: (others) => {
       runtime.renew([...binding.values(), ...others]);
       immediate.forget();
