@@ -5,6 +5,7 @@ import { Graph } from './graph.js';
 import type { Kernel } from './kernel.js';
 import type { RecorderSetting, RecordingReport } from './recorder-setting.js';
 import { Recording } from './recording.js';
+import type { Precision } from './sheet.js';
 import { refusedOperations } from './refusal.js';
 import { poison, replay } from './replay.js';
 import { StepFunction, demandOf, type Demand } from './step-function.js';
@@ -23,6 +24,7 @@ export class StepRecorder implements Executor, Source {
   #gaveUp = false;
   #graphs = 0;
   #crowded = false;
+  #precision: Precision | undefined;
   #renewals = 0;
   #compilations = 0;
   #executions = 0;
@@ -40,8 +42,9 @@ export class StepRecorder implements Executor, Source {
    * is compiled at its first use and found again afterwards. The JavaScript of `step` runs each time. Reading a value inside
    * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation.
    */
-  record<T>(step: () => T): T {
+  record<T>(step: () => T, precision: Precision = 'float32'): T {
     if (this.#recording !== undefined) return step();
+    this.#precision = process.env['HYBRID32'] || precision !== 'float32' ? precision : undefined;
     this.#recording = new Recording(this.#root);
     this.#gaveUp = false;
     this.#compiled = true;
@@ -178,7 +181,7 @@ export class StepRecorder implements Executor, Source {
     const demand = demandOf(recording);
     if (demand.live.length > 0) {
       const { functions } = recording.position;
-      let step = functions.find((candidate) => candidate.fits(demand));
+      let step = functions.find((candidate) => candidate.fits(demand, this.#precision));
       if (step === undefined) {
         if (this.#isFull && this.#setting.renew !== undefined) {
           this.#renew(recording);
@@ -192,7 +195,7 @@ export class StepRecorder implements Executor, Source {
           this.#runAtOnce(recording);
           return;
         }
-        step = new StepFunction(this.#runtime, this.#graph, recording, demand);
+        step = new StepFunction(this.#runtime, this.#graph, recording, demand, this.#precision);
       }
       try {
         step = this.#run(step, recording, demand);
@@ -220,7 +223,7 @@ export class StepRecorder implements Executor, Source {
       return step;
     } catch (error) {
       if (step.runs > 0 || refusedOperations((error as Error).message).length > 0 || !repair?.()) throw error;
-      const again = new StepFunction(this.#runtime, this.#graph, recording, demand);
+      const again = new StepFunction(this.#runtime, this.#graph, recording, demand, this.#precision);
       again.run(recording, demand, background);
       return again;
     }

@@ -78,6 +78,7 @@ const prototypes = {
   TF_NewOperation: 'p:pbs',
   TF_AddInput: 'v:po',
   TF_AddInputList: 'v:pbi',
+  TF_AddControlInput: 'v:pp',
   TF_SetAttrString: 'v:pbbn',
   TF_SetAttrInt: 'v:pbn',
   TF_SetAttrFloat: 'v:pbf',
