@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey, type Key } from '@hypetune/ops';
+import { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
 import { BestWeights } from './best-weights.js';
 import { download, type Snapshot } from './checkpoint/snapshot.js';
@@ -20,7 +21,7 @@ import type { Parameter } from './parameters.js';
 import { Phases } from './phases.js';
 import type { ResolvedOptions } from './options.js';
 import type { Plugin, Run } from './plugin.js';
-import type { StepRecorder } from './recorder.js';
+import { warnUncompiled, type StepRecorder } from './recorder.js';
 import { isTapped, tapsAt } from './taps.js';
 import { OPTIMIZER_STAGE } from './stages.js';
 import type { EpochReport } from './step.js';
@@ -66,6 +67,7 @@ export class Session {
   readonly #stepsPerEpoch: number;
   readonly #total: number;
   readonly #best: BestWeights;
+  readonly #accumulation: Accumulation | undefined;
   #optimizer: AdamW | undefined;
   #phases: Phases | undefined;
   #trained: readonly Parameter[] = [];
@@ -80,6 +82,7 @@ export class Session {
     this.#key = foldIn(seedKey(options.seed), 'fit', setting.fits);
     const microbatches = Math.ceil(data.size / options.batchSize);
     this.#stepsPerEpoch = Math.ceil(microbatches / options.accumulate);
+    this.#accumulation = options.accumulate > 1 ? new Accumulation() : undefined;
     this.#total = options.steps ?? options.epochs * this.#stepsPerEpoch;
     if (options.keepBest && !fit.validation)
       throw new HypetuneError(
@@ -135,6 +138,7 @@ export class Session {
       } finally {
         this.#phases?.release();
         this.#optimizer?.dispose();
+        this.#accumulation?.dispose();
         this.#best.tensors.clear();
       }
     }
@@ -188,6 +192,7 @@ export class Session {
       optimizer,
       clip,
       recorder,
+      accumulation: this.#accumulation,
       data,
       key: this.#key,
     };
@@ -204,6 +209,9 @@ export class Session {
         this.#trained = phases.enter(this.#step + 1);
         const own = { ...setting, trainable: this.#trained };
         const report = await update(own, this.#step + 1, epoch, microbatches);
+        warnUncompiled(recorder, (line) => {
+          host.warn('engine', line);
+        });
         this.#step += 1;
         lastLoss = report.loss;
         this.#open = { loss: this.#open.loss + report.loss, steps: this.#open.steps + 1 };

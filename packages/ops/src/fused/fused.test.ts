@@ -88,9 +88,7 @@ const cases: Case[] = [
 ];
 
 const inputsOf = ({ shapes }: Case): tf.Tensor[] =>
-  shapes.map((shape, i) =>
-    tf.tensor(drawOnHost('normal', tf.util.sizeFromShape(shape), seedKey(i), normalParameters(1)), shape),
-  );
+  shapes.map((shape, i) => tf.tensor(drawOnHost('normal', shape, seedKey(i), normalParameters(1)), shape));
 
 /** A scalar of the output with a different weight for each element. */
 const scalarOf = (y: tf.Tensor): tf.Scalar =>
