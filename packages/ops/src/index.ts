@@ -1,7 +1,14 @@
 export { threefry, rounds, rotations, parity, fillWords, type Key } from './random/threefry.js';
 export { seedKey, foldIn } from './random/key.js';
 export { type DrawScope, withDraws, currentDraws } from './random/scope.js';
-export { randomNormal, randomUniform, randomBernoulli, dropout, dropoutMask, drawOnHost } from './random/draw.js';
+export {
+  randomNormal,
+  randomUniform,
+  randomBernoulli,
+  dropout,
+  dropoutMask,
+  drawOnHost,
+} from './random/draw.js';
 export {
   bernoulliParameters,
   normalParameters,
