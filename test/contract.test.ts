@@ -145,10 +145,10 @@ describe.each(once)('$name', ({ name, create, model, models, method, folder }) =
   });
 
   test('a bad option is refused at construction, by name', () => {
-    const base = method.name === 'r4f' ? 'r3f' : method.name;
+    const base = create().name;
     expect(() => method.create({ nonsense: 1 })).toThrow(`${base}: unknown option 'nonsense'`);
     for (const [option, { type, choices }] of Object.entries(method.options)) {
-      const bad = { list: [-1], boolean: 'yes', number: NaN, integer: 0.5, string: 'nonsense', object: 1 }[
+      const bad = { list: [-1], boolean: 'yes', number: NaN, integer: 0.5, string: 'nonsense', object: {} }[
         type
       ];
       const at = type === 'list' ? `${option}[0]` : option;
