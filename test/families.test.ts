@@ -115,10 +115,8 @@ async function loadedWeights(name: string): Promise<Map<string, number[]>> {
 const engines = await enginesPresent(['wasm', 'native']);
 beforeEach(() => tf.setBackend('cpu'));
 
-/** Compiling takes seconds each: here two layouts, all of them in the deep tests. */
-const compiled = families.filter(
-  ([name]) => process.env.HYPETUNE_DEEP ?? ['albert', 'modernbert'].includes(name),
-);
+/** Compiling takes seconds each: here one layout, all of them in the deep tests. */
+const compiled = families.filter(([name]) => process.env.HYPETUNE_DEEP ?? name === 'modernbert');
 
 describe.each(engines)('$engine', ({ engine, backend }) => {
   test.skipIf(backend === undefined).each(engine === 'native' ? compiled : families)(
