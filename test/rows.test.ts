@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import { tensorData, type Dataset, type Plugin, type TrainerOptions } from '@hypetune/core';
-import { HyPe } from '@hypetune/hype';
+import { hype } from '@hypetune/hype';
 import { randomNormal, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { enginesPresent } from './support/engines.js';
@@ -45,7 +45,7 @@ async function trained(
   options: Partial<TrainerOptions>,
 ): Promise<number[]> {
   const model = build();
-  const trainer = makeTrainer(model, [new HyPe({ scale: 0.3 })], {
+  const trainer = makeTrainer(model, [hype({ scale: 0.3 })], {
     // With a large epsilon AdamW does not blow up gradients that are nothing but rounding, as those of the keys' biases.
     optimizer: { learningRate: 1e-2, epsilon: 1e-3 },
     ...options,

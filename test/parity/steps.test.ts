@@ -163,6 +163,6 @@ test('cutoff erases what the released code erases, and measures as it does', () 
     return (start * free) / (free + 1);
   });
   expectClose(keptSpan(tf.tensor2d(same, [same.length, 1]), range), span.kept);
-  const rows = disagreement('classification', tf.tensor2d(first), tf.tensor2d(second), 'reference');
+  const rows = disagreement(tf.tensor2d(first), tf.tensor2d(second), 'reference');
   expectClose(tf.mean(rows), divergence);
 });
