@@ -127,10 +127,10 @@ test.each([
 });
 
 test('a folder that is no saved run', async () => {
-  const { code, error } = await call('predict', model, 'fine');
+  const { code, error } = await call('predict', `${folder}/glue`, 'fine');
   expect([code, error]).toEqual([
     1,
-    `error: ${model}: there is no hypetune.json, so this is not a run saved by hypetune train.\n`,
+    `error: ${folder}/glue: there is no hypetune.json nor a config.json, so this is neither a run nor a model.\n`,
   ]);
 });
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, link, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypetuneError, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recoverFolder, writeFolder } from './atomic.js';
-import { checkChecksums, writeChecksums } from './checksums.js';
+import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
@@ -19,8 +19,11 @@ export interface RunRecord {
   readonly task: {
     readonly name: string;
     readonly kind: TaskName;
+    /** Names of the outputs; empty where a value has no name. */
     readonly labels: readonly string[];
     readonly metrics: readonly MetricName[];
+    /** What a row of each class weighed in the loss. */
+    readonly classWeights?: readonly number[] | undefined;
     /** Whether a row is a pair of texts. */
     readonly pair: boolean;
   };
@@ -48,10 +51,34 @@ export async function saveRun(
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh);
-    await writeFile(join(fresh, RECORD), `${JSON.stringify(record, null, 2)}\n`);
+    await writeFile(join(fresh, RECORD), recordText(record));
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
   });
+}
+
+/** Writes another record over that of a saved run, whole or not at all; the other files stay what they are. */
+export async function saveRecord(folder: string, record: RunRecord): Promise<void> {
+  await writeFolder(folder, async (fresh) => {
+    for (const name of await readdir(folder)) {
+      if (name === RECORD) continue;
+      // A second name for the same file where the disk has such; the weights are not written again.
+      await link(join(folder, name), join(fresh, name)).catch(() =>
+        copyFile(join(folder, name), join(fresh, name)),
+      );
+    }
+    await rm(join(fresh, CHECKSUMS), { force: true });
+    await writeFile(join(fresh, RECORD), recordText(record));
+    await writeChecksums(fresh);
+  });
+}
+
+const recordText = (record: RunRecord): string => `${JSON.stringify(record, null, 2)}\n`;
+
+/** Whether a folder holds a run, not only a model. */
+export async function holdsRun(folder: string): Promise<boolean> {
+  await recoverFolder(folder);
+  return existsSync(join(folder, RECORD));
 }
 
 /** What a saved run says about itself; throws where the folder holds none, or not the files that were saved. */

@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly onWarning: (message: string) => void;
   /** Called at the end of every epoch but the last. */
   readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
+  /** Called when the run came to its end, before it is measured. */
+  readonly onTrained?: ((model: LayersModel, report: FitReport) => Promise<void>) | undefined;
 }
 
 export interface RunResult {
@@ -37,8 +39,7 @@ export interface RunResult {
 export async function run(request: RunRequest): Promise<RunResult> {
   const { setup, recipe, seed, settings, terminal, signal, resume } = request;
   const { task } = setup;
-  const labels = task.task.labels ?? 1;
-  const { model, notes } = await loadModel(setup.folder, { labels, seed });
+  const { model, notes } = await loadModel(setup.folder, { task: task.task, seed });
   for (const line of notes) request.onWarning(line);
   try {
     const trainer = trainerFor(model, request);
@@ -66,7 +67,9 @@ export async function run(request: RunRequest): Promise<RunResult> {
       .finally(() => {
         progress.stop();
       });
-    const evaluation = report.stopped === 'signal' ? undefined : await trainer.evaluate(setup.evaluation);
+    if (report.stopped === 'signal') return { report, evaluation: undefined, snapshot, model };
+    await request.onTrained?.(model, report);
+    const evaluation = await trainer.evaluate(setup.evaluation);
     return { report, evaluation, snapshot, model };
   } catch (error) {
     model.dispose();

@@ -1,26 +1,56 @@
-import { type Dataset, regression, singleLabel, type Task, Trainer } from '@hypetune/core';
-import { loadModel } from '@hypetune/models';
-import { readRun, type RunRecord } from './run-folder.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { HypetuneError, type MetricName, type TaskName, Trainer } from '@hypetune/core';
+import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } from '@hypetune/models';
+import type { Config } from './config-file.js';
+import { readJson } from './json-file.js';
+import { holdsRun, readRun, type RunRecord } from './run-folder.js';
 import { textOptions } from './setup.js';
-import type { Row } from './tasks/task.js';
-import { textData } from './tasks/text-data.js';
+import { weightedTask } from './tasks/open-task.js';
+import { problemOf } from './tasks/problems.js';
+import type { Row, TextRow } from './tasks/task.js';
+import { type TextData, textData } from './tasks/text-data.js';
 
-/** A saved run, ready to predict. */
+/** What is known of a saved model before it is loaded. */
+export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
+  readonly metrics?: readonly MetricName[] | undefined;
+  /** Tokens a row is cut to. */
+  readonly maxLength: number;
+  /** What the run was told; nothing of a model that another tool trained. */
+  readonly config: Config;
+  /** False where the run goes on. */
+  readonly finished: boolean;
+}
+
+/** A saved model, ready to predict. */
 export interface SavedModel {
-  readonly record: RunRecord;
   readonly trainer: Trainer;
   /** Rows in the form that the model was trained on. */
-  data(rows: readonly (Row | Omit<Row, 'label'>)[]): Dataset;
+  data(rows: readonly (Row | TextRow)[]): TextData;
   dispose(): void;
 }
 
-export async function openRun(folder: string, record?: RunRecord): Promise<SavedModel> {
-  const known = record ?? (await readRun(folder));
-  const options = await textOptions(folder, known.maxLength);
-  const { model } = await loadModel(folder);
+/** What a folder's model is for: a run of `hypetune train`, or a classifier that `transformers` saved. */
+export async function savedTask(folder: string): Promise<SavedTask> {
+  if (!(await holdsRun(folder))) return taskOfModel(folder);
+  const { task, maxLength, config, finished } = await readRun(folder);
+  return { ...task, maxLength, config, finished };
+}
+
+/** Loads the model of a folder. Throws where it has no trained head. */
+export async function openSaved(folder: string, saved: SavedTask): Promise<SavedModel> {
+  const options = await textOptions(folder, saved.maxLength);
+  const { model, head } = await loadModel(folder);
+  if (head.head === 'new') {
+    model.dispose();
+    throw new HypetuneError(
+      `${folder}: the checkpoint has no classifier; train one by hypetune train --model.`,
+    );
+  }
+  const task = weightedTask(problemOf(saved.kind).task(saved.labels), saved.classWeights, saved.config);
+  const { metrics } = saved;
   return {
-    record: known,
-    trainer: new Trainer({ model, task: taskOf(known), metrics: known.task.metrics }),
+    trainer: new Trainer({ model, task, ...(metrics && { metrics }) }),
     data: (rows) => textData(rows, options),
     dispose: () => {
       model.dispose();
@@ -28,7 +58,36 @@ export async function openRun(folder: string, record?: RunRecord): Promise<Saved
   };
 }
 
-/** The task that a run was trained for. */
-function taskOf({ task: { kind, labels } }: RunRecord): Task {
-  return kind === 'regression' ? regression() : singleLabel({ labels });
+async function taskOfModel(folder: string): Promise<SavedTask> {
+  const file = join(folder, 'config.json');
+  if (!existsSync(file))
+    throw new HypetuneError(
+      `${folder}: there is no hypetune.json nor a config.json, so this is neither a run nor a model.`,
+    );
+  const config = modelConfig({ ...((await readJson(file)) as object) }, file);
+  const count = (config.num_labels as number | undefined) ?? 2;
+  const labels = labelsOf(config) ?? Array.from({ length: count }, (_, index) => `LABEL_${index}`);
+  const kind = kindOf(headOf(config), config.problem_type, labels.length);
+  const { maxLength = Infinity } = await loadTokenizer(folder);
+  return {
+    kind,
+    // A single value has no name of its own in such a folder.
+    labels: kind === 'regression' && labels.length === 1 ? [] : labels,
+    pair: false,
+    maxLength: Math.min(maxLength, positionsOf(config), LONGEST),
+    config: {},
+    finished: true,
+  };
+}
+
+/** Tokens of a row where neither tokenizer nor model has a limit. */
+const LONGEST = 512;
+
+/** As `transformers` decides it: by the class, by `problem_type`, else one output is a value. */
+function kindOf(head: ReturnType<typeof headOf>, problem: unknown, outputs: number): TaskName {
+  if (head === 'TokenClassification') return 'token-classification';
+  if (problem === 'multi_label_classification') return 'multi-label';
+  return problem === 'regression' || (problem !== 'single_label_classification' && outputs === 1)
+    ? 'regression'
+    : 'classification';
 }

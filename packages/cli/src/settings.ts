@@ -10,6 +10,8 @@ import {
   optimizerSettings,
   pathText,
   scheduleSettings,
+  TASK_NAMES,
+  type TaskName,
   trainerSettings,
 } from '@hypetune/core';
 import { z } from 'zod';
@@ -62,19 +64,58 @@ export const settings = {
   data: own(z.string(), 'folder (or source) that holds the GLUE tasks in their TSV layout', {
     ...{ value: 'folder', group: 'Data' },
   }),
-  train: own(z.string(), 'a table of your own (.tsv, .csv, .jsonl) instead of a task', {
-    ...{ value: 'file', group: 'Data' },
+  train: own(
+    z.string(),
+    'a table of your own (.tsv, .csv, .jsonl, .json, .parquet, .conll, also .gz) instead of a task',
+    {
+      ...{ value: 'file', group: 'Data' },
+    },
+  ),
+  problem: own(z.enum(TASK_NAMES as [TaskName, ...TaskName[]]), 'what is learned from --train', {
+    ...{ value: 'kind', group: 'Data', unlessGiven: 'classification' },
   }),
   validation: own(z.string(), 'table of the rows to measure on', {
     ...{ value: 'file', group: 'Data', unlessGiven: 'a tenth of --train' },
   }),
-  textColumn: own(z.string(), 'column of the text', { value: 'name', group: 'Data', unlessGiven: 'text' }),
+  textColumn: own(z.string(), 'column of the text', {
+    value: 'name',
+    group: 'Data',
+    unlessGiven: 'text; of tokens: tokens',
+  }),
   pairColumn: own(z.string(), 'column of the second text of a pair', { value: 'name', group: 'Data' }),
-  labelColumn: own(z.string(), 'column of the label', { value: 'name', group: 'Data', unlessGiven: 'label' }),
-  labels: own(z.array(z.string()).min(2), 'class names in the order of the outputs, as no,yes', {
+  labelColumn: own(z.string(), 'column of the label; of several values, once for each', {
+    ...{ value: 'name', group: 'Data', unlessGiven: 'label; of tokens: labels' },
+  }),
+  labelColumns: own(z.array(z.string()).min(2), 'columns of several values, or of 0 and 1 for each label', {
     ...{ value: 'names', group: 'Data' },
   }),
-  regression: own(z.boolean(), 'labels are values, not classes', { group: 'Data' }),
+  labelSeparator: own(
+    z.string().min(1),
+    'what stands between the labels in a cell of --problem multi-label',
+    {
+      ...{ value: 'text', group: 'Data', unlessGiven: '|' },
+    },
+  ),
+  delimiter: own(z.string().min(1), 'what stands between two cells of a table', {
+    ...{
+      value: 'character',
+      group: 'Data',
+      unlessGiven: 'a tab; in .csv a comma, or what its first line has',
+    },
+  }),
+  encoding: own(z.string(), 'of the tables, as windows-1252', {
+    ...{ value: 'name', group: 'Data', unlessGiven: 'utf-8, or what the byte order mark says' },
+  }),
+  labels: own(z.array(z.string()).min(1), 'class names in the order of the outputs, as no,yes', {
+    ...{ value: 'names', group: 'Data' },
+  }),
+  regression: own(z.boolean(), 'the same as --problem regression', { group: 'Data' }),
+  classWeights: own(z.literal('balanced'), 'weigh rows so that every class counts alike', {
+    ...{ value: 'kind', group: 'Training' },
+  }),
+  labelSmoothing: own(z.number().min(0).lt(1), 'share of each label that is spread over all classes', {
+    ...{ value: 'share', group: 'Training', unlessGiven: '0' },
+  }),
   limit: own(count, 'learn from the first rows of a fixed shuffle', { value: 'rows', group: 'Data' }),
   evaluationLimit: own(count, 'measure on the first rows of a fixed shuffle', {
     value: 'rows',

@@ -2,7 +2,6 @@ import type { Dataset } from '@hypetune/core';
 import { HypetuneError } from '@hypetune/core';
 import {
   Checkpoint,
-  type Encoding,
   encodeAll,
   loadTokenizer,
   modelConfig,
@@ -15,8 +14,8 @@ import { showDownloads } from './download.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
 import { openTask } from './tasks/open-task.js';
-import type { Row, TextTask } from './tasks/task.js';
-import { textData, type TextDataOptions } from './tasks/text-data.js';
+import type { TextRow, TextTask } from './tasks/task.js';
+import { type EncodedText, type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
 import { note, type Terminal } from './terminal.js';
 
 /** The model used where none is named: MiniLM, 6 layers of width 384 (Wang et al., 2020), from a Python wheel. */
@@ -40,15 +39,19 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   const options = await textOptions(folder, settings.maxLength);
-  const data = async (rows: readonly Row[]): Promise<Dataset> =>
+  const data = async (rows: readonly TextRow[]): Promise<TextData> =>
     textData(rows, { ...options, encoded: await encodeRows(rows, options, terminal, signal) });
-  return {
-    task,
-    folder,
-    train: await data(task.train),
-    evaluation: await data(task.evaluation),
-    maxLength: options.maxLength,
-  };
+  const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
+  const { maxLength } = options;
+  noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
+  return { ...{ task, folder, train, evaluation, maxLength } };
+}
+
+/** Says how many rows do not reach the model as they are. */
+export function noteData(terminal: Terminal, rows: readonly TextRow[], cut: number, maxLength: number): void {
+  const empty = rows.filter(({ text }) => text.trim() === '').length;
+  if (cut > 0) note(terminal, `${cut} of ${rows.length} rows are cut to ${maxLength} tokens`);
+  if (empty > 0) note(terminal, `${empty} of ${rows.length} texts are empty`);
 }
 
 /** How rows become tokens, and by what. */
@@ -68,26 +71,30 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
   const tokenizer = await loadTokenizer(folder);
   return {
     tokenizer,
-    encode: (text, pair) => tokenizer.encode([textsOf({ text, pair })], { maxLength: length })[0]!,
+    encode: ({ text, pair, words }, maxLength) =>
+      words
+        ? tokenizer.encodeWords([words], { maxLength })[0]!
+        : tokenizer.encode([textsOf({ text, pair })], { maxLength })[0]!,
     padding: tokenizer.padId,
     maxLength: length,
   };
 }
 
-/** Tokenizes rows, a line every five seconds saying how far it is. */
-function encodeRows(
-  rows: readonly Row[],
+/** Tokenizes rows to one token more than they may have, a line every five seconds saying how far it is; rows of words are left out. */
+async function encodeRows(
+  rows: readonly TextRow[],
   { tokenizer, maxLength }: TextOptions,
   terminal: Terminal,
   signal?: AbortSignal,
-): Promise<Encoding[]> {
+): Promise<readonly EncodedText[] | undefined> {
+  if (rows.some(({ words }) => words !== undefined)) return undefined;
   let last = Date.now();
   const onProgress = (done: number, total: number): void => {
     if (Date.now() - last < 5000) return;
     last = Date.now();
     note(terminal, `${done} of ${total} rows tokenized`);
   };
-  return encodeAll(tokenizer, rows.map(textsOf), { maxLength, signal, onProgress });
+  return encodeAll(tokenizer, rows.map(textsOf), { maxLength: maxLength + 1, signal, onProgress });
 }
 
 const textsOf = ({ text, pair }: { text: string; pair?: string | undefined }): Texts =>

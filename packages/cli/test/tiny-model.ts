@@ -32,7 +32,7 @@ export async function tinyModel({ folder, write }: Scratch): Promise<string> {
     ...{ num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 24 },
     initializer_range: 0.2,
   });
-  const model = bertModel(withLabels(config, 2), { seed: 3 });
+  const model = bertModel(withLabels(config, ['no', 'yes']), { seed: 3 });
   await saveModel(model, home, { tokenizer: home });
   model.dispose();
   return home;

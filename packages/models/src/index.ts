@@ -1,6 +1,16 @@
 export { type BuildModelOptions, bertModel, buildModel, configOf } from './build-model.js';
 export type { BertConfig } from './families/bert.js';
-export { type ModelConfig, bertConfig, labelsOf, modelConfig, positionsOf, withLabels } from './config.js';
+export {
+  type ModelConfig,
+  bertConfig,
+  headOf,
+  labelsOf,
+  modelConfig,
+  positionsOf,
+  withHead,
+  withLabels,
+} from './config.js';
+export type { HeadKind } from './families/family.js';
 export type { ModelType } from './families.js';
 export { Checkpoint } from './checkpoint/checkpoint.js';
 export {

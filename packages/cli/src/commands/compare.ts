@@ -14,6 +14,7 @@ import {
   recipeOf,
 } from '../recipes.js';
 import { type ComparedRun, compareRecipes, comparisonReport } from '../report/comparison.js';
+import { noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { DEFAULT_MODEL, prepare } from '../setup.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
@@ -69,10 +70,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     const setup = await prepare(config, terminal, interrupt.signal);
     const { task } = setup;
     const engine = await startEngine(terminal, config.engine);
-    note(
-      terminal,
-      `${task.name}: ${task.train.length} rows to learn from, ${task.evaluation.length} to measure on`,
-    );
+    noteTask(terminal, task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     const runs: ComparedRun[] = [];
     const onWarning = warnOnce(terminal);

@@ -19,6 +19,11 @@ export function repeatedFlag(text: string, before: readonly string[]): string[] 
   return [...before, text];
 }
 
+/** A flag that is one text, or a list of them when it is given several times. */
+function repeatable(text: string, before: string | readonly string[] | undefined): string | string[] {
+  return before === undefined ? text : [...[before].flat(), text];
+}
+
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   number: numberFlag,
   integer: numberFlag,
@@ -37,6 +42,7 @@ export function settingFlag(name: keyof typeof settings): Option {
       ? new Option(on ? flag : flag.replace('--', '--no-'), on ? help : `do not ${doc}`)
       : new Option(`${flag} <${value ?? 'value'}>`, help);
   if (choices && type !== 'list') option.choices(choices);
+  else if (name === 'labelColumn') option.argParser(repeatable);
   else if (READERS[type]) option.argParser(READERS[type]);
   return option.helpGroup(`${group}:`);
 }
@@ -52,5 +58,8 @@ export function settingsOf(command: Command, others: readonly string[]): Setting
   const given = Object.entries(command.opts()).filter(
     ([name]) => !others.includes(name) && command.getOptionValueSource(name) === 'cli',
   );
-  return checkFlags(Object.fromEntries(given));
+  const settings = Object.fromEntries(given);
+  if (!(settings.labelColumn instanceof Array)) return checkFlags(settings);
+  const { labelColumn: labelColumns, ...rest } = settings;
+  return checkFlags({ ...rest, labelColumns });
 }

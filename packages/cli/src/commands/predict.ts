@@ -3,73 +3,87 @@ import { HypetuneError } from '@hypetune/core';
 import { type Command, Option } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
-import { readRun } from '../run-folder.js';
-import { openRun } from '../saved-model.js';
-import { columnOf, readTable } from '../tasks/table.js';
+import { FORMATS, type Format, type PredictedRow, predictionText } from '../report/predictions.js';
+import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
+import { noteData } from '../setup.js';
+import type { Settings } from '../settings.js';
+import { layoutOf } from '../tasks/layout.js';
+import { textsOf } from '../tasks/rows.js';
+import { endingOf, readTable, TABLE_ENDINGS } from '../tasks/table.js';
+import type { TextRow } from '../tasks/task.js';
 import { readText } from '../text-file.js';
 import { note, print, type Terminal } from '../terminal.js';
-import { settingFlag } from './flags.js';
+import { settingFlag, settingsOf } from './flags.js';
 
 interface PredictFlags {
   readonly input?: string;
-  readonly textColumn?: string;
-  readonly pairColumn?: string;
-  readonly format: 'tsv' | 'json';
+  readonly format: Format;
   readonly out?: string;
   readonly engine?: string;
 }
 
-interface TextRow {
-  readonly text: string;
-  readonly pair?: string;
+/** Texts, and what else stands beside each. */
+interface Input {
+  readonly rows: readonly TextRow[];
+  /** The columns of a table, all of them. */
+  readonly columns?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** What is said about one text. */
-export type Prediction = TextRow &
-  (
-    | { readonly label: string; readonly probabilities: Readonly<Record<string, number>> }
-    | { readonly value: number }
-  );
+const READING = ['textColumn', 'pairColumn', 'delimiter', 'encoding'] as const;
 
 export function addPredict(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const command = program
     .command('predict')
-    .description('label new text by a saved run')
-    .argument('<run>', 'folder that train saved')
+    .description('label new text by a saved run or a classifier that transformers saved')
+    .argument('<run>', 'folder of the run or model')
     .argument(
       '[texts...]',
       'texts; for a pair task, text and pair in turn (default: lines of --input or of the input stream)',
     )
     .option(
       '--input <file>',
-      'a text a line (for a pair task two, with a tab), or a table with --text-column',
+      `a table (${TABLE_ENDINGS.slice(0, 6).join(', ')}), read by the run's own columns, or a text a line (for a pair task two, with a tab)`,
     )
-    .option('--text-column <name>', 'column of the text in --input')
-    .option('--pair-column <name>', 'column of the second text in --input')
-    .addOption(new Option('--format <form>').choices(['tsv', 'json']).default('tsv'))
-    .option('--out <file>', 'write the predictions here')
-    .addOption(settingFlag('engine'));
+    .addOption(new Option('--format <form>').choices(FORMATS).default('tsv'))
+    .option('--out <file>', 'write the predictions here');
+  for (const name of [...READING, 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
-    done(await predict(folder, texts, flags, terminal));
+    const settings = settingsOf(command, ['input', 'format', 'out']);
+    done(await predict(folder, texts, flags, settings, terminal));
   });
 }
 
 async function predict(
   folder: string,
-  texts: string[],
+  texts: readonly string[],
   flags: PredictFlags,
+  settings: Settings,
   terminal: Terminal,
 ): Promise<number> {
-  const record = await readRun(folder);
-  const { pair, labels } = record.task;
-  const rows = texts.length > 0 ? rowsOfArguments(texts, pair) : await rowsOfInput(flags, pair, terminal);
+  const saved = await savedTask(folder);
+  if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
+  const { rows, columns } =
+    texts.length > 0
+      ? { rows: rowsOfArguments(texts, saved) }
+      : await rowsOfInput(flags.input, saved, settings, terminal);
   await startEngine(terminal, flags.engine);
-  const saved = await openRun(folder, record);
-  const logits = await saved.trainer.predict(saved.data(rows));
-  saved.dispose();
-  const predictions = rows.map((row, index) => ({ ...row, ...predictionOf(logits[index]!, labels) }));
-  const output =
-    flags.format === 'json' ? JSON.stringify(predictions, null, 2) : tsv(predictions, labels, pair);
+  const model = await openSaved(folder, saved);
+  const data = model.data(rows);
+  noteData(terminal, rows, data.cut, saved.maxLength);
+  const { task } = model.trainer.options;
+  const predictions = await model.trainer.predictions(data);
+  model.dispose();
+  const predicted = rows.map((row, index): PredictedRow => {
+    const { said, probabilities } = task.say(predictions[index]!);
+    const columnsOfRow = columns?.[index] ?? (row.words ? { tokens: row.words } : { ...row });
+    if (!row.words) return { columns: columnsOfRow, said, probabilities };
+    // One label a word: that of its first token; none for a word beyond the length.
+    const labels = said.labels as readonly string[];
+    const ofWords = data.wordTokens(index).map((token) => (token === undefined ? null : labels[token]!));
+    return { columns: columnsOfRow, said: { labels: ofWords }, probabilities };
+  });
+  const { labelSeparator = '|' } = saved.config;
+  const output = predictionText(predicted, flags.format, task.kind === 'tokens' ? ' ' : labelSeparator);
   if (flags.out === undefined) print(terminal, output);
   else {
     await writeWhole(flags.out, `${output}\n`);
@@ -78,24 +92,8 @@ async function predict(
   return 0;
 }
 
-/** The likeliest class with the softmax of the logits, or the value of a regression. */
-export function predictionOf(
-  logits: ArrayLike<number>,
-  labels: readonly string[],
-): { label: string; probabilities: Record<string, number> } | { value: number } {
-  if (labels.length === 0) return { value: logits[0]! };
-  const values = Array.from(logits);
-  const top = Math.max(...values);
-  const weights = values.map((value) => Math.exp(value - top));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return {
-    label: labels[values.indexOf(top)]!,
-    probabilities: Object.fromEntries(labels.map((name, index) => [name, weights[index]! / sum])),
-  };
-}
-
-function rowsOfArguments(texts: readonly string[], pair: boolean): TextRow[] {
-  if (!pair) return texts.map((text) => ({ text }));
+function rowsOfArguments(texts: readonly string[], saved: SavedTask): TextRow[] {
+  if (!saved.pair) return texts.map((text) => textRow(text, saved));
   if (texts.length % 2 !== 0)
     throw new HypetuneError(`predict: the run takes pairs of texts, got ${texts.length} texts.`);
   return Array.from({ length: texts.length / 2 }, (_, row) => ({
@@ -104,30 +102,52 @@ function rowsOfArguments(texts: readonly string[], pair: boolean): TextRow[] {
   }));
 }
 
-async function rowsOfInput(flags: PredictFlags, pair: boolean, terminal: Terminal): Promise<TextRow[]> {
-  const { input, textColumn, pairColumn } = flags;
-  if (textColumn !== undefined) {
-    if (input === undefined)
-      throw new HypetuneError('--text-column: names a column of --input, which is missing.');
-    if (pair !== (pairColumn !== undefined))
-      throw new HypetuneError(`--pair-column: the run takes ${pair ? 'pairs of texts' : 'single texts'}.`);
-    const table = await readTable(input);
-    const text = columnOf(table, textColumn, '--text-column');
-    const second = pairColumn === undefined ? undefined : columnOf(table, pairColumn, '--pair-column');
-    return table.rows.map(({ cells }) => ({
-      text: cells[text]!,
-      ...(second !== undefined && { pair: cells[second]! }),
-    }));
-  }
+/** A text as a row; of a task that labels words, its parts between spaces. */
+function textRow(text: string, { kind }: SavedTask): TextRow {
+  return kind === 'token-classification' ? { text, words: text.trim().split(/\s+/) } : { text };
+}
+
+async function rowsOfInput(
+  input: string | undefined,
+  saved: SavedTask,
+  settings: Settings,
+  terminal: Terminal,
+): Promise<Input> {
+  const named = settings.textColumn ?? settings.pairColumn;
+  if (input === undefined && named !== undefined)
+    throw new HypetuneError('--text-column: names a column of --input, which is missing.');
+  if (input !== undefined && (named !== undefined || TABLE_ENDINGS.includes(endingOf(input))))
+    return rowsOfTable(input, saved, settings);
   if (input === undefined && process.stdin.isTTY) note(terminal, 'a text a line; Ctrl-D ends');
   const name = input ?? 'the input stream';
-  const content = input === undefined ? await readStream(process.stdin) : await readText(input);
-  const lines = content.split(/\r?\n/).map((text, place) => ({ text, line: place + 1 }));
-  const rows = lines
+  const content =
+    input === undefined ? await readStream(process.stdin) : await readText(input, settings.encoding);
+  const rows = content
+    .split(/\r\n|\n|\r/)
+    .map((text, place) => ({ text, line: place + 1 }))
     .filter(({ text }) => text.trim() !== '')
-    .map(({ text, line }) => (pair ? pairOfLine(text, `${name}:${line}`) : { text }));
+    .map(({ text, line }) => (saved.pair ? pairOfLine(text, `${name}:${line}`) : textRow(text, saved)));
   if (rows.length === 0) throw new HypetuneError(`${name}: there is no text.`);
-  return rows;
+  return { rows };
+}
+
+async function rowsOfTable(input: string, saved: SavedTask, settings: Settings): Promise<Input> {
+  const { columns, options } = layoutOf({ ...saved.config, ...settings }, saved.kind, saved.labels);
+  const known = Object.keys(saved.config).length > 0;
+  if (known && saved.pair !== (columns.pair !== undefined))
+    throw new HypetuneError(
+      `--pair-column: the run takes ${saved.pair ? 'pairs of texts' : 'single texts'}.`,
+    );
+  const table = await readTable(input, options);
+  const rows = textsOf(table, columns);
+  const { header } = table;
+  if (!header) return { rows };
+  return {
+    rows,
+    columns: table.rows.map(({ cells }) =>
+      Object.fromEntries(header.map((name, place) => [name, cells[place]])),
+    ),
+  };
 }
 
 function pairOfLine(line: string, place: string): TextRow {
@@ -137,18 +157,4 @@ function pairOfLine(line: string, place: string): TextRow {
       `${place}: expected two texts with a tab between them, got ${more.length + (pair === undefined ? 1 : 2)}.`,
     );
   return { text, pair };
-}
-
-function tsv(predictions: readonly Prediction[], labels: readonly string[], pair: boolean): string {
-  const head = [...(labels.length > 0 ? ['label', ...labels] : ['value']), 'text', ...(pair ? ['pair'] : [])];
-  const rows = predictions.map((prediction) => [
-    ...('value' in prediction
-      ? [prediction.value.toFixed(4)]
-      : [prediction.label, ...Object.values(prediction.probabilities).map((p) => p.toFixed(4))]),
-    prediction.text,
-    ...(prediction.pair === undefined ? [] : [prediction.pair]),
-  ]);
-  return [head, ...rows]
-    .map((cells) => cells.map((cell) => cell.replace(/[\t\r\n]+/g, ' ')).join('\t'))
-    .join('\n');
 }

@@ -1,4 +1,4 @@
-import { type Evaluation, HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
+import { HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
@@ -13,7 +13,8 @@ import {
   type Recipe,
   recipeOf,
 } from '../recipes.js';
-import { readRun, readRunCheckpoint, type RunRecord, saveRun } from '../run-folder.js';
+import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
+import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
 import type { TextTask } from '../tasks/task.js';
@@ -62,10 +63,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const setup = await prepare(config, terminal, interrupt.signal);
     const { task, maxLength } = setup;
     const engine = await startEngine(terminal, config.engine);
-    note(
-      terminal,
-      `${task.name}: ${task.train.length} rows to learn from, ${task.evaluation.length} to measure on`,
-    );
+    noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({
       ...{ version: 1, maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
@@ -79,18 +77,24 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         onEpoch: async (model, at) => {
           await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
         },
+        onTrained: async (model, { steps }) => {
+          await saveRun(out, model, { ...record(steps), finished: true });
+        },
       }),
     });
     const { report, evaluation, model } = result;
     const finished = evaluation !== undefined;
     if (out !== undefined) {
       const full = { ...record(report.steps), finished, metrics: evaluation?.metrics };
-      await saveRun(out, model, full, finished ? undefined : result.snapshot);
+      if (finished) await saveRecord(out, full);
+      else await saveRun(out, model, full, result.snapshot);
     }
     model.dispose();
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
-    if (evaluation) print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
-    else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
+    if (evaluation) {
+      print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
+      if (evaluation.report) print(terminal, classTable(evaluation.report));
+    } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {
@@ -98,14 +102,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   }
 }
 
-function metricsLine({ metrics, loss }: Evaluation): string {
-  const values = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-  return [...values, `loss ${loss.toFixed(4)}`].join(', ');
-}
-
-function taskRecord({ name, task, metrics, train }: TextTask): RunRecord['task'] {
+function taskRecord({ name, task, metrics, train, classWeights }: TextTask): RunRecord['task'] {
   const kind = task.name as TaskName;
-  return { name, kind, labels: task.labels ?? [], metrics, pair: train[0]?.pair !== undefined };
+  const pair = train[0]?.pair !== undefined;
+  return {
+    ...{ name, kind, labels: task.labels ?? [], metrics, pair },
+    ...(classWeights && { classWeights }),
+  };
 }
 
 interface Plan {

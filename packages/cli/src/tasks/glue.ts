@@ -17,7 +17,8 @@ interface GlueTask extends TableOptions {
 
 const sentencePair = { text: 'sentence1', pair: 'sentence2' } as const;
 
-const GLUE: Readonly<Record<string, GlueTask>> = {
+/** The tasks by name. */
+export const GLUE: Readonly<Record<string, GlueTask>> = {
   cola: {
     folder: 'CoLA',
     header: false,
@@ -57,6 +58,12 @@ const GLUE: Readonly<Record<string, GlueTask>> = {
 };
 
 export const GLUE_TASKS: readonly string[] = Object.keys(GLUE);
+
+/** The task that a user's word means: letter case, hyphens and underscores do not count. */
+export function glueName(word: string): string | undefined {
+  const plain = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
+  return GLUE_TASKS.find((name) => plain(name) === plain(word));
+}
 
 /** The official train and development split of a task, from `<folder>/<task>/{train,dev}.tsv` or `<folder>/{train,dev}.tsv`. */
 export async function glueTask(name: string, folder: string): Promise<TextTask> {

@@ -1,45 +1,125 @@
-import { HypetuneError, show } from '@hypetune/core';
+import { HypetuneError, type Label, show } from '@hypetune/core';
+import { isMissing, listCell, listOfText } from './cells.js';
 
-/** How the label cells of a table become numbers. */
+/** How the label cells of a table become labels. */
 export interface Labels {
-  /** Class names by index; empty for a regression. */
+  /** Names of the classes, labels or targets in the order of the outputs; empty where a value has no name. */
   readonly names: readonly string[];
-  /** The label in a cell; throws with the place if it is none. */
-  read(cell: string, place: string): number;
+  /** The label in the cells of the label columns; throws with the place if it is none. */
+  read(cells: readonly unknown[], place: string): Label;
+}
+
+/** The name in a label cell; throws where there is none. */
+export function labelName(cell: unknown, place: string): string {
+  if (isMissing(cell)) throw new HypetuneError(`${place}: the label is missing.`);
+  const list = cell instanceof Array || (typeof cell === 'string' && listOfText(cell) !== undefined);
+  if (list || typeof cell === 'object')
+    throw new HypetuneError(
+      `${place}: the label is ${list ? 'a list' : 'an object'}, ${show(cell)}; for several labels a row say --problem multi-label.`,
+    );
+  return String(cell as string | number | boolean).trim();
 }
 
 /** Classes whose cells are `cells`, shown as `names`. */
 export function classLabels(cells: readonly string[], names: readonly string[] = cells): Labels {
-  const index = new Map(cells.map((cell, label) => [cell, label]));
+  const index = indexOf(cells);
+  return { names, read: ([cell], place) => classOf(labelName(cell, place), index, place) };
+}
+
+function classOf(name: string, index: ReadonlyMap<string, number>, place: string): number {
+  const label = index.get(name);
+  if (label !== undefined) return label;
+  throw new HypetuneError(
+    `${place}: the label must be one of ${[...index.keys()].map(show).join(', ')}, got ${show(name)}.`,
+  );
+}
+
+function indexOf(names: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(names.map((name, place) => [name, place]));
+}
+
+/** Names that occur, each once: in numeric order if all are whole numbers, else by name. */
+export function namesIn(names: Iterable<string>): string[] {
+  const found = [...new Set(names)];
+  const numeric = found.every((name) => /^-?\d+$/.test(name));
+  return found.sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1));
+}
+
+/** Target values of a regression, one for each label column, from `min` to `max`. */
+export function valueLabels(
+  min: number = -Infinity,
+  max: number = Infinity,
+  names: readonly string[] = [],
+): Labels {
+  const wanted = min > -Infinity ? `a number from ${min} to ${max}` : 'a number';
+  const value = (cell: unknown, place: string): number => {
+    const number = isMissing(cell) ? NaN : Number(cell);
+    if (Number.isFinite(number) && number >= min && number <= max) return number;
+    throw new HypetuneError(`${place}: the label must be ${wanted}, got ${show(cell ?? '')}.`);
+  };
   return {
     names,
-    read: (cell, place) => {
-      const label = index.get(cell.trim());
-      if (label !== undefined) return label;
-      throw new HypetuneError(
-        `${place}: the label must be one of ${cells.map(show).join(', ')}, got ${show(cell)}.`,
-      );
-    },
+    read: (cells, place) =>
+      cells.length === 1 ? value(cells[0], place) : cells.map((cell) => value(cell, place)),
   };
 }
 
-/** The classes that occur among these cells: in numeric order if all are whole numbers, else by name. */
-export function classesIn(cells: readonly string[]): Labels {
-  const names = [...new Set(cells.map((cell) => cell.trim()))];
-  const numeric = names.every((name) => /^\d+$/.test(name));
-  names.sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1));
-  return classLabels(names);
+/** The labels of a cell: a list, or a text that holds one as JSON or with a separator; none where it is an empty text. */
+export function labelsInCell(cell: unknown, separator: string, place: string): string[] {
+  if (cell === undefined || cell === null) throw new HypetuneError(`${place}: the label is missing.`);
+  const parts =
+    cell instanceof Array
+      ? cell
+      : typeof cell === 'string'
+        ? (listOfText(cell) ?? cell.split(separator))
+        : [cell];
+  return parts.map((part: unknown) => String(part).trim()).filter((name) => name !== '');
 }
 
-/** Target values of a regression, from `min` to `max`. */
-export function valueLabels(min: number = -Infinity, max: number = Infinity): Labels {
-  const wanted = min > -Infinity ? `a number from ${min} to ${max}` : 'a number';
+/** Any number of these labels, in one cell. */
+export function listLabels(names: readonly string[], separator: string): Labels {
+  const index = indexOf(names);
   return {
-    names: [],
-    read: (cell, place) => {
-      const value = cell.trim() === '' ? NaN : Number(cell);
-      if (Number.isFinite(value) && value >= min && value <= max) return value;
-      throw new HypetuneError(`${place}: the label must be ${wanted}, got ${show(cell)}.`);
+    names,
+    read: ([cell], place) => {
+      const found = labelsInCell(cell, separator, place).map((name) => classOf(name, index, place));
+      return names.map((_, label) => (found.includes(label) ? 1 : 0));
     },
   };
+}
+
+/** Any number of labels, a column of 0 and 1 for each. */
+export function columnLabels(names: readonly string[]): Labels {
+  return {
+    names,
+    read: (cells, place) =>
+      cells.map((cell, column) => {
+        const text = String((cell as string | number | boolean | null | undefined) ?? '')
+          .trim()
+          .toLowerCase();
+        if (['1', '1.0', 'true', 'yes'].includes(text)) return 1;
+        if (['0', '0.0', 'false', 'no'].includes(text)) return 0;
+        throw new HypetuneError(`${place}: '${names[column]!}' must be 0 or 1, got ${show(cell ?? '')}.`);
+      }),
+  };
+}
+
+/** A class for each word. A number that is no name counts as the place of one. */
+export function wordLabels(names: readonly string[]): Labels {
+  const index = indexOf(names);
+  return {
+    names,
+    read: ([cell], place) =>
+      wordsInCell(cell, place).map((label) =>
+        typeof label === 'number' && !index.has(String(label)) && label in names
+          ? label
+          : classOf(labelName(label, place), index, place),
+      ),
+  };
+}
+
+/** The labels of the words in a cell. */
+export function wordsInCell(cell: unknown, place: string): readonly unknown[] {
+  if (isMissing(cell)) throw new HypetuneError(`${place}: the label is missing.`);
+  return listCell(cell, place, 'the labels');
 }

@@ -1,23 +1,60 @@
-import { HypetuneError } from '@hypetune/core';
+import {
+  balancedWeights,
+  checkMetrics,
+  HypetuneError,
+  resolveMetrics,
+  singleLabel,
+  type Task,
+} from '@hypetune/core';
 import { resolveSource } from '@hypetune/models';
-import type { Settings } from '../settings.js';
+import { flagName, type Settings } from '../settings.js';
 import { type DownloadNotes } from '../download.js';
 import { firstRows } from './fixed-order.js';
-import { GLUE_TASKS, glueTask } from './glue.js';
+import { GLUE_TASKS, glueName, glueTask } from './glue.js';
 import { SPAM_SOURCE, spamTask } from './spam.js';
 import { tableTask } from './table-task.js';
-import type { TextTask } from './task.js';
+import type { Row, TextTask } from './task.js';
 
 /** The task that the settings name, cut to their limits. */
 export async function openTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
   const { limit, evaluationLimit } = settings;
-  const task = await wholeTask(settings, downloads);
+  const whole = await wholeTask(settings, downloads);
+  for (const name of ['classWeights', 'labelSmoothing'] as const)
+    if (settings[name] !== undefined && whole.task.kind !== 'class')
+      throw new HypetuneError(`${flagName(name)}: is for one class a row, not for ${whole.task.name}.`);
+  const { metrics = whole.metrics, keepBest } = settings;
+  const train = limit === undefined || whole.name === 'spam' ? whole.train : firstRows(whole.train, limit);
+  const weights = classWeightsOf(whole.task, train, settings);
+  const task = weightedTask(whole.task, weights, settings);
+  const asked = resolveMetrics(
+    keepBest === undefined || keepBest === 'loss' ? metrics : [...metrics, keepBest],
+  );
+  checkMetrics(asked, { task, outputs: Math.max(1, task.labels?.length ?? 1) });
   return {
-    ...task,
-    metrics: settings.metrics ?? task.metrics,
-    train: limit === undefined || task.name === 'spam' ? task.train : firstRows(task.train, limit),
-    evaluation: evaluationLimit === undefined ? task.evaluation : firstRows(task.evaluation, evaluationLimit),
+    ...whole,
+    ...{ task, metrics, train },
+    ...(weights && { classWeights: weights }),
+    evaluation:
+      evaluationLimit === undefined ? whole.evaluation : firstRows(whole.evaluation, evaluationLimit),
   };
+}
+
+function classWeightsOf(task: Task, rows: readonly Row[], { classWeights }: Settings): number[] | undefined {
+  if (classWeights === undefined || task.kind !== 'class') return undefined;
+  return balancedWeights(
+    rows.map(({ label }) => label as number),
+    task.labels!.length,
+  );
+}
+
+/** A task with the weights of its classes and its smoothing, if there are such. */
+export function weightedTask(
+  task: Task,
+  classWeights: readonly number[] | undefined,
+  { labelSmoothing }: Settings,
+): Task {
+  if (!classWeights && labelSmoothing === undefined) return task;
+  return singleLabel({ labels: task.labels, classWeights, labelSmoothing });
 }
 
 async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
@@ -37,7 +74,7 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
       await downloads((options) => resolveSource(data ?? SPAM_SOURCE, options)),
       settings.limit,
     );
-  const name = GLUE_TASKS.find((known) => known.replace('-', '') === task.replace(/[-_]/g, ''));
+  const name = glueName(task);
   if (name === undefined)
     throw new HypetuneError(`--task: there is no task '${task}'; there are ${names.join(', ')}.`);
   if (data === undefined)

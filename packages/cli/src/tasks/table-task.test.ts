@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 import { scratch } from '../../test/scratch.js';
+import { openTask } from './open-task.js';
 import { tableTask } from './table-task.js';
+import type { TextTask } from './task.js';
 
 const { write } = scratch();
 const rows = Array.from({ length: 20 }, (_, i) => `row ${i}\t${['no', 'yes'][i % 2]!}`).join('\n');
 const train = write('train.tsv', `text\tlabel\n${rows}\n`);
+const jsonl = (name: string, ...objects: object[]): string =>
+  write(name, objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
 
 test('classes are those of the training rows, sorted; a tenth is set aside, the same one every time', async () => {
   const task = await tableTask({ train });
@@ -18,38 +22,196 @@ test('classes are those of the training rows, sorted; a tenth is set aside, the 
   expect(texts.size).toBe(20);
 });
 
+test('of each class a tenth is set aside, of a rare one a row, of one or two rows none', async () => {
+  const names = [...Array<string>(60).fill('often'), ...Array<string>(4).fill('rare'), 'once'];
+  const file = write('rare.tsv', `text\tlabel\n${names.map((name, i) => `${i}\t${name}`).join('\n')}\n`);
+  const { evaluation, train: rest } = await tableTask({ train: file });
+  const count = (list: TextTask['train'], label: number): number =>
+    list.filter((row) => row.label === label).length;
+  expect([0, 1, 2].map((label) => [count(rest, label), count(evaluation, label)])).toEqual([
+    [54, 6],
+    [1, 0],
+    [3, 1],
+  ]);
+});
+
 test('whole numbers are sorted as numbers; names may be given in another order', async () => {
-  const file = write('n.tsv', 'text\tlabel\na\t10\nb\t9\nc\t2\n');
-  expect((await tableTask({ train: file })).task.labels).toEqual(['2', '9', '10']);
+  const file = write('n.tsv', 'text\tlabel\na\t10\nb\t-9\nc\t2\n');
+  expect((await tableTask({ train: file })).task.labels).toEqual(['-9', '2', '10']);
   expect((await tableTask({ train, labels: ['yes', 'no'] })).task.labels).toEqual(['yes', 'no']);
 });
 
 test('other columns, pairs and values', async () => {
   const file = write('r.csv', 'a,b,score\nx,y,1.5\nz,w,-2\n');
-  const task = await tableTask({
-    ...{
-      train: file,
-      validation: file,
-      textColumn: 'a',
-      pairColumn: 'b',
-      labelColumn: 'score',
-      regression: true,
-    },
-  });
+  const columns = { textColumn: 'a', pairColumn: 'b', labelColumn: 'score' };
+  const task = await tableTask({ train: file, validation: file, ...columns, regression: true });
   expect(task).toMatchObject({ task: { name: 'regression' }, metrics: ['pearson', 'spearman'] });
   expect(task.evaluation[1]).toEqual({ text: 'z', pair: 'w', label: -2 });
 });
 
-test('mistakes name the file and the line', async () => {
-  const validation = write('dev.tsv', 'text\tlabel\na\tno\nb\tmaybe\n');
-  await expect(tableTask({ train, validation })).rejects.toThrow(
+test('several values a row, by their columns', async () => {
+  const file = jsonl('v.jsonl', { text: 'a', price: 1, size: '2.5' }, { text: 'b', price: 0, size: 3 });
+  const problem = { problem: 'regression' as const, labelColumns: ['price', 'size'] };
+  const task = await tableTask({ train: file, validation: file, ...problem });
+  expect(task.task.labels).toEqual(['price', 'size']);
+  expect(task.train.map(({ label }) => label)).toEqual([
+    [1, 2.5],
+    [0, 3],
+  ]);
+});
+
+test('several labels a row: lists, text with a separator, a list in a text, columns of 0 and 1', async () => {
+  const wanted = [
+    [1, 0, 1],
+    [0, 1, 0],
+    [0, 0, 0],
+  ];
+  const problem = 'multi-label' as const;
+  const lists = jsonl(
+    'l.jsonl',
+    { text: 'a', tags: ['bug', 'idea'] },
+    { text: 'b', tags: ['how-to'] },
+    { text: 'c', tags: [] },
+  );
+  const bars = write('b.csv', 'text,tags\na,bug|idea\nb,how-to\nc,""\n');
+  const commas = write('c.csv', 'text,tags\na,"bug, idea"\nb,how-to\nc,""\n');
+  const quoted = write('q.tsv', 'text\ttags\na\t["bug","idea"]\nb\t["how-to"]\nc\t[]\n');
+  const hot = write('h.csv', 'text,bug,how-to,idea\na,1,0,true\nb,0,1,0\nc,0,0,False\n');
+  for (const settings of [
+    { train: lists, labelColumn: 'tags' },
+    { train: bars, labelColumn: 'tags' },
+    { train: commas, labelColumn: 'tags', labelSeparator: ',' },
+    { train: quoted, labelColumn: 'tags' },
+    { train: hot, labelColumns: ['bug', 'how-to', 'idea'] },
+  ]) {
+    const task = await tableTask({ ...settings, problem, validation: settings.train });
+    expect(task.task).toMatchObject({ name: 'multi-label', labels: ['bug', 'how-to', 'idea'] });
+    expect(task.train.map(({ label }) => label)).toEqual(wanted);
+  }
+  await expect(
+    tableTask({ train: hot, problem, labelColumns: ['text', 'bug'], validation: hot }),
+  ).rejects.toThrow("h.csv:2: 'text' must be 0 or 1, got 'a'.");
+});
+
+test('words with their labels: lists, numbers of names, a list in a text, conll', async () => {
+  const problem = 'token-classification' as const;
+  const wanted = [
+    { text: 'Peter left', words: ['Peter', 'left'], label: [0, 1] },
+    { text: 'it', words: ['it'], label: [1] },
+  ];
+  const lists = jsonl(
+    't.jsonl',
+    { tokens: ['Peter', 'left'], labels: ['B-PER', 'O'] },
+    { tokens: ['it'], labels: ['O'] },
+  );
+  const numbers = jsonl(
+    'n.jsonl',
+    { words: ['Peter', 'left'], ner_tags: [0, 1] },
+    { words: ['it'], ner_tags: [1] },
+  );
+  const spaces = write('s.tsv', 'tokens\tlabels\nPeter left\tB-PER O\nit\tO\n');
+  const conll = write('c.conll', 'Peter B-PER\nleft O\n\nit O\n');
+  for (const settings of [
+    { train: lists },
+    { train: numbers, textColumn: 'words', labelColumn: 'ner_tags', labels: ['B-PER', 'O'] },
+    { train: spaces },
+    { train: conll },
+  ]) {
+    const task = await tableTask({ ...settings, problem, validation: settings.train });
+    expect(task).toMatchObject({
+      task: { name: 'token-classification', labels: ['B-PER', 'O'] },
+      metrics: ['entity_f1', 'accuracy'],
+    });
+    expect(task.train).toEqual(wanted);
+  }
+  const uneven = jsonl('u.jsonl', { tokens: ['a', 'b'], labels: ['O'] }, { tokens: ['a'], labels: ['B-X'] });
+  await expect(tableTask({ train: uneven, problem })).rejects.toThrow('u.jsonl:1: 1 labels for 2 words.');
+});
+
+const list = jsonl('list.jsonl', { text: 'a', label: ['x', 'y'] }, { text: 'b', label: ['x'] });
+const missing = jsonl('null.jsonl', { text: 'a', label: 'x' }, { text: 'b', label: null });
+const absent = jsonl('absent.jsonl', { text: 'a', label: 'x' }, { text: 'b' });
+const noText = jsonl('text.jsonl', { text: 'a', label: 'x' }, { label: 'y' });
+const empty = write('empty.csv', 'text,label\na,x\nb,\n');
+const scores = write(
+  'scores.tsv',
+  `text\tlabel\n${Array.from({ length: 30 }, (_, i) => `t${i}\t${i / 8}`).join('\n')}\n`,
+);
+const values = write('v.tsv', 'text\tlabel\na\t1\nb\t\n');
+const one = write('one.tsv', 'text\tlabel\na\tno\nb\tno\n');
+const validation = write('dev.tsv', 'text\tlabel\na\tno\nb\tmaybe\n');
+
+test.each<[string, Parameters<typeof tableTask>[0], string]>([
+  [
+    'an unknown label',
+    { train, validation },
     "dev.tsv:3: the label must be one of 'no', 'yes', got 'maybe'.",
+  ],
+  ['one class', { train: one }, "one.tsv: every label is 'no'"],
+  ['no value', { train: values, regression: true }, "v.tsv:3: the label must be a number, got ''."],
+  ['another column', { train, textColumn: 'sentence' }, "no column 'sentence'"],
+  [
+    'a list for one class',
+    { train: list },
+    'list.jsonl:1: the label is a list, ["x","y"]; for several labels a row say --problem multi-label.',
+  ],
+  ['an empty label', { train: empty }, 'empty.csv:3: the label is missing.'],
+  ['a label of null', { train: missing }, 'null.jsonl:2: the label is missing.'],
+  ['no label', { train: absent }, 'absent.jsonl:2: the label is missing.'],
+  ['no labels', { train: absent, problem: 'multi-label' }, 'absent.jsonl:2: the label is missing.'],
+  ['no text', { train: noText }, "text.jsonl:2: 'text' must hold a text, got nothing."],
+  [
+    'scores that nobody called classes',
+    { train: scores },
+    'scores.tsv: the labels of 30 rows are 30 different numbers; say --problem regression if they are values,',
+  ],
+  [
+    'two words for two problems',
+    { train, regression: true, problem: 'multi-label' },
+    '--regression and --problem multi-label: give one of them.',
+  ],
+  [
+    'two flags for the columns',
+    { train, labelColumn: 'label', labelColumns: ['a', 'b'] },
+    '--label-column and --label-columns: give one of them.',
+  ],
+])('%s is a mistake', async (_, settings, message) => {
+  await expect(tableTask(settings)).rejects.toThrow(message);
+});
+
+test('numbers are classes where somebody says so', async () => {
+  expect((await tableTask({ train: scores, problem: 'classification' })).task.labels).toHaveLength(30);
+});
+
+test('a key that nobody uses may be absent', async () => {
+  const file = jsonl('opt.jsonl', { text: 'a', label: 'x', note: 1 }, { text: 'b', label: 'y' });
+  const task = await tableTask({ train: file, validation: file });
+  expect(task.train).toEqual([
+    { text: 'a', label: 0 },
+    { text: 'b', label: 1 },
+  ]);
+});
+
+test('class weights are those of the rows learned from; metrics are checked against the classes', async () => {
+  const file = write('w.tsv', 'text\tlabel\na\tx\nb\tx\nc\tx\nd\ty\n');
+  const downloads = (): never => {
+    throw new Error('nothing is to be fetched');
+  };
+  const settings = { train: file, validation: file };
+  const task = await openTask({ ...settings, classWeights: 'balanced' }, downloads);
+  expect(task.classWeights).toEqual([2 / 3, 2]);
+  await expect(
+    openTask({ ...settings, regression: true, classWeights: 'balanced' }, downloads),
+  ).rejects.toThrow("w.tsv:2: the label must be a number, got 'x'.");
+  await expect(
+    openTask({ ...settings, problem: 'multi-label', labelSmoothing: 0.1 }, downloads),
+  ).rejects.toThrow('--label-smoothing: is for one class a row, not for multi-label.');
+  const three = write('three.tsv', 'text\tlabel\na\tx\nb\ty\nc\tz\n');
+  const metrics = ['accuracy', 'f1'] as const;
+  await expect(
+    openTask({ train: three, validation: three, metrics: [...metrics] }, downloads),
+  ).rejects.toThrow("metrics: 'f1' is of class 1 of two classes; the model has 3; take macro_f1,");
+  await expect(openTask({ train: three, validation: three, keepBest: 'f1' }, downloads)).rejects.toThrow(
+    "'f1' is of",
   );
-  const one = write('one.tsv', 'text\tlabel\na\tno\nb\tno\n');
-  await expect(tableTask({ train: one })).rejects.toThrow("one.tsv: every label is 'no'");
-  const values = write('v.tsv', 'text\tlabel\na\t1\nb\t\n');
-  await expect(tableTask({ train: values, regression: true })).rejects.toThrow(
-    "v.tsv:3: the label must be a number, got ''.",
-  );
-  await expect(tableTask({ train, textColumn: 'sentence' })).rejects.toThrow("no column 'sentence'");
 });

@@ -1,58 +1,83 @@
-import { HypetuneError, type MetricName, regression as values, singleLabel } from '@hypetune/core';
+import { HypetuneError, type MetricName } from '@hypetune/core';
+import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
-import { classesIn, classLabels, type Labels, valueLabels } from './labels.js';
-import { type Columns, rowsOf } from './rows.js';
-import { columnOf, readTable, type Table } from './table.js';
-import type { TextTask } from './task.js';
+import { layoutOf } from './layout.js';
+import { labelColumnsOf, type LabelCells, problemName, problemOf } from './problems.js';
+import { labelColumns, rowsOf } from './rows.js';
+import { readTable, type Table } from './table.js';
+import type { Row, TextTask } from './task.js';
 
-/** A task of the user's own: tables with a header and a row an example. */
-export interface TableTaskOptions {
-  readonly train: string;
-  /** Rows to measure on; without it a tenth of the training rows is set aside. */
-  readonly validation?: string | undefined;
-  /** Default `text`. */
-  readonly textColumn?: string | undefined;
-  readonly pairColumn?: string | undefined;
-  /** Default `label`. */
-  readonly labelColumn?: string | undefined;
-  /** Class names in the order of the model's outputs (default: those in the training rows, sorted). */
-  readonly labels?: readonly string[] | undefined;
-  /** Labels are target values, not classes. */
-  readonly regression?: boolean | undefined;
-}
-
+/** Share of the rows that is set aside where there are no others to measure on. */
 const HELD_OUT = 0.1;
 
-export async function tableTask(options: TableTaskOptions): Promise<TextTask> {
-  const { textColumn = 'text', pairColumn, labelColumn = 'label', regression = false } = options;
-  const columns: Columns = { text: textColumn, pair: pairColumn, label: labelColumn };
-  const trainTable = await readTable(options.train);
-  const labels = labelsOf(trainTable, labelColumn, options);
-  const learned = regression ? values() : singleLabel({ labels: labels.names });
-  const task = {
-    name: options.train,
-    task: learned,
-    metrics: learned.metrics.map(({ name }) => name as MetricName),
-  };
-  const rows = rowsOf(trainTable, columns, labels);
-  if (options.validation !== undefined) {
-    const evaluation = rowsOf(await readTable(options.validation), columns, labels);
-    return { ...task, train: rows, evaluation };
+/** A task of the user's own: tables with a header and a row an example. */
+export async function tableTask(settings: Settings & { readonly train: string }): Promise<TextTask> {
+  const { train, validation, delimiter, encoding } = settings;
+  const name = problemName(settings);
+  const problem = problemOf(name);
+  const table = await readTable(train, { delimiter, encoding });
+  const columns = labelColumnsOf(settings, problem);
+  const found = problem.names(cellsOf(table, columns), columns, settings);
+  checkNames(found, table, settings);
+  const names = settings.labels ?? found;
+  const layout = layoutOf(settings, name, names);
+  const task = problem.task(names);
+  const rows = rowsOf(table, layout.columns, layout.labels);
+  const shared = { name: train, task, metrics: task.metrics.map(({ name }) => name as MetricName) };
+  if (validation !== undefined) {
+    const other = await readTable(validation, layout.options);
+    return { ...shared, train: rows, evaluation: rowsOf(other, layout.columns, layout.labels) };
   }
-  const held = Math.max(1, Math.round(rows.length * HELD_OUT));
   if (rows.length < 2)
-    throw new HypetuneError(`${options.train}: one row is too few to learn from and to measure on.`);
-  const shuffled = firstRows(rows);
-  return { ...task, train: shuffled.slice(held), evaluation: shuffled.slice(0, held) };
+    throw new HypetuneError(`${train}: one row is too few to learn from and to measure on.`);
+  const classOf = ({ label }: Row): unknown => (task.kind === 'class' ? label : undefined);
+  return { ...shared, ...heldOut(rows, classOf) };
 }
 
-function labelsOf(table: Table, column: string, { labels, regression }: TableTaskOptions): Labels {
-  if (regression) return valueLabels();
-  if (labels) return classLabels(labels);
-  const place = columnOf(table, column, 'label column');
-  const found = classesIn(table.rows.map(({ cells }) => cells[place]!));
-  if (found.names.length >= 2) return found;
+function cellsOf(table: Table, columns: readonly string[]): LabelCells[] {
+  const places = labelColumns(table, { text: 0, label: columns });
+  return table.rows.map(({ line, cells }) => ({
+    cells: places.map((column) => cells[column]),
+    place: `${table.file}:${line}`,
+  }));
+}
+
+/** Throws where the labels are of one class alone, or look like values and nobody said that they are classes. */
+function checkNames(names: readonly string[], table: Table, settings: Settings): void {
+  const kind = problemName(settings);
+  if (kind === 'regression') return;
+  if (names.length < (kind === 'multi-label' ? 1 : 2))
+    throw new HypetuneError(
+      `${table.file}: every label is '${names[0] ?? ''}'; a classification needs two classes (or say --problem regression).`,
+    );
+  const numbers = names.every((name) => Number.isFinite(Number(name)));
+  const many = names.length > 20 && names.length > table.rows.length / 4;
+  const broken = names.some((name) => !Number.isInteger(Number(name)));
+  if (settings.problem !== undefined || settings.labels !== undefined || !numbers || !(many || broken))
+    return;
   throw new HypetuneError(
-    `${table.file}: every label is '${found.names[0]!}'; a classification needs two classes (or say --regression).`,
+    `${table.file}: the labels of ${table.rows.length} rows are ${names.length} different numbers; ` +
+      `say --problem regression if they are values, --problem classification if they are classes.`,
   );
+}
+
+/** A tenth of the rows of each group set aside, always the same ones; of a group of three or more at least one. */
+function heldOut(rows: readonly Row[], groupOf: (row: Row) => unknown): { train: Row[]; evaluation: Row[] } {
+  const shuffled = firstRows(rows);
+  const groups = new Map<unknown, Row[]>();
+  for (const row of shuffled) {
+    const group = groups.get(groupOf(row));
+    if (group) group.push(row);
+    else groups.set(groupOf(row), [row]);
+  }
+  const held = new Set<Row>();
+  for (const group of groups.values()) {
+    const share = Math.round(group.length * HELD_OUT);
+    for (const row of group.slice(0, Math.max(share, group.length > 2 ? 1 : 0))) held.add(row);
+  }
+  if (held.size === 0) held.add(shuffled[0]!);
+  return {
+    train: shuffled.filter((row) => !held.has(row)),
+    evaluation: shuffled.filter((row) => held.has(row)),
+  };
 }

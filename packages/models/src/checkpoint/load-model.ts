@@ -77,7 +77,7 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
     const { head, initialized } = found;
     const notes = [
       ...(head.note === undefined ? [] : [`${folder}: ${head.note}`]),
-      ...notesOf(checkpoint, [...used], unused),
+      ...notesOf(checkpoint, [...used], head.note === undefined ? unused : beyondHead(model, unused)),
     ];
     return { model, config, folder, head, initialized, unused, notes };
   } catch (error) {
@@ -97,6 +97,12 @@ function notesOf(checkpoint: Checkpoint, used: readonly string[], unused: readon
       ? [`${folder}: a classifier has no place for ${unused.length} tensors, left out: ${listed(unused, 3)}`]
       : []),
   ];
+}
+
+/** Tensors that are no part of a head like the model's, which is spoken of already. */
+function beyondHead(model: LayersModel, unused: readonly string[]): string[] {
+  const head = namedWeights(model).filter(({ mark }) => mark.site === 'head');
+  return unused.filter((name) => head.every((weight) => weight.name !== name));
 }
 
 /** The first names and how many there are beyond. */

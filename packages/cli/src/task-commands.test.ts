@@ -1,0 +1,180 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { call } from '../test/call.js';
+import { scratch } from '../test/scratch.js';
+import { tinyModel } from '../test/tiny-model.js';
+
+const home = scratch();
+const { write, folder } = home;
+const cpu = ['--engine', 'cpu'];
+let model: string[] = [];
+beforeAll(async () => {
+  model = ['--model', await tinyModel(home), ...cpu, '--recipe', 'vanilla', '--learning-rate', '0.02'];
+});
+
+const judging = ['good', 'bad', 'fine', 'awful'];
+const places = ['film', 'food'];
+const texts = Array.from({ length: 16 }, (_, i) => ({
+  text: `the ${places[i % 2]!} was ${judging[(i >> 1) % 4]!}`,
+  tags: [places[i % 2]!, ...((i >> 1) % 2 === 1 ? ['complaint'] : [])],
+  words: ['the', places[i % 2]!, 'was', judging[(i >> 1) % 4]!],
+  marks: ['O', i % 2 ? 'B-FOOD' : 'B-FILM', 'O', 'O'],
+}));
+const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+const config = (run: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')) as Record<string, unknown>;
+
+async function train(run: string, ...flags: string[]): Promise<string> {
+  const out = join(folder, run);
+  const trained = await call(
+    'train',
+    ...model,
+    '--epochs',
+    '30',
+    '--batch-size',
+    '4',
+    '--out',
+    out,
+    ...flags,
+  );
+  expect([trained.code, trained.error.split('\n').filter((line) => line.startsWith('error'))]).toEqual([
+    0,
+    [],
+  ]);
+  return trained.out;
+}
+
+test('several labels a row: trained, measured, predicted, and read without the record of the run', async () => {
+  const file = write('tags.jsonl', lines(texts.map(({ text, tags }) => ({ id: 7, text, tags }))));
+  const out = await train(
+    'tags',
+    ...['--train', file, '--validation', file, '--label-column', 'tags', '--problem', 'multi-label'],
+    ...['--batch-size', '8', '--learning-rate', '0.05', '--epochs', '60'],
+  );
+  expect(out).toMatch(/^micro_f1 1\.0000, macro_f1 1\.0000, exact_match 1\.0000, loss /);
+  expect(out).toMatch(/^complaint +1\.0000 +1\.0000 +1\.0000 +8 +8$/m);
+  const run = join(folder, 'tags');
+  expect(config(run)).toMatchObject({
+    problem_type: 'multi_label_classification',
+    id2label: { 0: 'complaint', 1: 'film', 2: 'food' },
+  });
+  const text = 'the food was awful';
+  const tsv = await call('predict', run, text, ...cpu);
+  const [head, row] = tsv.out.split('\n').map((line) => line.split('\t'));
+  expect(head).toEqual(['labels', 'complaint', 'film', 'food', 'text']);
+  expect(row![0]).toBe('complaint|food');
+  const json = await call('predict', run, '--input', file, '--format', 'jsonl', ...cpu);
+  expect(JSON.parse(json.out.split('\n')[0]!)).toMatchObject({
+    ...{ id: 7, tags: ['film'], labels: ['film'] },
+    probabilities: { film: expect.closeTo(1, 0) as number },
+  });
+  const measured = await call('evaluate', run, '--table', file, ...cpu);
+  expect(measured.out).toMatch(/^micro_f1 1\.0000/);
+  // What another tool would have saved.
+  rmSync(join(run, 'hypetune.json'));
+  const plain = await call('predict', run, text, ...cpu);
+  expect(plain.out).toBe(tsv.out);
+  const table = ['--table', file, '--label-column', 'tags'];
+  expect((await call('evaluate', run, ...table, ...cpu)).out).toBe(measured.out);
+  expect((await call('evaluate', run, ...cpu)).error).toContain('has no rows of its own; name a table');
+});
+
+test('words: entities are measured, each word has its label, one beyond the length has none', async () => {
+  const rows = texts.map(({ words, marks }) => ({ tokens: words, labels: marks }));
+  const file = write('words.jsonl', lines(rows));
+  const out = await train(
+    'words',
+    ...['--train', file, '--validation', file, '--problem', 'token-classification'],
+  );
+  expect(out).toMatch(/^entity_f1 1\.0000, accuracy 1\.0000, loss /);
+  expect(out).toMatch(/^FILM +1\.0000 +1\.0000 +1\.0000 +8 +8$/m);
+  const run = join(folder, 'words');
+  expect(config(run)).toMatchObject({ architectures: ['BertForTokenClassification'] });
+  const conll = write('new.conll', 'the\nfilm\nwas\nbad\n\nthe\nfood\n');
+  const tsv = await call('predict', run, '--input', conll, ...cpu);
+  expect(tsv.out).toBe('labels\ttokens\nO B-FILM O O\tthe film was bad\nO B-FOOD\tthe food\n');
+  const long = `${'a '.repeat(30)}film`;
+  const json = await call('predict', run, long, '--format', 'json', ...cpu);
+  expect(json.error).toContain('1 of 1 rows are cut to 24 tokens');
+  const [first] = JSON.parse(json.out) as { labels: (string | null)[] }[];
+  expect(first!.labels).toHaveLength(31);
+  expect(first!.labels.at(-1)).toBeNull();
+  expect((await call('evaluate', run, '--table', file, ...cpu)).out).toMatch(/^entity_f1 1\.0000/);
+});
+
+test('several values a row, the label column named once for each', async () => {
+  const rows = texts.map(({ text }, i) => `${text},${i % 2},${(i >> 1) % 2}`);
+  const file = write('values.csv', `text,place,bad\n${rows.join('\n')}\n`);
+  const out = await train(
+    'values',
+    ...['--train', file, '--validation', file, '--problem', 'regression'],
+    ...['--label-column', 'place', '--label-column', 'bad', '--metrics', 'rmse,pearson', '--epochs', '10'],
+  );
+  expect(out).toMatch(/^rmse 0\.\d+, pearson 0\.\d+, loss /);
+  expect(config(join(folder, 'values'))).toMatchObject({
+    problem_type: 'regression',
+    id2label: { 0: 'place', 1: 'bad' },
+  });
+  const csv = await call('predict', join(folder, 'values'), '--input', file, '--format', 'csv', ...cpu);
+  expect(csv.out.split('\n')[0]).toBe('predicted_place,predicted_bad,text,place,bad');
+});
+
+test('class weights and smoothing; each probability under its class; a table is read by its own columns', async () => {
+  const rows = texts.map(
+    ({ text }, i) => `"${text}, ""so""";${['-1', '0', '1'][i % 5 === 0 ? 0 : (i % 2) + 1]!}`,
+  );
+  const file = write('scores.csv', `subject;rating\n${rows.join('\n')}\n`);
+  const flags = ['--text-column', 'subject', '--label-column', 'rating', '--class-weights', 'balanced'];
+  const trained = await call(
+    'train',
+    ...[...model, '--epochs', '1', '--train', file, '--validation', file, ...flags],
+    ...['--label-smoothing', '0.1', '--metrics', 'macro_f1', '--out', join(folder, 'scores')],
+  );
+  expect(trained.error).toContain('to learn: -1 4, 0 6, 1 6');
+  const record = JSON.parse(readFileSync(join(folder, 'scores', 'hypetune.json'), 'utf8')) as {
+    task: { classWeights: number[] };
+  };
+  expect(record.task.classWeights[0]).toBeCloseTo(16 / 12, 6);
+  const predicted = await call('predict', join(folder, 'scores'), '--input', file, ...cpu);
+  const [head, ...cells] = predicted.out
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  expect(head).toEqual(['label', '-1', '0', '1', 'subject', 'rating']);
+  expect(cells).toHaveLength(16);
+  for (const [label, ...rest] of cells) {
+    const probabilities = rest.slice(0, 3).map(Number);
+    expect(head!.slice(1, 4)[probabilities.indexOf(Math.max(...probabilities))]).toBe(label);
+  }
+  // Training and evaluation weigh rows alike.
+  const loss = /loss (\S+)/.exec(trained.out)![1]!;
+  const again = await call('evaluate', join(folder, 'scores'), '--json', ...cpu);
+  const parsed = JSON.parse(again.out) as { loss: number; report: { confusion: number[][] } };
+  expect(parsed.loss).toBeCloseTo(Number(loss), 4);
+  expect(parsed.report.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(16);
+});
+
+test('a pair run and a GLUE run read tables by their own columns, and refuse ones without', async () => {
+  const rte = 'index\tsentence1\tsentence2\tlabel\n';
+  const row = (i: number): string =>
+    `${i}\tgood film\t${i % 2 ? 'bad' : 'fine'}\t${i % 2 ? 'not_' : ''}entailment\n`;
+  const rows = Array.from({ length: 8 }, (_, i) => row(i)).join('');
+  write('glue/RTE/train.tsv', rte + rows);
+  const dev = write('glue/RTE/dev.tsv', rte + rows);
+  const run = join(folder, 'rte');
+  await call('train', ...model, '--epochs', '1', '--task', 'RTE', '--data', `${folder}/glue`, '--out', run);
+  const own = await call('evaluate', run, ...cpu);
+  expect(own.out).toMatch(/^accuracy /);
+  expect((await call('evaluate', run, '--table', dev, ...cpu)).out).toBe(own.out);
+  const predicted = await call('predict', run, '--input', dev, ...cpu);
+  expect(predicted.out.split('\n')).toHaveLength(10);
+  const single = write('single.csv', 'text,label\ngood,entailment\n');
+  expect((await call('evaluate', run, '--table', single, ...cpu)).error).toMatch(
+    /there is no column 'sentence1' \(text column\)/,
+  );
+  const named = ['--table', single, '--text-column', 'text'];
+  expect((await call('evaluate', run, ...named, ...cpu)).error).toContain(
+    '--pair-column: the run takes pairs of texts',
+  );
+});

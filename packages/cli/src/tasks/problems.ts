@@ -1,0 +1,103 @@
+import {
+  HypetuneError,
+  multiLabel,
+  regression,
+  singleLabel,
+  type Task,
+  type TaskName,
+  tokenClassification,
+} from '@hypetune/core';
+import type { Settings } from '../settings.js';
+import {
+  classLabels,
+  columnLabels,
+  labelName,
+  type Labels,
+  labelsInCell,
+  listLabels,
+  namesIn,
+  valueLabels,
+  wordLabels,
+  wordsInCell,
+} from './labels.js';
+
+/** The cells of the label columns in one row, and where they stand. */
+export interface LabelCells {
+  readonly cells: readonly unknown[];
+  readonly place: string;
+}
+
+/** How a table becomes a task of one kind. */
+interface Problem {
+  /** The columns where none are named. */
+  readonly text: string;
+  readonly label: string;
+  /** The text column holds words. */
+  readonly words?: true;
+  /** Names of the outputs as the label columns or their cells have them. */
+  names(rows: readonly LabelCells[], columns: readonly string[], settings: Settings): string[];
+  /** How label cells are read where the names are known. */
+  labels(names: readonly string[], columns: readonly string[], settings: Settings): Labels;
+  task(names: readonly string[]): Task;
+}
+
+const separatorOf = ({ labelSeparator = '|' }: Settings): string => labelSeparator;
+
+const PROBLEMS: Readonly<Record<TaskName, Problem>> = {
+  classification: {
+    text: 'text',
+    label: 'label',
+    names: (rows) => namesIn(rows.map(({ cells, place }) => labelName(cells[0], place))),
+    labels: (names) => classLabels(names),
+    task: (labels) => singleLabel({ labels }),
+  },
+  regression: {
+    text: 'text',
+    label: 'label',
+    names: (_, columns) => (columns.length > 1 ? [...columns] : []),
+    labels: (names) => valueLabels(-Infinity, Infinity, names),
+    task: (targets) => regression(targets.length > 0 ? { targets } : {}),
+  },
+  'multi-label': {
+    text: 'text',
+    label: 'label',
+    names: (rows, columns, settings) =>
+      columns.length > 1
+        ? [...columns]
+        : namesIn(rows.flatMap(({ cells, place }) => labelsInCell(cells[0], separatorOf(settings), place))),
+    labels: (names, columns, settings) =>
+      columns.length > 1 ? columnLabels(names) : listLabels(names, separatorOf(settings)),
+    task: (labels) => multiLabel({ labels }),
+  },
+  'token-classification': {
+    text: 'tokens',
+    label: 'labels',
+    words: true,
+    names: (rows) =>
+      namesIn(
+        rows.flatMap(({ cells, place }) =>
+          wordsInCell(cells[0], place).map((label) => labelName(label, place)),
+        ),
+      ),
+    labels: (names) => wordLabels(names),
+    task: (labels) => tokenClassification({ labels }),
+  },
+};
+
+/** The kind of task that the settings ask for. */
+export function problemName({ problem, regression: values }: Settings): TaskName {
+  if (values && problem !== undefined && problem !== 'regression')
+    throw new HypetuneError(`--regression and --problem ${problem}: give one of them.`);
+  return problem ?? (values ? 'regression' : 'classification');
+}
+
+export function problemOf(name: TaskName): Problem {
+  return PROBLEMS[name];
+}
+
+/** The label columns that the settings name. */
+export function labelColumnsOf({ labelColumn, labelColumns }: Settings, problem: Problem): string[] {
+  if (labelColumn !== undefined && labelColumns !== undefined)
+    throw new HypetuneError('--label-column and --label-columns: give one of them.');
+  return labelColumns ?? [labelColumn ?? problem.label];
+}
