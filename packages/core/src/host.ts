@@ -172,7 +172,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   takeReferences(parameters: readonly Parameter[]): void {
     if (this.referenceOwners.size === 0) return;
     for (const { name, pretrained, variable } of parameters)
-      if (pretrained) this.references.set(name, tf.clone(variable));
+      // A clone would be one value with the variable until the first write, and the first compiled step another function.
+      if (pretrained) this.references.set(name, tf.mul(variable, 1));
   }
 
   /** Gives the plugins' own parameters their first values. */

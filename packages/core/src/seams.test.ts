@@ -235,3 +235,18 @@ test('taps of attention on a model without any are refused by name', async () =>
   });
   await expect(fit([drop])).rejects.toThrow("drop: the model's layers have no attention to act on");
 });
+
+test('a reference is a value of its own from the first step on', async () => {
+  const shared: boolean[] = [];
+  const anchored = plugin('anchored', (host) => {
+    host.keepReference();
+    host.hooks.beforeUpdate.tap('anchored', (updates) => {
+      for (const parameter of host.parameters)
+        if (parameter.pretrained)
+          shared.push(host.reference(parameter)!.dataId === host.value(parameter).dataId);
+      return updates;
+    });
+  });
+  await fit([anchored], { steps: 1 });
+  expect(shared).toEqual([false, false]);
+});
