@@ -41,7 +41,8 @@ async function follow(
   const keep = (value: tf.Tensor): tf.Tensor => tf.keep(tf.clone(value));
   const inject: Plugin = {
     name: 'inject',
-    apply({ hooks, parameters, value }) {
+    apply(host) {
+      const { hooks, parameters } = host;
       hooks.aroundBackward.tap({ name: 'inject', stage: BACKWARD_STAGE.MULTISTEP }, (gradient, step) => {
         const left = [...gradients[step.index - 1]!];
         now = { offsets: {}, gradients: {}, weights: {} };
@@ -57,7 +58,7 @@ async function follow(
       });
       hooks.afterWeightRead.tap({ name: 'inject', stage: WEIGHT_STAGE.OFFSET + 1 }, (weight, parameter) => {
         const local = LOCAL[parameter.name];
-        if (local !== undefined) now.offsets[local] = keep(tf.sub(weight, value(parameter)));
+        if (local !== undefined) now.offsets[local] = keep(tf.sub(weight, host.value(parameter)));
         return weight;
       });
       hooks.afterBackward.tap({ name: 'inject', stage: -1000 }, (final) => {
@@ -67,7 +68,7 @@ async function follow(
       hooks.onStep.tap('inject', () => {
         for (const parameter of parameters) {
           const local = LOCAL[parameter.name];
-          if (local !== undefined) now.weights[local] = keep(value(parameter));
+          if (local !== undefined) now.weights[local] = keep(host.value(parameter));
         }
         seen.push(now);
       });

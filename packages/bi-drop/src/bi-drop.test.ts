@@ -113,7 +113,7 @@ test('with the whole share it is the mean of the draws', async () => {
   expect(flat(made)).toEqual(flat(average(asked)));
 });
 
-test('a model without dropout is warned of', async () => {
+test('a model without dropout is warned of', () => {
   const model = sequential({ layers: [layers.dense({ units: 2, inputShape: [3] })] });
   const warnings: string[] = [];
   new Trainer({ model, plugins: [biDrop()], onWarning: (line) => warnings.push(line) });

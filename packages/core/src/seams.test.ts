@@ -322,3 +322,18 @@ test('a last update that leaves no numbers is an error, not a finished run', asy
     "trainer: 'head.bias' holds values that are no finite numbers after step 6; lower the learning rate",
   );
 });
+
+test('a reference is a value of its own from the first step on', async () => {
+  const shared: boolean[] = [];
+  const anchored = plugin('anchored', (host) => {
+    host.keepReference();
+    host.hooks.beforeUpdate.tap('anchored', (updates) => {
+      for (const parameter of host.parameters)
+        if (parameter.pretrained)
+          shared.push(host.reference(parameter)!.dataId === host.value(parameter).dataId);
+      return updates;
+    });
+  });
+  await fit([anchored], { steps: 1 });
+  expect(shared).toEqual([false, false]);
+});

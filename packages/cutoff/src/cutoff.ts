@@ -67,7 +67,8 @@ export const cutoff = defineMethod({
     /** Which tokens stay in the pass that runs, `[rows, positions]`. */
     let kept: tf.Tensor | undefined;
 
-    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) => {
+    // Before whoever keeps the layer's input to skip the layer.
+    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM - 50 }, (hidden, layer, pass) => {
       if (pass.name !== name || layer.index > 0 || layer.visit > 0) return hidden;
       if (kept) return withoutTokens(name, hidden, kept);
       const [rows, width] = [hidden.shape[0]!, hidden.shape.at(-1)!];
