@@ -75,29 +75,29 @@ export interface PluginHost {
   /** This plugin's tensors. */
   readonly tensors: TensorStore;
   /** Replaces dropout rates while training, shown by `explain()`; two plugins asking for different rates is an error. */
-  overrideDropout(rates: DropoutRates): void;
+  readonly overrideDropout: (rates: DropoutRates) => void;
   /** Says whether hidden noise acts in the main pass (default true), shown by `explain()`. */
-  perturbMainPass(perturb: boolean): void;
+  readonly perturbMainPass: (perturb: boolean) => void;
   /** Asks core to keep a copy of the weights as they are after `afterLoad`. */
-  keepReference(): void;
+  readonly keepReference: () => void;
   /** That copy of a parameter; undefined for one that was not pre-trained (the new head). Throws if nobody asked. */
-  reference(parameter: ParameterInfo): Tensor | undefined;
+  readonly reference: (parameter: ParameterInfo) => Tensor | undefined;
   /** The current value of a parameter, to read only. */
-  value(parameter: ParameterInfo): Tensor;
+  readonly value: (parameter: ParameterInfo) => Tensor;
   /**
    * Adds a trained parameter, named `plugin/name`: in the optimizer, the clipping, the snapshot, `explain()`. `initial` gets a
    * key of this parameter alone and returns its value at the start of `fit`.
    */
-  addParameter(
+  readonly addParameter: (
     name: string,
     shape: readonly number[],
     initial: (key: Key) => Tensor,
     options?: OwnParameterOptions,
-  ): OwnParameter;
+  ) => OwnParameter;
   /** Has `shouldTrain` asked again before these updates, counted from 1. */
-  addPhases(boundaries: PhaseBoundaries): void;
+  readonly addPhases: (boundaries: PhaseBoundaries) => void;
   /** Says something once. */
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
 }
 
 /** What the hooks of a whole run see. */
