@@ -1,29 +1,9 @@
 // Fills in the generated tables of docs/stacking.md: who taps what at which stage, and what methods say of each other.
-import {
-  BACKWARD_STAGE,
-  GRADIENT_STAGE,
-  HIDDEN_STAGE,
-  LOSS_STAGE,
-  UPDATE_STAGE,
-  WEIGHT_STAGE,
-  listPairs,
-  type Plugin,
-} from '@hypetune/core';
+import { HOOK_STAGES, listPairs, type Plugin } from '@hypetune/core';
 import { buildModel } from '../test/support/models.js';
 import { registry } from '../test/support/registry.js';
 import { makeTrainer } from '../test/support/training.js';
 import { fillParts, table } from './generated.js';
-
-const STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  aroundBackward: BACKWARD_STAGE,
-  afterWeightRead: WEIGHT_STAGE,
-  afterEmbedding: HIDDEN_STAGE,
-  beforeLayerForward: HIDDEN_STAGE,
-  afterLayerForward: HIDDEN_STAGE,
-  afterLoss: LOSS_STAGE,
-  afterBackward: GRADIENT_STAGE,
-  beforeUpdate: UPDATE_STAGE,
-};
 
 const VERDICTS = { error: 'refused', warn: 'warned of', note: '' } as const;
 
@@ -43,13 +23,13 @@ function stageTable(): string {
   for (const plugin of plugins())
     for (const [hook, taps] of Object.entries(tapsOf(plugin)))
       for (const { name, stage = 0 } of taps) {
-        const key = `${hook} ${STAGES[hook] ? stage : ''}`;
+        const key = `${hook} ${HOOK_STAGES[hook] ? stage : ''}`;
         rows.set(key, (rows.get(key) ?? new Set()).add(name));
       }
   const hooks = Object.keys(tapsOf());
   const cells = [...rows].map(([key, names]) => {
     const [hook, stage] = key.split(' ') as [string, string];
-    const title = Object.entries(STAGES[hook] ?? {}).find(([, value]) => String(value) === stage)?.[0];
+    const title = Object.entries(HOOK_STAGES[hook] ?? {}).find(([, value]) => String(value) === stage)?.[0];
     return {
       hook,
       stage: Number(stage),

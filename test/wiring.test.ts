@@ -89,6 +89,16 @@ test('SAM computes both gradients under one dropout mask', async () => {
     expectClose(sharp.gradients[name]!, gradient.arraySync() as number[], 1e-4);
 });
 
+test('SAM has a radius for each unit it is measured in', async () => {
+  const gradients = async (options: Parameters<typeof sam>[0]): Promise<unknown> =>
+    Object.values((await oneStep(network(), [sam(options)], batch)).gradients).map((g) => g.arraySync());
+  expect(await gradients({})).toEqual(await gradients({ radius: 0.05 }));
+  expect(await gradients({ variant: 'asam' })).toEqual(await gradients({ variant: 'asam', radius: 0.5 }));
+  expect(await gradients({ variant: 'asam' })).not.toEqual(
+    await gradients({ variant: 'asam', radius: 0.05 }),
+  );
+});
+
 test('FreeLB averages the gradients at the start and one step up the loss', async () => {
   const rate = 0.3;
   const model = network();

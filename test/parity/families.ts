@@ -42,8 +42,14 @@ export interface Differences {
   readonly gradient: string;
 }
 
+/** Runs a step as it is, or as one compiled function. */
+export type RunStep = <T>(step: () => T) => T;
+
 /** Loads a fixture and compares logits, loss and every gradient on the current engine. Throws where weights differ in name. */
-export async function differencesOf(folder: string): Promise<Differences> {
+export async function differencesOf(
+  folder: string,
+  runStep: RunStep = (step) => step(),
+): Promise<Differences> {
   const expected = expectedOf(folder);
   const { model, initialized, unused } = await loadModel(folder);
   const gradients = parseSafetensors(readFileSync(`${folder}/gradients.safetensors`), folder);
@@ -55,7 +61,7 @@ export async function differencesOf(folder: string): Promise<Differences> {
     throw new Error(`${folder}: weights of one side alone: ${surplus.join(', ')}`);
   try {
     return tf.tidy(() => {
-      const { logits, loss, grads } = run(model, trained, expected);
+      const { logits, loss, grads } = runStep(() => run(model, trained, expected));
       const wanted = (name: string): Float32Array => gradients.get(name)!.data as Float32Array;
       const largest = Math.max(...names.map((name) => size(wanted(name))));
       let worst = { gradients: 0, gradient: '' };
@@ -67,8 +73,8 @@ export async function differencesOf(folder: string): Promise<Differences> {
       }
       const flat = expected.logits.flat();
       return {
-        logits: apart(logits, flat) / size(flat),
-        loss: Math.abs(loss - expected.loss) / Math.abs(expected.loss),
+        logits: apart(logits.dataSync(), flat) / size(flat),
+        loss: Math.abs(loss.dataSync()[0]! - expected.loss) / Math.abs(expected.loss),
         ...worst,
       };
     });
@@ -81,12 +87,12 @@ function run(
   model: LayersModel,
   weights: readonly NamedWeight[],
   expected: Expected,
-): { logits: ArrayLike<number>; loss: number; grads: tf.NamedTensorMap } {
-  let logits: ArrayLike<number> = [];
+): { logits: tf.Tensor; loss: tf.Scalar; grads: tf.NamedTensorMap } {
+  const inputs = inputsOf(expected);
+  const logits = model.apply(inputs) as tf.Tensor2D;
   const { value, grads } = tf.variableGrads(
     () => {
-      const output = model.apply(inputsOf(expected)) as tf.Tensor2D;
-      logits = output.dataSync();
+      const output = model.apply(inputs) as tf.Tensor2D;
       const classes = output.shape[1];
       if (classes === 1)
         return tf.losses.meanSquaredError<tf.Tensor, tf.Scalar>(
@@ -97,7 +103,7 @@ function run(
     },
     weights.map(({ variable }) => variableOf(variable)),
   );
-  return { logits, loss: value.dataSync()[0]!, grads };
+  return { logits, loss: value, grads };
 }
 
 /** The variable that a weight reads as: what `variableGrads` differentiates by. */

@@ -1,4 +1,19 @@
 import type { Method, MethodInfo, Plugin } from '@hypetune/core';
+import { biDrop } from '@hypetune/bi-drop';
+import { dropKey } from '@hypetune/drop-key';
+import { cutoff } from '@hypetune/cutoff';
+import { distillation } from '@hypetune/distillation';
+import { spd } from '@hypetune/spd';
+import { flooding } from '@hypetune/flooding';
+import { dora, lora } from '@hypetune/lora';
+import { ema } from '@hypetune/ema';
+import { swa } from '@hypetune/swa';
+import { wiseFt } from '@hypetune/wise-ft';
+import { lpFt } from '@hypetune/lp-ft';
+import { gradualUnfreezing } from '@hypetune/gradual-unfreezing';
+import { lion } from '@hypetune/lion';
+import { adafactor } from '@hypetune/adafactor';
+import { cautious } from '@hypetune/cautious';
 import { childTuning } from '@hypetune/child-tuning';
 import { freelb } from '@hypetune/freelb';
 import { hiddenMixup } from '@hypetune/hidden-mixup';
@@ -17,7 +32,7 @@ import { reinit } from '@hypetune/reinit';
 import { sam } from '@hypetune/sam';
 import { smart } from '@hypetune/smart';
 import { topK } from '@hypetune/top-k';
-import { modelNames, type ModelName } from './models.js';
+import { buildModel, modelNames, type ModelName } from './models.js';
 
 /** A plugin under the contract. */
 export interface Entry {
@@ -26,8 +41,8 @@ export interface Entry {
   readonly method: MethodInfo;
   /** The plugin, strong enough for a few steps to show it. */
   readonly create: () => Plugin;
-  /** The same at strength zero. */
-  readonly off: () => Plugin;
+  /** The same at strength zero; absent for one that has none, as another optimizer. */
+  readonly off?: (() => Plugin) | undefined;
   /** Models on which it acts. */
   readonly models: readonly ModelName[];
   /** Folder of its package. Default: the one in `packages` that has its name. */
@@ -40,11 +55,14 @@ function entry<G extends object>(
   name: string,
   method: Method<G, unknown>,
   options: G,
-  off: G,
+  off: G | undefined,
   models: readonly ModelName[] = any,
 ): Entry {
-  return { name, method, create: () => method(options), off: () => method(off), models };
+  return { name, method, create: () => method(options), off: off && (() => method(off)), models };
 }
+
+/** A frozen model for what learns from one. */
+const teacher = buildModel('bert');
 
 /** One line a plugin: name, method, options of an ordinary one and of one of strength zero, the models it acts on (default: all). */
 export const registry: readonly Entry[] = [
@@ -69,4 +87,26 @@ export const registry: readonly Entry[] = [
   entry('reinit', reinit, { deviation: 0.3 }, { layers: 0, pooler: false }),
   entry('layer-drop', layerDrop, { rate: 0.5 }, { rate: 0 }),
   entry('hidden-mixup', hiddenMixup, {}, { alpha: 0 }),
+  entry('sam/asam', sam, { variant: 'asam' }, { variant: 'asam', radius: 0 }),
+  entry('sam/gsam', sam, { variant: 'gsam' }, { variant: 'gsam', radius: 0 }),
+  entry('sam/friendly', sam, { variant: 'friendly' }, { variant: 'friendly', radius: 0 }),
+  entry('hype/relative', hype, { scale: 0.1, relative: true }, { scale: 0, relative: true }),
+  entry('hype/attention', hype, { scale: 0.1, site: 'attention' }, { scale: 0, site: 'attention' }, ['bert']),
+  entry('bi-drop', biDrop, {}, { draws: 1, reserve: 1 }),
+  entry('drop-key', dropKey, { rate: 0.3 }, { rate: 0 }, ['bert']),
+  entry('cutoff', cutoff, { kind: 'feature', ratio: 0.5 }, { weight: 0, taskWeight: 0 }),
+  entry('cutoff/span', cutoff, { ratio: 0.4 }, { weight: 0, taskWeight: 0 }, ['bert']),
+  entry('distillation', distillation, { teacher }, { teacher, weight: 0 }, ['bert']),
+  entry('spd', spd, {}, { weight: 0 }),
+  entry('flooding', flooding, { level: 1 }, { level: 0 }),
+  entry('lora', lora, { rank: 2 }, { rank: 0 }),
+  entry('lora/dora', dora, { rank: 2 }, { rank: 0 }),
+  entry('ema', ema, { decay: 0.9 }, { decay: 0 }),
+  entry('swa', swa, { start: 0.5, every: 1 }, { start: 1 }),
+  entry('wise-ft', wiseFt, {}, { alpha: 1 }),
+  entry('lp-ft', lpFt, { share: 0.5 }, { share: 0 }),
+  entry('gradual-unfreezing', gradualUnfreezing, { share: 0.75 }, { share: 0 }),
+  entry('lion', lion, {}, undefined),
+  entry('adafactor', adafactor, {}, undefined),
+  entry('cautious', cautious, {}, undefined),
 ];

@@ -1,24 +1,39 @@
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { HypetuneError, isMethod, type MethodInfo, unknownName } from '@hypetune/core';
+import * as adafactor from '@hypetune/adafactor';
+import * as biDrop from '@hypetune/bi-drop';
+import * as cautious from '@hypetune/cautious';
 import * as childTuning from '@hypetune/child-tuning';
+import * as cutoff from '@hypetune/cutoff';
+import * as distillation from '@hypetune/distillation';
+import * as dropKey from '@hypetune/drop-key';
+import * as ema from '@hypetune/ema';
+import * as flooding from '@hypetune/flooding';
 import * as freelb from '@hypetune/freelb';
+import * as gradualUnfreezing from '@hypetune/gradual-unfreezing';
 import * as hiddenMixup from '@hypetune/hidden-mixup';
 import * as hype from '@hypetune/hype';
 import * as l2sp from '@hypetune/l2-sp';
 import * as layerDecay from '@hypetune/layer-decay';
 import * as layerDrop from '@hypetune/layer-drop';
+import * as lion from '@hypetune/lion';
 import * as lnsr from '@hypetune/lnsr';
+import * as lora from '@hypetune/lora';
+import * as lpFt from '@hypetune/lp-ft';
 import * as mixout from '@hypetune/mixout';
 import * as neftune from '@hypetune/neftune';
 import * as noisytune from '@hypetune/noisytune';
-import * as r3f from '@hypetune/r3f';
 import * as rDrop from '@hypetune/r-drop';
+import * as r3f from '@hypetune/r3f';
 import * as recadam from '@hypetune/recadam';
 import * as reinit from '@hypetune/reinit';
 import * as sam from '@hypetune/sam';
 import * as smart from '@hypetune/smart';
+import * as spd from '@hypetune/spd';
+import * as swa from '@hypetune/swa';
 import * as topK from '@hypetune/top-k';
+import * as wiseFt from '@hypetune/wise-ft';
 import { firstLine, loadModule } from './module.js';
 
 const packages: readonly object[] = [
@@ -40,6 +55,21 @@ const packages: readonly object[] = [
   reinit,
   layerDrop,
   hiddenMixup,
+  biDrop,
+  dropKey,
+  cutoff,
+  distillation,
+  spd,
+  flooding,
+  lora,
+  ema,
+  swa,
+  wiseFt,
+  lpFt,
+  gradualUnfreezing,
+  lion,
+  adafactor,
+  cautious,
 ];
 
 /** Methods by name. */

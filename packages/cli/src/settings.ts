@@ -44,7 +44,7 @@ function ofTrainer<S extends Declarations, K extends keyof S & string>(
   unlessGiven = defaultText(describeSettings({ [name]: declarations[name]! })[name]!),
 ): z.ZodOptional<z.ZodType<NonNullable<z.output<S[K]>>>> {
   const declaration = declarations[name]!;
-  const inner = declaration instanceof z.ZodDefault ? declaration.removeDefault() : declaration;
+  const inner = declaration instanceof z.ZodDefault ? declaration.unwrap() : declaration;
   return (inner as z.ZodType<NonNullable<z.output<S[K]>>>)
     .optional()
     .describe(declaration.description ?? '')

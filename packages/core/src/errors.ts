@@ -46,12 +46,6 @@ export function checkChoice<T extends string>(
   );
 }
 
-/** Checks an option that is on or off. */
-export function checkBoolean(owner: string, option: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new HypetuneError(`${owner}: ${option} must be true or false, got ${show(value)}.`);
-}
-
 /** Refuses option names that a method does not have. */
 export function checkKeys(owner: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options))

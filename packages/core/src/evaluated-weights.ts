@@ -5,13 +5,13 @@ import { isTapped } from './taps.js';
 
 /** The weights that are to be measured and saved, where they are not those being trained; the caller's to dispose. */
 function evaluatedWeights(host: Host, position: Position): ReadonlyMap<tf.Variable, tf.Tensor> {
-  const { hooks, parameters } = host;
+  const { hooks, allParameters } = host;
   if (!isTapped(hooks.beforeEvaluation)) return new Map();
   const changed = new Map<tf.Variable, tf.Tensor>();
   tf.tidy(() => {
-    const before = new Map(host.allParameters.map(({ name, variable }) => [name, variable as tf.Tensor]));
+    const before = new Map(allParameters.map(({ name, variable }) => [name, variable as tf.Tensor]));
     const after = hooks.beforeEvaluation.call(before, position);
-    for (const { name, variable } of parameters) {
+    for (const { name, variable } of allParameters) {
       const value = after.get(name)!;
       if (value !== variable) changed.set(variable, tf.keep(tf.clone(value)));
     }
@@ -19,18 +19,24 @@ function evaluatedWeights(host: Host, position: Position): ReadonlyMap<tf.Variab
   return changed;
 }
 
+/** Hosts whose model holds evaluated weights now. */
+const holding = new WeakSet<Host>();
+
 /** Runs `f` while the model holds the weights that `beforeEvaluation` makes; afterwards it trains on from its own. */
 export async function withEvaluatedWeights<T>(
   host: Host,
   position: Position,
   f: () => Promise<T>,
 ): Promise<T> {
+  if (holding.has(host)) return f();
   const evaluated = evaluatedWeights(host, position);
   const own = new Map([...evaluated.keys()].map((variable) => [variable, tf.keep(tf.clone(variable))]));
   assignAll(evaluated);
+  holding.add(host);
   try {
     return await f();
   } finally {
+    holding.delete(host);
     assignAll(own);
   }
 }

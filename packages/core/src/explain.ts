@@ -4,22 +4,7 @@ import type { ResolvedOptions } from './options.js';
 import type { StepRecorder } from './recorder.js';
 import type { ParameterInfo } from './parameters.js';
 import { tapsAt, tapsOf, type TapInfo } from './taps.js';
-import * as stages from './stages.js';
-
-const STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  afterWeightRead: stages.WEIGHT_STAGE,
-  afterEmbedding: stages.HIDDEN_STAGE,
-  beforeLayerForward: stages.HIDDEN_STAGE,
-  afterLayerForward: stages.HIDDEN_STAGE,
-  afterLoss: stages.LOSS_STAGE,
-  afterBackward: stages.GRADIENT_STAGE,
-  aroundBackward: stages.BACKWARD_STAGE,
-  aroundUpdate: stages.OPTIMIZER_STAGE,
-  beforeEvaluation: stages.EVALUATION_STAGE,
-  afterAttentionScores: stages.ATTENTION_STAGE,
-  afterAttention: stages.ATTENTION_STAGE,
-  beforeUpdate: stages.UPDATE_STAGE,
-};
+import { HOOK_STAGES, OPTIMIZER_STAGE } from './stages.js';
 
 /** What a trainer will do, for a person to read. */
 export function explain(options: ResolvedOptions, host: Host, recorder: StepRecorder | undefined): string {
@@ -62,7 +47,7 @@ function owners(host: Host, value: boolean): string {
 }
 
 function optimizerName(host: Host, epsilonMode: string): string {
-  const [other] = tapsAt(host.hooks.aroundUpdate, stages.OPTIMIZER_STAGE.REPLACE);
+  const [other] = tapsAt(host.hooks.aroundUpdate, OPTIMIZER_STAGE.REPLACE);
   return other ?? `AdamW (${epsilonMode})`;
 }
 
@@ -77,6 +62,6 @@ function count(parameters: readonly ParameterInfo[]): string {
 }
 
 function describe(hook: string, { name, stage = 0 }: TapInfo): string {
-  const known = Object.entries(STAGES[hook] ?? {}).find(([, value]) => value === stage)?.[0];
+  const known = Object.entries(HOOK_STAGES[hook] ?? {}).find(([, value]) => value === stage)?.[0];
   return (known ?? stage) ? `${name} (${known ?? stage})` : name;
 }

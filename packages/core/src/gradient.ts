@@ -25,6 +25,8 @@ export interface StepSetting {
   readonly total: number;
   /** Every parameter trained now. */
   readonly trained: () => readonly Parameter[];
+  /** The first update that trains a parameter. */
+  readonly since: (parameter: ParameterInfo) => number;
   readonly learningRate: (step: Step, parameter?: ParameterInfo) => number;
 }
 
@@ -66,6 +68,10 @@ export class StepContext implements Step {
 
   get parameters(): readonly ParameterInfo[] {
     return this.#setting.trained();
+  }
+
+  age(parameter: ParameterInfo): number {
+    return this.index - this.#setting.since(parameter) + 1;
   }
 
   get key(): Key {

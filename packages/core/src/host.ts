@@ -5,11 +5,13 @@ import { HypetuneError } from './errors.js';
 import type { TrainerHooks } from './hooks.js';
 import type { Instrument } from './instrument.js';
 import { AddedParameter } from './own-parameter.js';
+import { outputOf } from './model-output.js';
 import type { ModelParameter, Parameter, ParameterInfo } from './parameters.js';
 import type { LayerInfo } from './pass.js';
 import type { PhaseBoundaries } from './phases.js';
 import type { PluginHost, TensorStore } from './plugin.js';
-import { KeptTensors } from './stores.js';
+import { inputNames } from './sites.js';
+import { copyOf, KeptTensors } from './stores.js';
 import type { Task } from './tasks/task.js';
 
 /** What a plugin asks for in its own name. */
@@ -34,6 +36,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   readonly added: AddedParameter[] = [];
   readonly boundaries: PhaseBoundaries[] = [];
   readonly layers: readonly LayerInfo[];
+  readonly inputNames: readonly string[];
+  readonly outputs: number;
   readonly hasTokenTable: boolean;
   readonly hasDropout: boolean;
   readonly peakLearningRate: number;
@@ -60,6 +64,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
     this.parameters = parameters;
     this.#instrument = instrument;
     this.layers = instrument.layers;
+    this.inputNames = inputNames(instrument.model);
+    this.outputs = options.task.outputs(outputOf(instrument.model));
     this.hasTokenTable = instrument.hasTokenTable;
     this.hasDropout = instrument.hasDropout;
     this.peakLearningRate = options.optimizer.learningRate;
@@ -96,10 +102,11 @@ export class Host implements Omit<PluginHost, keyof Owned> {
         this.warn(plugin, message);
       },
     };
-    const { hooks, task, parameters, layers, hasTokenTable, hasDropout, peakLearningRate, floatPrecision } =
-      this;
+    const { hooks, task, parameters, layers, inputNames, outputs, hasTokenTable, hasDropout } = this;
+    const { peakLearningRate, floatPrecision } = this;
     return {
-      ...{ hooks, task, parameters, layers, hasTokenTable, hasDropout, peakLearningRate, floatPrecision },
+      ...{ hooks, task, parameters, layers, inputNames, outputs, hasTokenTable, hasDropout },
+      ...{ peakLearningRate, floatPrecision },
       ...owned,
       reference: (parameter) => this.reference(parameter),
       value: (parameter) => this.value(parameter),
@@ -165,7 +172,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   takeReferences(parameters: readonly Parameter[]): void {
     if (this.referenceOwners.size === 0) return;
     for (const { name, pretrained, variable } of parameters)
-      if (pretrained) this.references.set(name, tf.clone(variable));
+      // Not a clone: one that shares the variable's memory makes the first step differ from the others, to a compiler.
+      if (pretrained) this.references.set(name, copyOf(variable));
   }
 
   /** Gives the plugins' own parameters their first values. */

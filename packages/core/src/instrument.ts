@@ -50,6 +50,8 @@ export class Instrument {
   /** Whether some layer looks tokens up in a table. */
   readonly hasTokenTable: boolean;
   readonly hasDropout: boolean;
+  /** Whether a row's result depends on the other rows of its batch: rows that only fill a batch would then count. */
+  readonly mixesRows: boolean;
   readonly #hooks: TrainerHooks;
   readonly #parameters: readonly ModelParameter[];
   readonly #hidden: ReadonlyMap<AnyLayer, LayerInfo>;
@@ -79,6 +81,7 @@ export class Instrument {
     }));
     this.#hidden = new Map(hidden.map(({ layer }, index) => [layer, this.layers[index]!]));
     this.hasTokenTable = sites.some(({ layer }) => isTable(layer));
+    this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
     this.hasDropout = sites.some(({ layer }) => draws(layer));
   }
 

@@ -167,9 +167,10 @@ export interface Criterion {
 export function resolveOptions(given: TrainerOptions): ResolvedOptions {
   const options = complete('trainer', trainerSettings, given);
   const { model, plugins = [], batchSize, evaluationBatchSize = batchSize, keepBest, patience } = options;
-  if (model.outputs?.length !== 1)
+  const { length } = (model as Partial<LayersModel>).outputs ?? [];
+  if (length !== 1)
     throw new HypetuneError(
-      `trainer: model must have one output, got ${model.outputs?.length ?? 0}; build it (fix its input shape) ` +
+      `trainer: model must have one output, got ${length}; build it (fix its input shape) ` +
         `or wrap the output you train into a tf.model of its own.`,
     );
   if (patience !== undefined && keepBest === undefined)

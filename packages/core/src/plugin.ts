@@ -60,6 +60,10 @@ export interface PluginHost {
   readonly parameters: readonly ParameterInfo[];
   /** The hidden layers, from the input up. */
   readonly layers: readonly LayerInfo[];
+  /** Names of the model's inputs, in the order of `batch.inputs`. */
+  readonly inputNames: readonly string[];
+  /** Classes, labels or targets of the model, as the task counts them. */
+  readonly outputs: number;
   /** Whether the model looks tokens up in a table (else `afterEmbedding` sees the float input). */
   readonly hasTokenTable: boolean;
   /** Whether any layer of the model draws at random in training (dropout). */
@@ -71,29 +75,29 @@ export interface PluginHost {
   /** This plugin's tensors. */
   readonly tensors: TensorStore;
   /** Replaces dropout rates while training, shown by `explain()`; two plugins asking for different rates is an error. */
-  overrideDropout(rates: DropoutRates): void;
+  readonly overrideDropout: (rates: DropoutRates) => void;
   /** Says whether hidden noise acts in the main pass (default true), shown by `explain()`. */
-  perturbMainPass(perturb: boolean): void;
+  readonly perturbMainPass: (perturb: boolean) => void;
   /** Asks core to keep a copy of the weights as they are after `afterLoad`. */
-  keepReference(): void;
+  readonly keepReference: () => void;
   /** That copy of a parameter; undefined for one that was not pre-trained (the new head). Throws if nobody asked. */
-  reference(parameter: ParameterInfo): Tensor | undefined;
+  readonly reference: (parameter: ParameterInfo) => Tensor | undefined;
   /** The current value of a parameter, to read only. */
-  value(parameter: ParameterInfo): Tensor;
+  readonly value: (parameter: ParameterInfo) => Tensor;
   /**
    * Adds a trained parameter, named `plugin/name`: in the optimizer, the clipping, the snapshot, `explain()`. `initial` gets a
    * key of this parameter alone and returns its value at the start of `fit`.
    */
-  addParameter(
+  readonly addParameter: (
     name: string,
     shape: readonly number[],
     initial: (key: Key) => Tensor,
     options?: OwnParameterOptions,
-  ): OwnParameter;
+  ) => OwnParameter;
   /** Has `shouldTrain` asked again before these updates, counted from 1. */
-  addPhases(boundaries: PhaseBoundaries): void;
+  readonly addPhases: (boundaries: PhaseBoundaries) => void;
   /** Says something once. */
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
 }
 
 /** What the hooks of a whole run see. */
@@ -102,8 +106,12 @@ export interface Run {
   /** Draws of the run that belong to no step. */
   readonly key: Key;
   readonly steps: number;
+  /** Updates in a whole epoch. */
+  readonly stepsPerEpoch: number;
   readonly epochs: number;
   readonly data: Dataset;
+  /** Every parameter that is trained at some time of the run, the plugins' own among them; to make state for, in `onFitStart`. */
+  readonly parameters: readonly ParameterInfo[];
   /** True when the run goes on from a snapshot. */
   readonly resumed: boolean;
   /**

@@ -21,6 +21,15 @@ export interface StepRecorder {
   report(): RecordingReport;
 }
 
+/** One line for each reason for which a step did not run compiled; `warn` says a line once. */
+export function warnUncompiled(recorder: StepRecorder | undefined, warn: (line: string) => void): void {
+  const report = recorder?.report();
+  if (report?.compiled === false)
+    warn(
+      `a step ran operation by operation, which is slower, not compiled: ${report.lastReason ?? 'no reason given'}.`,
+    );
+}
+
 /** Whether steps are compiled: where the engine can, always (or an error), or never. */
 export type CompileOption = 'auto' | boolean;
 

@@ -82,7 +82,9 @@ export function defaultText({ default: value }: SettingInfo): string {
 export function complete<S extends Declarations>(owner: string, declarations: S, given: object): Complete<S> {
   const result = z.strictObject(declarations).safeParse(given);
   if (result.success) return result.data as Complete<S>;
-  const issue = result.error.issues[0]!;
+  // A misspelt name first: what else is wrong may follow from it.
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
   const schema = jsonSchema(declarations) as JsonSchema;
   throw new HypetuneError(`${owner}: ${issueText(issue, schema, given, 'option')}`);
 }

@@ -131,6 +131,54 @@ test('what beforeEvaluation makes is measured, kept as best and left in the mode
   expect(Array.from(best.model.getWeights().at(-1)!.dataSync())).toEqual([0, 0]);
 });
 
+test('evaluate in the middle of fit measures the weights that fit would leave, however often it is asked', async () => {
+  const losses: number[] = [];
+  const doubled = plugin('doubled', ({ hooks }) => {
+    hooks.beforeEvaluation.tap('doubled', (weights) => {
+      return new Map([...weights].map(([name, value]) => [name, tf.mul(value, 2)]));
+    });
+  });
+  const model = network();
+  const trainer = new Trainer({ model, plugins: [doubled], batchSize: 8, epochs: 1 });
+  const evaluate = async (): Promise<void> => {
+    losses.push((await trainer.evaluate(data)).loss);
+  };
+  trainer.hooks.onEpoch.tapPromise('test', async () => {
+    await evaluate();
+    await trainer.withEvaluatedWeights(evaluate);
+  });
+  await trainer.fit(data);
+  await evaluate();
+  expect(new Set(losses).size).toBe(1);
+});
+
+test('a run says what it trains, a step how often a parameter was trained', async () => {
+  const ages: number[][] = [];
+  let trained: readonly string[] = [];
+  const late = plugin('late', (host) => {
+    host.addPhases(() => [4]);
+    host.hooks.shouldTrain.tap('late', ({ site }, { step }) =>
+      site !== 'head' && step < 4 ? false : undefined,
+    );
+    host.hooks.onFitStart.tap('late', ({ parameters, stepsPerEpoch }) => {
+      trained = [...parameters.map(({ name }) => name), String(stepsPerEpoch)];
+    });
+    host.hooks.onUpdate.tap('late', (step) => {
+      ages.push(step.parameters.map((parameter) => step.age(parameter)));
+    });
+  });
+  await fit([shift, late], { compile: false });
+  expect(trained).toEqual(['first.kernel', 'first.bias', 'head.kernel', 'head.bias', 'shift/bias', '3']);
+  expect(ages).toEqual([
+    [1, 1, 1],
+    [2, 2, 2],
+    [3, 3, 3],
+    [1, 1, 4, 4, 4],
+    [2, 2, 5, 5, 5],
+    [3, 3, 6, 6, 6],
+  ]);
+});
+
 test('shouldTrain is asked again at a phase, and a parameter counts its own steps', async () => {
   const headFirst = plugin('head-first', (host) => {
     host.addPhases((total) => [total / 2 + 1]);
@@ -273,4 +321,19 @@ test('a last update that leaves no numbers is an error, not a finished run', asy
   await expect(fit([broken])).rejects.toThrow(
     "trainer: 'head.bias' holds values that are no finite numbers after step 6; lower the learning rate",
   );
+});
+
+test('a reference is a value of its own from the first step on', async () => {
+  const shared: boolean[] = [];
+  const anchored = plugin('anchored', (host) => {
+    host.keepReference();
+    host.hooks.beforeUpdate.tap('anchored', (updates) => {
+      for (const parameter of host.parameters)
+        if (parameter.pretrained)
+          shared.push(host.reference(parameter)!.dataId === host.value(parameter).dataId);
+      return updates;
+    });
+  });
+  await fit([anchored], { steps: 1 });
+  expect(shared).toEqual([false, false]);
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey, type Key } from '@hypetune/ops';
+import { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
 import { BestWeights } from './best-weights.js';
 import { download, type Snapshot } from './checkpoint/snapshot.js';
@@ -20,7 +21,7 @@ import type { Parameter } from './parameters.js';
 import { Phases } from './phases.js';
 import type { ResolvedOptions } from './options.js';
 import type { Plugin, Run } from './plugin.js';
-import type { StepRecorder } from './recorder.js';
+import { warnUncompiled, type StepRecorder } from './recorder.js';
 import { isTapped, tapsAt } from './taps.js';
 import { OPTIMIZER_STAGE } from './stages.js';
 import type { EpochReport } from './step.js';
@@ -66,6 +67,7 @@ export class Session {
   readonly #stepsPerEpoch: number;
   readonly #total: number;
   readonly #best: BestWeights;
+  readonly #accumulation: Accumulation | undefined;
   #optimizer: AdamW | undefined;
   #phases: Phases | undefined;
   #trained: readonly Parameter[] = [];
@@ -80,6 +82,7 @@ export class Session {
     this.#key = foldIn(seedKey(options.seed), 'fit', setting.fits);
     const microbatches = Math.ceil(data.size / options.batchSize);
     this.#stepsPerEpoch = Math.ceil(microbatches / options.accumulate);
+    this.#accumulation = options.accumulate > 1 ? new Accumulation() : undefined;
     this.#total = options.steps ?? options.epochs * this.#stepsPerEpoch;
     if (options.keepBest && !fit.validation)
       throw new HypetuneError(
@@ -89,10 +92,15 @@ export class Session {
 
   async run(): Promise<FitReport> {
     const { options, host, instrument, recorder, data, fit, fits } = this.#setting;
+    const trainedParameters = (): readonly Parameter[] => this.#phases?.ever ?? [];
     const run: Run = {
       seed: options.seed,
       key: foldIn(this.#key, 'run'),
       steps: this.#total,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      get parameters() {
+        return trainedParameters();
+      },
       epochs: Math.ceil(this.#total / this.#stepsPerEpoch),
       data,
       resumed: fit.resume !== undefined,
@@ -130,6 +138,7 @@ export class Session {
       } finally {
         this.#phases?.release();
         this.#optimizer?.dispose();
+        this.#accumulation?.dispose();
         this.#best.tensors.clear();
       }
     }
@@ -162,7 +171,7 @@ export class Session {
     this.#step = snapshot.meta.step;
   }
 
-  /** Runs `f` while the model holds the weights that are measured and saved. */
+  /** Runs `f` while the model, and what plugins added, hold the weights that are measured and saved. */
   withEvaluatedWeights<T>(f: () => Promise<T>): Promise<T> {
     return withEvaluatedWeights(this.#setting.host, this.#position, f);
   }
@@ -183,6 +192,7 @@ export class Session {
       optimizer,
       clip,
       recorder,
+      accumulation: this.#accumulation,
       data,
       key: this.#key,
     };
@@ -199,6 +209,9 @@ export class Session {
         this.#trained = phases.enter(this.#step + 1);
         const own = { ...setting, trainable: this.#trained };
         const report = await update(own, this.#step + 1, epoch, microbatches);
+        warnUncompiled(recorder, (line) => {
+          host.warn('engine', line);
+        });
         this.#step += 1;
         lastLoss = report.loss;
         this.#open = { loss: this.#open.loss + report.loss, steps: this.#open.steps + 1 };
@@ -227,7 +240,7 @@ export class Session {
       const evaluation = await evaluateRows(data, { instrument, options, recorder, step: this.#step });
       const figures = { loss: evaluation.loss, ...evaluation.metrics };
       // Here the model holds the weights that were measured: those are kept.
-      this.#best.offer(figures, epoch, host.parameters);
+      this.#best.offer(figures, epoch, host.allParameters);
       return figures;
     };
     const metrics = validation ? await this.withEvaluatedWeights(() => measure(validation)) : {};
@@ -237,13 +250,11 @@ export class Session {
   }
 
   async #load(run: Run): Promise<void> {
-    const { afterLoad } = this.#setting.host.hooks;
-    if (!isTapped(afterLoad)) return;
-    const before = new Map(
-      this.#setting.host.parameters.map(({ name, variable }) => [name, variable as tf.Tensor]),
-    );
-    const after = await afterLoad.promise(before, run);
-    for (const { name, variable } of this.#setting.host.parameters) {
+    const { hooks, parameters } = this.#setting.host;
+    if (!isTapped(hooks.afterLoad)) return;
+    const before = new Map(parameters.map(({ name, variable }) => [name, variable as tf.Tensor]));
+    const after = await hooks.afterLoad.promise(before, run);
+    for (const { name, variable } of parameters) {
       const value = after.get(name)!;
       if (value === variable) continue;
       variable.assign(value);
@@ -263,6 +274,7 @@ export class Session {
       perturbMain,
       total: this.#total,
       trained: () => this.#trained,
+      since: (parameter) => this.#phases!.since(parameter as Parameter),
       learningRate: (step, parameter) => {
         const factor = (parameter as Parameter | undefined)?.rate ?? 1;
         const rate = factor * optimizer.learningRate * scheduleFactor(schedule, step.index, this.#total);

@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { layers, sequential, type Sequential } from '@tensorflow/tfjs-layers';
+import { input, layers, model, sequential, type Sequential } from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
 import { listParameters } from './parameters.js';
-import { layerSites } from './sites.js';
+import { inputNames, layerSites } from './sites.js';
 
 function nested(): Sequential {
   const inner = sequential({
@@ -30,4 +30,12 @@ test('paths are those of the layers themselves, and the last layer with weights 
   const sites = layerSites(model);
   expect(sites.map(({ path }) => path.split('/').at(-1))).toEqual(sites.map(({ layer }) => layer.name));
   expect(sites.map(({ site }) => site)).toEqual(['hidden', 'hidden', 'head']);
+});
+
+test('inputs have the names that they were given, however many models have such ones', () => {
+  for (let built = 0; built < 2; built++) {
+    const ids = input({ shape: [2], name: 'ids' });
+    expect(inputNames(model({ inputs: ids, outputs: ids }))).toEqual(['ids']);
+  }
+  expect(inputNames(nested())).toHaveLength(1);
 });

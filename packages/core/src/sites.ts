@@ -27,6 +27,11 @@ export interface LayerSite {
 const PASSIVE =
   /^(Dropout|SpatialDropout|Gaussian|AlphaDropout|.*Normalization|Activation|ReLU|LeakyReLU|PReLU|ELU|ThresholdedReLU|Softmax|Masking|CategoryEncoding|Rescaling)/;
 
+/** Names of a model's inputs, in order: those of its input layers, which tfjs does not number as it does tensors. */
+export function inputNames(model: LayersModel): string[] {
+  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
+}
+
 type Leaf = Pick<LayerSite, 'path' | 'key' | 'layer'>;
 
 function* leaves(

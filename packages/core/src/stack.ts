@@ -2,8 +2,8 @@ import { HypetuneError, show } from './errors.js';
 import { isMethod } from './method.js';
 import type { Host } from './host.js';
 import { listPairs, type Plugin } from './plugin.js';
-import { tapsAt } from './taps.js';
 import { LOSS_STAGE, OPTIMIZER_STAGE, WEIGHT_STAGE } from './stages.js';
+import { tapsAt } from './taps.js';
 
 /** Refuses a stack whose plugins share a name or exclude each other, and warns of pairs that harm or do nothing. */
 export function checkStack(plugins: readonly Plugin[], host: Host): void {

@@ -75,3 +75,19 @@ export const UPDATE_STAGE = {
   /** Pull the weights somewhere (RecAdam, decoupled L2-SP). */
   PULL: 0,
 } as const;
+
+/** The named stages of each hook that has some. */
+export const HOOK_STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  afterWeightRead: WEIGHT_STAGE,
+  afterEmbedding: HIDDEN_STAGE,
+  beforeLayerForward: HIDDEN_STAGE,
+  afterLayerForward: HIDDEN_STAGE,
+  afterAttentionScores: ATTENTION_STAGE,
+  afterAttention: ATTENTION_STAGE,
+  afterLoss: LOSS_STAGE,
+  afterBackward: GRADIENT_STAGE,
+  aroundBackward: BACKWARD_STAGE,
+  aroundUpdate: OPTIMIZER_STAGE,
+  beforeUpdate: UPDATE_STAGE,
+  beforeEvaluation: EVALUATION_STAGE,
+};

@@ -31,6 +31,8 @@ export interface Step {
   readonly batch: Batch;
   /** Every parameter that this step trains, the plugins' own among them. */
   readonly parameters: readonly ParameterInfo[];
+  /** Updates that have trained a parameter, this one included: 1 at its first, also when a phase unfroze it late. */
+  age(parameter: ParameterInfo): number;
   /** The main pass, once it has run. */
   readonly main: Forward;
   /** Runs the model once more on this microbatch, on the tape if one is open. */

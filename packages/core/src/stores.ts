@@ -1,6 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorStore } from './plugin.js';
 
+/** The same values in memory of their own. */
+export function copyOf(tensor: tf.Tensor): tf.Tensor {
+  return tf.mul(tensor, 1);
+}
+
 /** Tensors that live from step to step, kept until replaced or disposed. */
 export class KeptTensors implements TensorStore {
   readonly #tensors = new Map<string, tf.Tensor>();

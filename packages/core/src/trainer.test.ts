@@ -165,6 +165,44 @@ test('accumulating two microbatches of 4 equals a batch of 8', async () => {
     for (const [j, value] of values.entries()) expect(weights(b)[i]![j]).toBeCloseTo(value, 5);
 });
 
+test('accumulation counts every row alike, in a short last microbatch too, and leaves no tensor', async () => {
+  const tensors = tf.memory().numTensors;
+  const [a, b] = [net(), net()];
+  const { data, dispose } = rows(30);
+  const seen: Record<string, number[]> = {};
+  for (const [model, options] of [
+    [a, { batchSize: 10 }],
+    [b, { batchSize: 4, accumulate: 3 }],
+  ] as const) {
+    // An epoch is one update in either: of 10 rows, or of 4 + 4 + 2.
+    const ordered: Dataset = { ...data, size: 10 };
+    const trainer = new Trainer({ model, epochs: 4, seed: 3, ...options });
+    seen[options.batchSize] = [];
+    trainer.hooks.onStep.tap('test', ({ loss, rows }) => seen[options.batchSize]!.push(loss, rows));
+    await trainer.fit(ordered);
+  }
+  seen['10']!.forEach((value, i) => {
+    expect(seen['4']![i]).toBeCloseTo(value, 5);
+  });
+  for (const [i, values] of weights(a).entries())
+    for (const [j, value] of values.entries()) expect(weights(b)[i]![j]).toBeCloseTo(value, 5);
+  const broken: Plugin = {
+    name: 'broken',
+    apply({ hooks }) {
+      hooks.beforeBatch.tap('broken', (batch, step) => {
+        if (step.microbatch === 2) throw new Error('on purpose');
+        return batch;
+      });
+    },
+  };
+  const trainer = new Trainer({ model: b, plugins: [broken], batchSize: 4, accumulate: 3 });
+  await expect(trainer.fit(data)).rejects.toThrow('on purpose');
+  dispose();
+  a.dispose();
+  b.dispose();
+  expect(tf.memory().numTensors).toBe(tensors);
+});
+
 test('keeps the best epoch and stops when patience is out', async () => {
   const { data, dispose } = rows();
   const trainer = new Trainer({

@@ -95,12 +95,12 @@ export class Trainer {
     }
   }
 
-  /** Mean task loss and the metrics over a data set; nothing random acts. */
+  /** Mean task loss and the metrics over a data set; nothing random acts. While `fit` runs, of the weights it would leave. */
   async evaluate(data: Dataset): Promise<Evaluation> {
     return this.#attached((setting) => evaluateRows(data, setting));
   }
 
-  /** The model's logits for each row, in order; token by token for a task of tokens. */
+  /** The model's logits for each row, in order, of the same weights as `evaluate`; token by token for a task of tokens. */
   async predict(data: Dataset): Promise<Float32Array[]> {
     return this.#attached((setting) => predictRows(data, setting));
   }
@@ -148,7 +148,7 @@ export class Trainer {
 
   async #attached<T>(f: (setting: EvaluationSetting) => Promise<T>): Promise<T> {
     const setting = { instrument: this.#instrument, options: this.#bound(), recorder: this.#recorder() };
-    if (this.#instrument.isAttached) return f(setting);
+    if (this.#instrument.isAttached) return this.withEvaluatedWeights(() => f(setting));
     this.#instrument.attach();
     try {
       return await f(setting);

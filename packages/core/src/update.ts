@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 import { foldIn } from '@hypetune/ops';
+import type { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
 import { collate } from './data/collate.js';
 import { HypetuneError } from './errors.js';
@@ -14,7 +15,7 @@ import type { Clip } from './optim/clip.js';
 import type { ResolvedOptions } from './options.js';
 import type { Parameter } from './parameters.js';
 import type { StepRecorder } from './recorder.js';
-import type { GradientResult, Gradients, LossTerms, StepReport, UpdateFunction } from './step.js';
+import type { GradientResult, Gradients, StepReport, UpdateFunction } from './step.js';
 import { isTapped } from './taps.js';
 
 /** What an update needs beside its rows. */
@@ -26,6 +27,8 @@ export interface UpdateSetting {
   readonly optimizer: AdamW;
   readonly clip: Clip;
   readonly recorder: StepRecorder | undefined;
+  /** Where an update may have several microbatches. */
+  readonly accumulation: Accumulation | undefined;
   readonly data: Dataset;
   /** Draws of the run. */
   readonly key: Key;
@@ -38,19 +41,16 @@ export async function update(
   epoch: number,
   microbatches: readonly (readonly number[])[],
 ): Promise<StepReport> {
-  let names: string[] = [];
-  const body = (): tf.Tensor1D => {
-    const results = microbatches.map((rows, microbatch) =>
-      microbatchGradient(setting, index, epoch, microbatch, rows),
-    );
+  const { accumulation, recorder, trainable } = setting;
+  const total = microbatches.reduce((sum, rows) => sum + rows.length, 0);
+  const write = (summed: Gradients, terms: readonly tf.Scalar[]): tf.Tensor1D => {
     const step = new StepContext(setting.step, {
       index,
       epoch,
       microbatch: 0,
       key: foldIn(setting.key, 'step', index),
     });
-    const summed = mean(results.map(({ gradients }) => gradients));
-    const { hooks, trainable, optimizer, clip } = setting;
+    const { hooks, optimizer, clip } = setting;
     const gradients = hooks.afterBackward.call(summed, step);
     const rates: Rates = {
       uniform: !isTapped(hooks.afterSchedule) && trainable.every(({ rate }) => rate === 1),
@@ -61,19 +61,38 @@ export async function update(
     const written = hooks.beforeUpdate.call(updates, step);
     writeWeights(written, trainable, rates, setting.options.optimizer);
     hooks.onUpdate.call(step);
-    const terms = mean(results.map((result) => result.terms));
-    names = Object.keys(terms);
-    return tf.stack([...Object.values(terms), clip.norm!]) as tf.Tensor1D;
+    return tf.stack([...terms, clip.norm!]) as tf.Tensor1D;
   };
-  const numbers = runStep(setting.recorder, body);
-  const values = await numbers.data<'float32'>();
-  numbers.dispose();
-  const terms = Object.fromEntries(names.map((name, place) => [name, values[place]!]));
+  accumulation?.prepare(trainable);
+  const parts: Part[] = [];
+  let last: tf.Tensor1D | undefined;
+  try {
+    microbatches.forEach((rows, microbatch) => {
+      let names: string[] = [];
+      const share = rows.length / total;
+      const numbers = runStep(recorder, () => {
+        const result = microbatchGradient(setting, index, epoch, microbatch, rows);
+        names = Object.keys(result.terms);
+        const terms = Object.values(result.terms);
+        if (!accumulation) return write(result.gradients, terms);
+        accumulation.add(result.gradients, share, microbatch === 0);
+        return tf.stack(terms) as tf.Tensor1D;
+      });
+      parts.push({ share, names, numbers });
+    });
+    last = accumulation && runStep(recorder, () => write(accumulation.gradients(trainable), []));
+  } catch (error) {
+    tf.dispose(parts.map(({ numbers }) => numbers));
+    throw error;
+  }
+  const { terms, rest } = await readParts(parts);
+  const gradientNorm = last ? (await readNumbers(last))[0]! : rest;
   const loss = Object.values(terms).reduce((sum, term) => sum + term, 0);
   if (!Number.isFinite(loss))
     throw new HypetuneError(
-      `trainer: the loss is ${loss} at step ${index} (${names.map((name) => `${name} ${terms[name]}`).join(', ')}); ` +
-        `lower the learning rate or the plugins' strengths.`,
+      `trainer: the loss is ${loss} at step ${index} (${Object.entries(terms)
+        .map(([name, term]) => `${name} ${term}`)
+        .join(', ')}); lower the learning rate or the plugins' strengths.`,
     );
   return {
     step: index,
@@ -84,8 +103,8 @@ export async function update(
     learningRate: setting.step.learningRate(
       new StepContext(setting.step, { index, epoch, microbatch: 0, key: setting.key }),
     ),
-    gradientNorm: values[names.length]!,
-    rows: microbatches.reduce((sum, rows) => sum + rows.length, 0),
+    gradientNorm,
+    rows: total,
   };
 }
 
@@ -111,7 +130,7 @@ function microbatchGradient(
   const batch = collate(data, rows, {
     task: options.task,
     output: outputOf(options.model),
-    rows: recorder ? options.batchSize : rows.length,
+    rows: recorder && !setting.step.instrument.mixesRows ? options.batchSize : rows.length,
     padding: options,
   });
   const step = new StepContext(setting.step, { index, epoch, microbatch, key }, batch);
@@ -124,15 +143,30 @@ function microbatchGradient(
 const byName = (parameters: readonly Parameter[]): Readonly<Record<string, unknown>> =>
   Object.fromEntries(parameters.map(({ name }) => [name, true]));
 
-function mean(records: readonly (Gradients | LossTerms)[]): Record<string, tf.Scalar> {
-  const [first] = records as readonly LossTerms[];
-  if (records.length === 1) return first!;
-  return Object.fromEntries(
-    Object.keys(first!).map((name) => [
-      name,
-      tf.div(tf.addN(records.map((record) => record[name]!)), records.length),
-    ]),
-  );
+/** The numbers of one microbatch: the terms of its loss, then whatever follows them. */
+interface Part {
+  /** Its rows among those of the update. */
+  readonly share: number;
+  readonly names: readonly string[];
+  readonly numbers: tf.Tensor1D;
+}
+
+/** Reads the terms, as means over all rows of the update, and the last number after them. */
+async function readParts(parts: readonly Part[]): Promise<{ terms: Record<string, number>; rest: number }> {
+  const terms: Record<string, number> = {};
+  let rest = NaN;
+  for (const { share, names, numbers } of parts) {
+    const values = await readNumbers(numbers);
+    names.forEach((name, place) => (terms[name] = (terms[name] ?? 0) + share * values[place]!));
+    rest = values.at(-1)!;
+  }
+  return { terms, rest };
+}
+
+async function readNumbers(numbers: tf.Tensor1D): Promise<Float32Array> {
+  const values = await numbers.data<'float32'>();
+  numbers.dispose();
+  return values;
 }
 
 /** Throws when the function that a tap returned dropped or added a parameter. */

@@ -36,7 +36,12 @@ function step(): { ms: number; cpu: number; script: number; loss: number } {
     return loss;
   };
   const loss =
-    engine === 'compiled' ? (tf.backend() as unknown as NativeBackend).recorder.record(run) : run();
+    engine === 'compiled' || engine === 'bfloat16'
+      ? (tf.backend() as unknown as NativeBackend).recorder.record(
+          run,
+          engine === 'bfloat16' ? 'bfloat16' : 'float32',
+        )
+      : run();
   const value = loss.dataSync()[0]!;
   loss.dispose();
   const { user, system } = process.cpuUsage(before);

@@ -25,5 +25,6 @@ export {
   type NativeBackend,
   type NativeBackendOptions,
 } from './libtensorflow/index.js';
-export type { RecordingReport, StepRecorder } from './compile/recorder.js';
+export type { StepRecorder } from './compile/recorder.js';
+export type { RecordingReport } from './compile/recorder-setting.js';
 export { useWasm, type WasmOptions } from './wasm/index.js';

@@ -6,6 +6,9 @@ import { randomNormal, randomUniform, type Key } from '@hypetune/ops';
 export const noises = ['normal', 'uniform', 'uniform01'] as const;
 export type Noise = (typeof noises)[number];
 
+/** Where the noise acts in a layer: on what enters it, or on what its attention hands on. */
+export const sites = ['input', 'attention'] as const;
+
 /** Which layers' inputs get noise, 0 nearest to the model's input; nothing given is every layer, several are their union. */
 export interface LayerSubset {
   readonly topLayers?: number | undefined;

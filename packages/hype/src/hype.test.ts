@@ -92,5 +92,5 @@ test.each([
 });
 
 test('the defaults', () => {
-  expect(hype().options).toEqual({ scale: 1e-5, noise: 'normal', relative: false });
+  expect(hype().options).toEqual({ scale: 1e-5, noise: 'normal', site: 'input', relative: false });
 });

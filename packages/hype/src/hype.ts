@@ -1,6 +1,7 @@
-import { defineMethod, HIDDEN_STAGE, z } from '@hypetune/core';
+import { ATTENTION_STAGE, defineMethod, HIDDEN_STAGE, type LayerInfo, type Pass, z } from '@hypetune/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { foldIn } from '@hypetune/ops';
-import { chosenLayers, noises, perturb, unitNoise } from './formula.js';
+import { chosenLayers, noises, perturb, sites, unitNoise } from './formula.js';
 
 /** HyPe (Yuan et al., 2023): `h_{l+1} = g_l(h_l + e_l)`, fresh noise e_l at the input of every layer, training only. */
 export const hype = defineMethod({
@@ -16,6 +17,10 @@ export const hype = defineMethod({
     noise: z.enum(noises).default('normal').meta({
       description: 'normal, uniform, or uniform01, the one-sided U(0, scale) of the released code',
       paper: 'normal is HyPe-N, uniform HyPe-U',
+    }),
+    site: z.enum(sites).default('input').meta({
+      description: 'where the noise acts: at the input of a layer, or on what its attention hands on',
+      paper: 'input; attention is in the appendix',
     }),
     relative: z
       .boolean()
@@ -48,7 +53,7 @@ export const hype = defineMethod({
       noisytune: 'In the paper: the weights are perturbed first, once.',
     },
   },
-  apply(host, { scale, noise, relative, hiddenDropout, ...subset }) {
+  apply(host, { scale, noise, site, relative, hiddenDropout, ...subset }) {
     if (hiddenDropout !== undefined) host.overrideDropout({ hidden: hiddenDropout });
     if (scale === 0) return;
     const lost = host.floatPrecision === 16 ? 2 ** -11 : 2 ** -24;
@@ -57,13 +62,13 @@ export const hype = defineMethod({
         `scale ${scale} is below half the spacing of ${host.floatPrecision}-bit floats near 1; raise it.`,
       );
     const chosen = chosenLayers(subset, host.layers.length);
-    host.hooks.beforeLayerForward.tap(
-      { name: host.name, stage: HIDDEN_STAGE.NOISE },
-      (hidden, layer, pass) => {
-        if (!pass.training || !pass.perturb || !chosen.has(layer.index)) return hidden;
-        const key = foldIn(pass.key, host.name, layer.index, layer.visit);
-        return perturb(hidden, unitNoise(noise, hidden.shape, key), scale, relative);
-      },
-    );
+    const noised = (hidden: Tensor, layer: LayerInfo, pass: Pass): Tensor => {
+      if (!pass.training || !pass.perturb || !chosen.has(layer.index)) return hidden;
+      const key = foldIn(pass.key, host.name, layer.index, layer.visit);
+      return perturb(hidden, unitNoise(noise, hidden.shape, key), scale, relative);
+    };
+    if (site === 'input')
+      host.hooks.beforeLayerForward.tap({ name: host.name, stage: HIDDEN_STAGE.NOISE }, noised);
+    else host.hooks.afterAttention.tap({ name: host.name, stage: ATTENTION_STAGE.NOISE }, noised);
   },
 });

@@ -92,6 +92,9 @@ test.each([
   ['albert', 'albert', 'predictions.LayerNorm.weight'],
   ['modernbert-biased', 'model', 'decoder.bias'],
   ['eurobert', 'model', 'lm_head.weight'],
+  ['deberta', 'deberta', 'cls.predictions.bias'],
+  ['deberta-v3', 'deberta', 'mask_predictions.LayerNorm.weight'],
+  ['xlnet', 'transformer', 'lm_loss.bias'],
 ])(
   '%s: as people have it: bare, gamma and beta, buffers, the head of pre-training, half precision',
   async (name, prefix, extra) => {
@@ -123,6 +126,25 @@ test.each([
   },
 );
 
+test.each(['deberta', 'deberta-v3', 'xlnet'])('%s: two shards give the same model', async (name) => {
+  const folder = variant(name, (tensors) => tensors);
+  const tensors = [...stored(name)];
+  const files = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+  const fileOf = (place: number): string => files[place % 2]!;
+  for (const file of files) {
+    const own = tensors.filter((_, place) => fileOf(place) === file);
+    writeFileSync(join(folder, file), serializeSafetensors(own));
+  }
+  const weightMap = Object.fromEntries(tensors.map(([key], place) => [key, fileOf(place)]));
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: weightMap }));
+  rmSync(join(folder, 'model.safetensors'));
+  const [sharded, whole] = [await loadModel(folder), await loadModel(join(FIXTURES, name))];
+  expect([sharded.initialized, sharded.unused]).toEqual([[], []]);
+  expect(logitsOf(name, sharded.model)).toEqual(logitsOf(name, whole.model));
+  sharded.model.dispose();
+  whole.model.dispose();
+});
+
 test('a checkpoint without a head: a classifier of its own is drawn; the head that pre-training had is taken', async () => {
   const headless = (name: string, dropped: RegExp): string =>
     variant(name, (tensors) => [...tensors].filter(([key]) => !dropped.test(key)));
@@ -131,6 +153,13 @@ test('a checkpoint without a head: a classifier of its own is drawn; the head th
   expect(await load(headless('modernbert', /^classifier/))).toEqual(['classifier.weight', 'classifier.bias']);
   expect(await load(headless('albert', /^classifier/))).toEqual(['classifier.weight', 'classifier.bias']);
   const both = ['pre_classifier.weight', 'pre_classifier.bias', 'classifier.weight', 'classifier.bias'];
+  const pooled = ['pooler.dense.weight', 'pooler.dense.bias', 'classifier.weight', 'classifier.bias'];
+  expect(await load(headless('deberta-v3', /^(pooler|classifier)/))).toEqual(pooled);
+  const summed = ['sequence_summary.summary.weight', 'sequence_summary.summary.bias'].concat([
+    'logits_proj.weight',
+    'logits_proj.bias',
+  ]);
+  expect(await load(headless('xlnet', /^(sequence_summary|logits_proj)/))).toEqual(summed);
   expect(await load(headless('distilbert', /^(pre_)?classifier/))).toEqual(both);
   await expect(load(headless('mpnet', /relative_attention_bias/))).rejects.toThrow(
     /misses 1 weights of the encoder: mpnet\.encoder\.relative_attention_bias\.weight/,

@@ -28,9 +28,14 @@ def threefry(key, counter):
     return x
 
 
-def words(count, key):
-    blocks = [threefry(key, (c, 0)) for c in range((count + 1) // 2)]
-    return ([b[0] for b in blocks] + [b[1] for b in blocks])[:count]
+def words(rows, places, features, key):
+    """Row after row; the rows of a pair share blocks of the counters (65,536 place + feature, pair)."""
+    return [
+        threefry(key, (place << 16 | feature, row >> 1))[row & 1]
+        for row in range(rows)
+        for place in range(places)
+        for feature in range(features)
+    ]
 
 
 def normal(word, deviation):
@@ -57,7 +62,7 @@ def show(name, values):
     print(name, " ".join(f"{int(np.float32(v).view(np.uint32)):08x}" for v in values))
 
 
-w = words(7, (1, 0x9E3779B9))
+w = words(3, 2, 2, (1, 0x9E3779B9))
 show("normal 1", [normal(word, 1) for word in w])
 show("normal 1e-5", [normal(word, 1e-5) for word in w])
 show("uniform -0.1 0.3", [uniform(word, -0.1, 0.3) for word in w])

@@ -1,4 +1,5 @@
 export { threefry, rounds, rotations, parity, fillWords, type Key } from './random/threefry.js';
+export { drawLayout, pairBits, type DrawLayout } from './random/layout.js';
 export { seedKey, foldIn } from './random/key.js';
 export { type DrawScope, withDraws, currentDraws } from './random/scope.js';
 export {

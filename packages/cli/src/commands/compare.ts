@@ -48,7 +48,7 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
       [],
     )
     .option('--seeds <seeds>', 'how many, from 1, or a list as 3,5,8 (default: 3)')
-    .option('--json <file>', 'write settings, every run and the comparison here');
+    .option('--json <file>', 'write settings, every run and the comparison here; - prints them alone');
   addSettingFlags(command).action(async () => {
     done(await compare(command, terminal));
   });
@@ -88,28 +88,26 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
         const trainLoss = epochs.at(-1)?.loss ?? lastLoss;
         runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss, steps, seconds });
       }
-    if (runs.length > 0) print(terminal, comparisonReport(runs, task.metrics));
     const [metric] = task.metrics as [string];
-    if (flags.json !== undefined)
-      await writeWhole(
-        flags.json,
-        `${JSON.stringify(
-          {
-            ...{ version: 1, task: task.name, model: config.model ?? DEFAULT_MODEL, engine, metric },
-            ...{
-              trainRows: task.train.length,
-              evaluationRows: task.evaluation.length,
-              settings: { ...config, recipes: undefined },
-            },
-            complete: !interrupt.signal.aborted,
-            recipes: recipes.map(({ name, entry }) => ({ name, ...entry })),
-            runs,
-            comparison: runs.length > 0 ? compareRecipes(runs, metric) : [],
-          },
-          null,
-          2,
-        )}\n`,
-      );
+    const written = JSON.stringify(
+      {
+        ...{ version: 1, task: task.name, model: config.model ?? DEFAULT_MODEL, engine, metric },
+        ...{
+          trainRows: task.train.length,
+          evaluationRows: task.evaluation.length,
+          settings: { ...config, recipes: undefined },
+        },
+        complete: !interrupt.signal.aborted,
+        recipes: recipes.map(({ name, entry }) => ({ name, ...entry })),
+        runs,
+        comparison: runs.length > 0 ? compareRecipes(runs, metric) : [],
+      },
+      null,
+      2,
+    );
+    if (flags.json === '-') print(terminal, written);
+    else if (runs.length > 0) print(terminal, comparisonReport(runs, task.metrics));
+    if (flags.json !== undefined && flags.json !== '-') await writeWhole(flags.json, `${written}\n`);
     return interrupt.signal.aborted ? 130 : 0;
   } finally {
     interrupt.release();

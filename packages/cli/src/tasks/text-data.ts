@@ -16,6 +16,8 @@ export type Encode = (row: TextRow, length: number) => EncodedText;
 
 export interface TextDataOptions {
   readonly encode: Encode;
+  /** The rows in one token more than `maxLength` at most, where they are known already. */
+  readonly encoded?: readonly EncodedText[] | undefined;
   /** Token that fills a row up. */
   readonly padding: number;
   /** What rows are cut to; batches are never padded beyond. */
@@ -38,9 +40,9 @@ export interface TextData extends Dataset {
 export function textData(rows: readonly (Row | TextRow)[], options: TextDataOptions): TextData {
   const { encode, padding, maxLength } = options;
   let cut = 0;
-  const encoded = rows.map((row) => {
+  const encoded = rows.map((row, index) => {
     // One token more tells whether the row has to be cut.
-    const longer = encode(row, maxLength + 1);
+    const longer = options.encoded?.[index] ?? encode(row, maxLength + 1);
     if (longer.inputIds.length <= maxLength) return longer;
     cut += 1;
     return encode(row, maxLength);

@@ -60,6 +60,8 @@ export const listInputs: Readonly<Record<string, 'all' | 'all but last'>> = {
   ConcatV2: 'all but last',
   Einsum: 'all',
   Pack: 'all',
+  PartitionedCall: 'all',
+  StatefulPartitionedCall: 'all',
   XlaOptimizationBarrier: 'all',
 };
 

@@ -1,5 +1,5 @@
 import type { Attribute } from '../libtensorflow/attributes.js';
-import { TF_FLOAT, TF_INT32, TF_UINT32, type TypedArray } from '../libtensorflow/data-types.js';
+import { TF_FLOAT, TF_INT32, TF_UINT32, type TypedArray, type Values } from '../libtensorflow/data-types.js';
 import type { Runtime, Value } from '../libtensorflow/values.js';
 import { digest } from './digest.js';
 import type { Graph, Node } from './graph.js';
@@ -13,16 +13,40 @@ export function writeKernel(
   attributes: readonly Attribute[],
 ): Node[] {
   const signature = digest([attributes, inputs.map(({ dtype, shape }) => [dtype, shape])]);
-  return graph.call(`${kernel.name}_${signature}`, inputs, (body, parameters) => {
-    const writer: Operations = {
-      op: (name, from, attributesOf = []) => known(body.add(name, attributesOf, from as Node[], 1)[0]!),
-      ops: (name, from, outputs, attributesOf = []) =>
-        body.add(name, attributesOf, from as Node[], outputs).map(known),
-      barrier: (x) => known(body.add('XlaOptimizationBarrier', [], [x as Node], 1)[0]!),
-      constant: (values, shape = []) => known(body.constant(typeOf(values), shape, values)),
-    };
-    return kernel.build(writer, parameters as Operand[], attributes) as Node[];
-  });
+  return graph.call(
+    `${kernel.name}_${signature}`,
+    inputs,
+    (body, parameters) =>
+      kernel.build(
+        kernelOperations({
+          add: (name, attributesOf, from, outputs) => body.add(name, attributesOf, from, outputs),
+          constant: (dtype, shape, values) => body.constant(dtype, shape, values),
+        }),
+        parameters as Operand[],
+        attributes,
+      ) as Node[],
+  );
+}
+
+/** What a kernel writes itself down with, into a graph or anything like it. */
+export function kernelOperations({ add, constant }: Page): Operations {
+  return {
+    op: (name, from, attributes = []) => known(add(name, attributes, from as Node[], 1)[0]!),
+    ops: (name, from, outputs, attributes = []) => add(name, attributes, from as Node[], outputs).map(known),
+    barrier: (x) => known(add('XlaOptimizationBarrier', [], [x as Node], 1)[0]!),
+    constant: (values, shape = []) => known(constant(typeOf(values), shape, values)),
+  };
+}
+
+/** Where operations are written. */
+interface Page {
+  readonly add: (
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Node[],
+    outputs: number,
+  ) => Node[];
+  readonly constant: (dtype: number, shape: readonly number[], values: Values) => Node;
 }
 
 function known(node: Node): Node & Operand {

@@ -50,8 +50,13 @@ export class Graph {
     });
   }
 
-  /** Adds an operation and returns it. */
-  addEffect(name: string, attributes: readonly Attribute[], inputs: readonly Output[]): number {
+  /** Adds an operation, which runs after those given, and returns it. */
+  addEffect(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Output[],
+    after: readonly number[] = [],
+  ): number {
     const { symbols: s, status } = this.library;
     const number = this.#named.get(this.scope) ?? 0;
     this.#named.set(this.scope, number + 1);
@@ -61,6 +66,7 @@ export class Graph {
     if (list !== undefined) s.TF_AddInputList(description, packOutputs(inputs.slice(0, listed)), listed);
     for (const input of inputs.slice(listed))
       s.TF_AddInput(description, { oper: input.oper, index: input.index });
+    for (const oper of after) s.TF_AddControlInput(description, oper);
     setAttributes(this.library, 'graph', description, attributes);
     const oper = s.TF_FinishOperation(description, status);
     this.library.check(`Operation ${name}`);

@@ -50,4 +50,9 @@ export class Immediate implements Executor {
   dispose(value: Value): void {
     this.#runtime.release(value);
   }
+
+  /** Takes notice that the context, and every compiled function with it, is gone. */
+  forget(): void {
+    this.#fused.forget();
+  }
 }

@@ -1,6 +1,8 @@
-import { TF_INT32 } from '../libtensorflow/data-types.js';
+import type { Attribute } from '../libtensorflow/attributes.js';
+import { TF_INT32, type Values } from '../libtensorflow/data-types.js';
 import type { Graph, Node } from './graph.js';
 import { writeKernel } from './graph-operations.js';
+import type { Kernel } from './kernel.js';
 import type { Recording } from './recording.js';
 import { nonzeroRows, paddedRows, rowRule, sameRows, slicedRows, type Rows } from './rows.js';
 import { CONSTANT, sameShape, type Entry, type Input } from './trie.js';
@@ -9,6 +11,28 @@ import { CONSTANT, sameShape, type Entry, type Input } from './trie.js';
 export interface LiveGraph {
   readonly operations: readonly number[];
   readonly results: readonly Node[];
+}
+
+/** Where operations are written. */
+export interface Target {
+  /** Whether nothing of what was recorded can stay where it is. */
+  readonly isEmpty: boolean;
+  add(name: string, attributes: readonly Attribute[], inputs: readonly Node[], outputs: number): Node[];
+  addKernel(kernel: Kernel, inputs: readonly Node[], attributes: readonly Attribute[]): Node[];
+  constant(dtype: number, shape: readonly number[], values: Values): Node;
+  /** A value from outside, or a constant. */
+  leaf(input: Input): Node;
+}
+
+/** The graph that was recorded into: what is computed whole stays as it is. */
+function recordedGraph(graph: Graph): Target {
+  return {
+    isEmpty: false,
+    add: (name, attributes, inputs, outputs) => graph.add(name, attributes, inputs, outputs),
+    addKernel: (kernel, inputs, attributes) => writeKernel(graph, kernel, inputs, attributes),
+    constant: (dtype, shape, values) => graph.constant(dtype, shape, values),
+    leaf: ({ node }) => node,
+  };
 }
 
 /** A recorded operation, the number of its first result, and the rows it is computed for if not for all. */
@@ -30,11 +54,16 @@ export function liveGraph(
   recording: Recording,
   live: readonly number[],
 ): LiveGraph {
+  graph.scope = name;
+  return writeLive(recordedGraph(graph), recording, live);
+}
+
+/** The same in another place. */
+export function writeLive(target: Target, recording: Recording, live: readonly number[]): LiveGraph {
   const liveness = new Liveness(recording);
   for (const reference of live) liveness.readAll(reference);
   liveness.trace();
-  graph.scope = name;
-  const writer = new Writer(graph, liveness);
+  const writer = new Writer(target, liveness);
   for (const traced of liveness.traced) if (traced.needed) writer.write(traced);
   return { results: live.map((reference) => writer.whole(reference)), operations: writer.operations };
 }
@@ -133,15 +162,15 @@ class Liveness {
 
 /** Writes the operations that are needed, for the rows that are read. */
 class Writer {
-  readonly #graph: Graph;
+  readonly #target: Target;
   readonly #liveness: Liveness;
   readonly #operations = new Set<number>();
   /** By result: all of it, or its rows. */
   readonly #whole: Node[] = [];
   readonly #rows: Node[] = [];
 
-  constructor(graph: Graph, liveness: Liveness) {
-    this.#graph = graph;
+  constructor(target: Target, liveness: Liveness) {
+    this.#target = target;
     this.#liveness = liveness;
   }
 
@@ -164,7 +193,7 @@ class Writer {
       const axis = rule?.inputs[i];
       return axis === undefined ? this.#input(input) : this.#rowsOf(input, { ...rows!, axis });
     });
-    const changed = inputs.some((node, i) => node !== entry.inputs[i]!.node);
+    const changed = this.#target.isEmpty || inputs.some((node, i) => node !== entry.inputs[i]!.node);
     const outputs = changed ? this.#writeAnew(entry, inputs) : entry.outputs;
     if (!changed) for (const operation of entry.operations) this.#operations.add(operation);
     outputs.forEach((node, i) => {
@@ -182,8 +211,8 @@ class Writer {
     for (const { reference, node } of recorded) if (reference === CONSTANT) this.#operations.add(node.oper);
     return this.#keep(
       kernel === undefined
-        ? this.#graph.add(name, attributes, inputs, outputs.length)
-        : writeKernel(this.#graph, kernel, inputs, attributes),
+        ? this.#target.add(name, attributes, inputs, outputs.length)
+        : this.#target.addKernel(kernel, inputs, attributes),
     );
   }
 
@@ -193,7 +222,7 @@ class Writer {
   }
 
   #integers(values: readonly number[], shape: readonly number[]): Node {
-    return this.#keep([this.#graph.constant(TF_INT32, shape, Int32Array.from(values))])[0]!;
+    return this.#keep([this.#target.constant(TF_INT32, shape, Int32Array.from(values))])[0]!;
   }
 
   /** All of a result; what is zero but for some rows is filled up. */
@@ -208,11 +237,11 @@ class Writer {
   #fillUp(node: Node, { axis, start, size }: Rows, shape: readonly number[]): Node {
     const paddings = shape.flatMap((length, i) => (i === axis ? [start, length - start - size] : [0, 0]));
     const inputs = [node, this.#integers(paddings, [shape.length, 2])];
-    return this.#keep(this.#graph.add('Pad', [], inputs, 1))[0]!;
+    return this.#keep(this.#target.add('Pad', [], inputs, 1))[0]!;
   }
 
-  #input({ reference, node }: Input): Node {
-    return reference < 0 ? node : this.whole(reference);
+  #input(input: Input): Node {
+    return input.reference < 0 ? this.#target.leaf(input) : this.whole(input.reference);
   }
 
   /** Some rows of an input, which is computed for these rows only or as a whole. */
@@ -223,6 +252,6 @@ class Writer {
     const begin = shape.map((_, i) => (i === rows.axis ? rows.start : 0));
     const size = shape.map((length, i) => (i === rows.axis ? rows.size : length));
     const bounds = [begin, size].map((values) => this.#integers(values, [shape.length]));
-    return this.#keep(this.#graph.add('Slice', [], [this.#input(input), ...bounds], 1))[0]!;
+    return this.#keep(this.#target.add('Slice', [], [this.#input(input), ...bounds], 1))[0]!;
   }
 }

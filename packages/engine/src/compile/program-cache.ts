@@ -1,17 +1,22 @@
+import { createHash } from 'node:crypto';
 import {
+  existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statfsSync,
   statSync,
+  symlinkSync,
 } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
+import { withOwnXlaFlags } from '../libtensorflow/xla-flags.js';
 import { digest } from './digest.js';
 
 /** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 5 MB. */
@@ -27,7 +32,7 @@ let asked = false;
 /**
  * Keeps what XLA compiles from one process to the next, in `cache/programs`, until HYPETUNE_PROGRAM_CACHE is `off`. XLA
  * looks a program up by its whole text and writes its file in place, so each process gets a folder of its own, with
- * links to the complete programs, and hands its new ones over, whole, as it ends. To be called before TensorFlow of
+ * links to the programs that are whole, and hands its new ones over, with their checksums, as it ends. To be called before TensorFlow of
  * this `version` is loaded.
  */
 export function keepPrograms(cache: string, version: string): void {
@@ -43,33 +48,68 @@ export function keepPrograms(cache: string, version: string): void {
   try {
     rmSync(own, { recursive: true, force: true }); // of a killed process that had the same number
     mkdirSync(own, { recursive: true });
-    const { bavail, bsize } = statfsSync(folder);
-    if (bavail * bsize < SPACE) return;
+    if (freeBytes(folder) < SPACE) return;
     removeLeftOvers(folder);
-    for (const name of programs(folder)) linkSync(join(folder, name), join(own, name));
+    for (const kept of keptPrograms(folder)) linkIfWhole(kept, folder, own);
   } catch {
     return; // A cache that cannot be used is none.
   }
   // XLA reports a program that it finds as an error of its text parser, and one for this very processor as foreign.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   process.env['TF_XLA_FLAGS'] = `${flags} --tf_xla_persistent_cache_directory="${own}"`.trim();
+  inUse = { own, folder };
   process.on('exit', () => {
     try {
       handOver(own, folder);
     } catch {
       // Another process may be tidying up the same folder.
     }
+    if (inUse?.spare !== undefined) rmSync(inUse.spare, { recursive: true, force: true });
   });
 }
 
+/**
+ * After a function did not compile for a reason that may lie in the programs kept: drops them all, and gives XLA a folder in
+ * memory where it cannot write on the disk. Whether it is worth another try.
+ */
+export function repairPrograms(): boolean {
+  if (inUse === undefined || repairs >= REPAIRS) return false;
+  repairs++;
+  const { own, folder } = inUse;
+  try {
+    for (const { file } of keptPrograms(folder)) rmSync(join(folder, file), { force: true });
+    rmSync(own, { recursive: true, force: true });
+    if (freeBytes(folder) > SPACE / 10) mkdirSync(own);
+    else {
+      inUse.spare ??= mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'hypetune-programs-'));
+      symlinkSync(inUse.spare, own);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A folder that Linux keeps in memory. */
+const MEMORY = '/dev/shm';
+/** Attempts a process makes. */
+const REPAIRS = 3;
+let repairs = 0;
+let inUse: { readonly own: string; readonly folder: string; spare?: string } | undefined;
+
+const freeBytes = (folder: string): number => {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+};
+
 /** Moves the programs that `folder` lacks into it, removes `own` and, beyond the limit, the oldest programs. */
 export function handOver(own: string, folder: string, limit: number = LIMIT): void {
-  const known = new Set(programs(folder));
-  for (const name of programs(own)) if (!known.has(name)) renameSync(join(own, name), join(folder, name));
+  const known = new Set(keptPrograms(folder).map(({ name }) => name));
+  for (const name of readdirSync(own).filter((file) => file.endsWith('.pb')))
+    if (!known.has(name)) renameSync(join(own, name), join(folder, `${name}.${checksum(join(own, name))}`));
   rmSync(own, { recursive: true });
-  const files = programs(folder).map((name) => join(folder, name));
-  const newestFirst = files
-    .map((file) => ({ file, stat: statSync(file) }))
+  const newestFirst = keptPrograms(folder)
+    .map(({ file }) => ({ file: join(folder, file), stat: statSync(join(folder, file)) }))
     .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs);
   let bytes = 0;
   for (const { file, stat } of newestFirst) {
@@ -78,7 +118,28 @@ export function handOver(own: string, folder: string, limit: number = LIMIT): vo
   }
 }
 
-const programs = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.pb'));
+/** A program in the folder of all processes: its file is named as XLA names it, and by what is in it. */
+interface KeptProgram {
+  readonly file: string;
+  readonly name: string;
+  readonly sum: string;
+}
+
+function keptPrograms(folder: string): KeptProgram[] {
+  return readdirSync(folder).flatMap((file) => {
+    const [, name, sum] = /^(.*\.pb)\.([\da-f]{64})$/.exec(file) ?? [];
+    return name !== undefined && sum !== undefined ? [{ file, name, sum }] : [];
+  });
+}
+
+/** Shows a program to this process, or removes it if it is damaged. */
+function linkIfWhole({ file, name, sum }: KeptProgram, folder: string, own: string): void {
+  const path = join(folder, file);
+  if (checksum(path) === sum) linkSync(path, join(own, name));
+  else rmSync(path, { force: true });
+}
+
+const checksum = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 /** Removes the folders of processes that were killed; a file in them may be cut short. */
 function removeLeftOvers(folder: string): void {
@@ -92,7 +153,7 @@ function removeLeftOvers(folder: string): void {
 function machineKey(version: string): string {
   const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
   const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
-  return digest([...parts, process.env['XLA_FLAGS']]);
+  return digest([...parts, withOwnXlaFlags(process.env['XLA_FLAGS'])]);
 }
 
 function processorInformation(): string {

@@ -154,14 +154,46 @@ describe.skipIf(paths === undefined)('a recorded step', () => {
     expect(report.executions).toBeGreaterThanOrEqual(4);
   });
 
-  test('keeps a bounded number of graphs and runs further steps at once', () => {
-    for (let n = 1; n <= 9; n++) {
-      const y = record(() => tf.tidy(() => tf.add(tf.mul(tf.ones([n]), 2), 1)));
-      close(y, tf.fill([n], 3));
+  test('gives functions back when there are too many, and goes on compiled', () => {
+    const kept = tf.ones([64]);
+    const strings = tf.tensor1d(['a', 'some longer text that does not fit into the string itself']);
+    for (let n = 1; n <= 15; n++) {
+      const y = record(() => tf.tidy(() => tf.add(tf.mul(tf.ones([n]), tf.sum(kept)), n)));
+      close(y, tf.fill([n], 64 + n));
     }
     const report = backend.recorder.report();
-    expect(report).toMatchObject({ compiled: false, graphs: 6, executions: 6 });
-    expect(report.lastReason).toContain('6 graphs');
+    expect(report).toMatchObject({
+      compiled: true,
+      graphs: 3,
+      compilations: 15,
+      executions: 15,
+      renewals: 2,
+    });
+    expect(strings.dataSync()[1]).toMatch(/^some longer text .* itself$/);
+    tf.dispose([kept, strings]);
+  });
+
+  test('trains through renewals, in the midst of steps too, without a growing handle', () => {
+    const [eager, compiled] = [new Classifier(3), new Classifier(3)];
+    let before;
+    for (let i = 0; i < 18; i++) {
+      const { x, y } = batch(4 + (i % 6));
+      const expected = eager.step(x, y);
+      const loss = record(() =>
+        tf.tidy(() => {
+          const result = compiled.step(x, y);
+          result.dataSync(); // splits the step: the rest of it is another function
+          return tf.mul(result, 1);
+        }),
+      );
+      close(loss, expected, 1e-4);
+      tf.dispose([x, y, expected, loss]);
+      if (i === 11) before = countAll(backend);
+    }
+    expect(backend.recorder.report().renewals).toBeGreaterThan(1);
+    expect(backend.recorder.report().compiled).toBe(true);
+    expect(countAll(backend)).toEqual(before);
+    close(compiled.weights[0]!, eager.weights[0]!, 1e-4);
   });
 
   test('leaves assigned state as it is when the step throws later', () => {
@@ -209,6 +241,7 @@ describe.skipIf(paths === undefined)('a recorded step', () => {
       graphs: 0,
       compilations: 0,
       executions: 0,
+      renewals: 0,
       eagerOperations: {},
     });
   });

@@ -3,51 +3,29 @@ import type { Executor } from '../libtensorflow/binding.js';
 import type { Runtime, Source, Value } from '../libtensorflow/values.js';
 import { Graph } from './graph.js';
 import type { Kernel } from './kernel.js';
+import type { RecorderSetting, RecordingReport } from './recorder-setting.js';
 import { Recording } from './recording.js';
+import type { Precision } from './sheet.js';
 import { refusedOperations } from './refusal.js';
 import { poison, replay } from './replay.js';
-import { StepFunction, demandOf } from './step-function.js';
+import { StepFunction, demandOf, type Demand } from './step-function.js';
 import { forget, rootEntry, type Entry } from './trie.js';
-
-/** How often steps were compiled and run, and what was not. */
-export interface RecordingReport {
-  /** Whether everything in the last step ran compiled. */
-  readonly compiled: boolean;
-  /** Compiled functions that are kept. */
-  readonly graphs: number;
-  /** Times that a function was compiled, or found among the programs of earlier processes. */
-  readonly compilations: number;
-  /** Times that a compiled function ran. */
-  readonly executions: number;
-  /** Operations that ran by themselves, with the reason. */
-  readonly eagerOperations: Readonly<Record<string, string>>;
-  /** Why the last step that did not run compiled did not; names the operation. */
-  readonly lastReason?: string;
-}
-
-/** What a recorder works with. */
-export interface RecorderSetting {
-  /** Functions to keep at most. */
-  readonly limit: number;
-  /** Whether functions run in the background. */
-  readonly background: boolean;
-  /** Runs what is not recorded. */
-  readonly immediate: Executor;
-  /** Puts an executor in charge of new operations. */
-  readonly install: (executor: Executor) => void;
-}
 
 /** Runs a step's tensor operations as one compiled function; see `StepRecorder.record`. */
 export class StepRecorder implements Executor, Source {
   readonly #runtime: Runtime;
   readonly #setting: RecorderSetting;
-  readonly #graph: Graph;
-  readonly #root: Entry = rootEntry();
+  readonly holdsValue = false;
+  #graph: Graph;
+  #root: Entry = rootEntry();
   readonly #eager = new Map<string, string>();
   #recording: Recording | undefined;
   /** Whether the rest of the present step runs operation by operation. */
   #gaveUp = false;
   #graphs = 0;
+  #crowded = false;
+  #precision: Precision | undefined;
+  #renewals = 0;
   #compilations = 0;
   #executions = 0;
   #compiled = false;
@@ -64,8 +42,9 @@ export class StepRecorder implements Executor, Source {
    * is compiled at its first use and found again afterwards. The JavaScript of `step` runs each time. Reading a value inside
    * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation.
    */
-  record<T>(step: () => T): T {
+  record<T>(step: () => T, precision: Precision = 'float32'): T {
     if (this.#recording !== undefined) return step();
+    this.#precision = process.env['HYBRID32'] || precision !== 'float32' ? precision : undefined;
     this.#recording = new Recording(this.#root);
     this.#gaveUp = false;
     this.#compiled = true;
@@ -98,6 +77,7 @@ export class StepRecorder implements Executor, Source {
       graphs: this.#graphs,
       compilations: this.#compilations,
       executions: this.#executions,
+      renewals: this.#renewals,
       eagerOperations: Object.fromEntries(this.#eager),
       ...(this.#lastReason === undefined ? {} : { lastReason: this.#lastReason }),
     };
@@ -129,11 +109,11 @@ export class StepRecorder implements Executor, Source {
     outputs: number,
     reuse?: readonly Value[],
   ): Value[] {
-    const recording = this.#recording!;
+    let recording = this.#recording!;
     if (this.#gaveUp) return this.#runOne(name, kernel, attributes, inputs, outputs);
     let entry = recording.match(name, attributes, inputs, outputs);
     if (entry === undefined) {
-      if (this.#graphs >= this.#setting.limit) {
+      if (this.#isFull && this.#setting.renew === undefined) {
         this.#notCompiled(
           `${this.#setting.limit} graphs are compiled already, and this step differs from all at ${name}`,
         );
@@ -142,6 +122,7 @@ export class StepRecorder implements Executor, Source {
         this.#recording = new Recording(this.#root);
         return this.#runOne(name, kernel, attributes, inputs, outputs);
       }
+      if (this.#isFull) recording = this.#renew(recording);
       entry = recording.extend(this.#graph, name, kernel, attributes, inputs, outputs, this.#eager.get(name));
     }
     if (entry.refusal !== undefined) {
@@ -153,6 +134,32 @@ export class StepRecorder implements Executor, Source {
     const values = recording.advance(entry, inputs, reuse);
     for (const value of values) value.source = this;
     return values;
+  }
+
+  get #isFull(): boolean {
+    return this.#graphs >= this.#setting.limit || this.#crowded;
+  }
+
+  /** Takes notice that the context, and every function with it, is gone. */
+  forget(): void {
+    this.#graph.delete();
+    this.#graph = new Graph(this.#runtime.context);
+    this.#root = rootEntry();
+    this.#graphs = 0;
+    this.#crowded = false;
+  }
+
+  /** Makes room for new functions in the midst of a recording; the recording as it is then. */
+  #renew(recording: Recording): Recording {
+    this.#renewals++;
+    this.#setting.renew!(recording.feeds);
+    this.#recording = new Recording(this.#root);
+    this.#rerecord(recording);
+    const renewed = this.#recording;
+    for (const feed of recording.feeds) {
+      if (feed.recording !== renewed.number && !feed.alive && feed.holds === 0) this.#runtime.release(feed);
+    }
+    return renewed;
   }
 
   #runOne(
@@ -174,19 +181,24 @@ export class StepRecorder implements Executor, Source {
     const demand = demandOf(recording);
     if (demand.live.length > 0) {
       const { functions } = recording.position;
-      let step = functions.find((candidate) => candidate.fits(demand));
+      let step = functions.find((candidate) => candidate.fits(demand, this.#precision));
       if (step === undefined) {
-        if (this.#graphs >= this.#setting.limit) {
+        if (this.#isFull && this.#setting.renew !== undefined) {
+          this.#renew(recording);
+          this.#flush();
+          return;
+        }
+        if (this.#isFull) {
           this.#notCompiled(
             `${this.#setting.limit} graphs are compiled already, and other results of this step are used`,
           );
           this.#runAtOnce(recording);
           return;
         }
-        step = new StepFunction(this.#runtime, this.#graph, recording, demand);
+        step = new StepFunction(this.#runtime, this.#graph, recording, demand, this.#precision);
       }
       try {
-        step.run(recording, demand, this.#setting.background);
+        step = this.#run(step, recording, demand);
         this.#executions++;
       } catch (error) {
         if (step.runs === 0 && this.#refused(recording, error as Error)) return;
@@ -197,9 +209,24 @@ export class StepRecorder implements Executor, Source {
         functions.push(step);
         this.#graphs++;
         this.#compilations++;
+        this.#crowded = this.#setting.isCrowded?.() ?? false;
       }
     }
     this.#finish(recording);
+  }
+
+  /** Runs a function; one that does not compile once more, under another name, if what it may have failed of was mended. */
+  #run(step: StepFunction, recording: Recording, demand: Demand): StepFunction {
+    const { background, repair } = this.#setting;
+    try {
+      step.run(recording, demand, background);
+      return step;
+    } catch (error) {
+      if (step.runs > 0 || refusedOperations((error as Error).message).length > 0 || !repair?.()) throw error;
+      const again = new StepFunction(this.#runtime, this.#graph, recording, demand, this.#precision);
+      again.run(recording, demand, background);
+      return again;
+    }
   }
 
   /** A function that does not compile: its refused operations run by themselves from now on, the rest compiled. */
@@ -219,8 +246,14 @@ export class StepRecorder implements Executor, Source {
     return true;
   }
 
-  /** Records the same operations again, those that are refused by now at once. */
+  /** Computes the same operations again, those that are refused by now at once. */
   #again(recording: Recording): void {
+    this.#rerecord(recording);
+    this.#flush();
+    this.#finish(recording);
+  }
+
+  #rerecord(recording: Recording): void {
     replay(
       recording,
       ({ entry, inputs, outputs }) =>
@@ -229,8 +262,6 @@ export class StepRecorder implements Executor, Source {
         this.dispose(value);
       },
     );
-    this.#flush();
-    this.#finish(recording);
   }
 
   #runAtOnce(recording: Recording): void {

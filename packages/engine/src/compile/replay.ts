@@ -53,6 +53,7 @@ function neededOperations(recording: Recording): Recorded[] {
 /** Makes every value that was not computed throw the error when it is used. */
 export function poison(recording: Recording, error: Error): void {
   const source: Source = {
+    holdsValue: false,
     resolve: () => {
       throw new Error(
         `This tensor was not computed, because the step that makes it failed: ${error.message}`,

@@ -4,21 +4,20 @@ import type { Output } from '../libtensorflow/symbols.js';
 import type { Runtime, Value } from '../libtensorflow/values.js';
 import { digest } from './digest.js';
 import { Graph, type Node } from './graph.js';
-import { liveGraph } from './live-graph.js';
+import { writeHybrid } from './hybrid.js';
+import { liveGraph, writeLive } from './live-graph.js';
 import { isState, pairState, type Pair } from './pairing.js';
 import type { Recording } from './recording.js';
+import { Sheet, type Precision } from './sheet.js';
 import { Variable } from './variables.js';
 
 const MUST_COMPILE: readonly Attribute[] = [{ name: '_XlaMustCompile', type: TF_ATTR_BOOL, value: true }];
-
-/** How often each name was given. */
-const named = new Map<string, number>();
 
 /**
  * The same in every process that records this step, whatever it recorded before: XLA's text of a program holds it, and with
  * it the programs of earlier processes are found.
  */
-function nameOf(recording: Recording, { live, dying }: Demand): string {
+function nameOf(named: Map<string, number>, recording: Recording, { live, dying }: Demand): string {
   const name = digest([recording.position.path, live.map(({ reference }) => reference), [...dying]]);
   const number = named.get(name) ?? 0;
   named.set(name, number + 1);
@@ -48,6 +47,8 @@ export function demandOf(recording: Recording): Demand {
 export class StepFunction {
   readonly #runtime: Runtime;
   readonly #name: string;
+  readonly #attributes: readonly Attribute[];
+  readonly #precision: Precision | undefined;
   readonly #live: readonly number[];
   readonly #dying: ReadonlySet<number>;
   /** By feed: the position in the live results of what overwrites it. */
@@ -56,16 +57,36 @@ export class StepFunction {
   readonly #returned: readonly number[];
   runs = 0;
 
-  constructor(runtime: Runtime, graph: Graph, recording: Recording, demand: Demand) {
+  /** `precision`: the step in pieces, with products in it; compiled as one whole if it is not given. */
+  constructor(
+    runtime: Runtime,
+    graph: Graph,
+    recording: Recording,
+    demand: Demand,
+    precision: Precision | undefined,
+  ) {
     this.#runtime = runtime;
+    this.#precision = precision;
+    this.#attributes = precision === undefined ? MUST_COMPILE : [];
     this.#live = demand.live.map((value) => value.reference);
     this.#dying = demand.dying;
     const pairs = pairState(recording, demand.live, demand.dying);
     for (const { feed, output } of pairs) this.#replacedBy.set(feed, output);
     const replaced = new Set(this.#replacedBy.values());
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
-    const name = nameOf(recording, demand);
+    const name = nameOf(runtime.functionNames, recording, demand);
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
+    if (precision !== undefined) {
+      this.#name = `${name}_${precision}`;
+      const sheet = new Sheet(runtime.context, feeds, precision);
+      try {
+        const { results } = writeLive(sheet, recording, this.#live);
+        this.#register(writeHybrid(runtime, sheet, this.#name, feeds, results, pairs));
+      } finally {
+        sheet.graph.delete();
+      }
+      return;
+    }
     const { operations, results } = liveGraph(graph, name, recording, this.#live);
     const body = graph.cut(name, operations, feeds, results);
     this.#name = pairs.length === 0 ? name : this.#wrap(graph, name, body, feeds, results, pairs);
@@ -136,7 +157,8 @@ export class StepFunction {
   }
 
   /** Whether this function does what another recording of the same operations needs. */
-  fits(demand: Demand): boolean {
+  fits(demand: Demand, precision: Precision | undefined): boolean {
+    if (precision !== this.#precision) return false;
     if (demand.live.length !== this.#live.length) return false;
     for (let i = 0; i < this.#live.length; i++) if (demand.live[i]!.reference !== this.#live[i]) return false;
     for (const feed of demand.dying) if (!this.#dying.has(feed)) return false;
@@ -162,8 +184,8 @@ export class StepFunction {
     // The first run compiles, and has to tell at once if it cannot.
     const handles =
       background && this.runs > 0
-        ? context.executeLater(this.#name, MUST_COMPILE, inputs, outputs)
-        : context.executeHandles(this.#name, MUST_COMPILE, inputs, outputs);
+        ? context.executeLater(this.#name, this.#attributes, inputs, outputs)
+        : context.executeHandles(this.#name, this.#attributes, inputs, outputs);
     this.runs++;
     this.#returned.forEach((i, k) => {
       const value = demand.live[i]!;

@@ -7,6 +7,7 @@ const ANONYMOUS = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 
 /** Memory inside the engine that functions read and overwrite in place. It holds one value. */
 export class Variable implements Source {
+  readonly holdsValue = true;
   /** Handle of the resource. */
   readonly handle: number;
   readonly #runtime: Runtime;

@@ -40,6 +40,21 @@ export const fusedCases: Case[] = [
     inputs: [rows(1), float([hidden], 0.5, 1.5, 5), float([hidden], -1, 1, 6)],
     run: (x, s, o) => ops.layerNorm(x!, s! as tf.Tensor1D, o! as tf.Tensor1D, 1e-12),
   },
+  {
+    name: 'layerNorm of rows of one number',
+    inputs: [
+      floats(
+        Array.from(
+          { length: 6 * 384 },
+          (_, i) => [0.1, -3.3, 10.1, 77.7, 1e3 / 3, -4e4 / 7][Math.floor(i / 384)]!,
+        ),
+        [6, 384],
+      ),
+    ],
+    run: (x) => ops.layerNorm(x!, tf.ones([384]), tf.zeros([384]), 1e-12),
+    gradient: false,
+    tolerance: 1e-3,
+  },
   { name: 'gelu', inputs: [float([4, 33], -6, 6)], run: (x) => ops.gelu(x!), tolerance: 2e-6 },
   {
     name: 'attention',

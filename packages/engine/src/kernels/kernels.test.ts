@@ -110,6 +110,17 @@ describe.skipIf(paths === undefined)('native kernels', () => {
     },
   );
 
+  test('layer normalization of a row of one number is its offset', () => {
+    const numbers = [0.1, -3.3, 10.1, 77.7, 1e3 / 3, -4e4 / 7];
+    const run = (): tf.Tensor =>
+      tf.tidy(() => {
+        const x = tf.mul(tf.ones([1, 384]), tf.reshape(tf.tensor1d(numbers), [-1, 1]));
+        return layerNorm(x, tf.ones([384]), tf.fill([384], 2), 1e-12);
+      });
+    for (const result of [run(), backend.recorder.record(run), composed(run)])
+      for (const value of result.dataSync()) expect(Math.abs(value - 2)).toBeLessThan(1e-3);
+  });
+
   test('adamwUpdate equals the composition', () => {
     const [g, m, v, p] = [0, 1, 2, 3].map((seed) => values([4, 6], seed)) as [
       tf.Tensor,

@@ -1,9 +1,13 @@
 import type { Kernel, Operand } from '../compile/kernel.js';
 import { Notation } from './notation.js';
 
-/** (x - mean) / sqrt(variance + epsilon) over the last axis, and the factor 1 / sqrt(variance + epsilon). */
+/**
+ * (x - mean) / sqrt(variance + epsilon) over the last axis, and the factor 1 / sqrt(variance + epsilon). Centred twice: the
+ * mean of a row of equal numbers is off by its rounding, which a small epsilon would make large.
+ */
 function normalize(n: Notation, x: Operand, epsilon: number): { normal: Operand; factor: Operand } {
-  const centred = n.sub(x, n.meanLast(x));
+  const nearly = n.sub(x, n.meanLast(x));
+  const centred = n.sub(nearly, n.meanLast(nearly));
   const factor = n.op('Rsqrt', n.add(n.meanLast(n.op('Square', centred)), epsilon));
   return { normal: n.mul(centred, factor), factor };
 }

@@ -2,10 +2,12 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { Immediate } from '../compile/immediate.js';
+import { repairPrograms } from '../compile/program-cache.js';
 import { StepRecorder } from '../compile/recorder.js';
 import { registerFusedKernels } from '../kernels/register.js';
 import { Binding } from './binding.js';
 import type { Library } from './library.js';
+import { isCrowded } from './mappings.js';
 import { Runtime } from './values.js';
 
 /** How the native engine registers itself with tfjs. */
@@ -14,7 +16,7 @@ export interface NativeBackendOptions {
   readonly name?: string;
   /** 'cuda' needs a CUDA build of TensorFlow and an NVIDIA GPU. Default 'cpu'. */
   readonly device?: 'cpu' | 'cuda';
-  /** Compiled steps to keep at most, 20 to 50 MB each; further ones run operation by operation. Default 64. */
+  /** Compiled steps to keep at most, 20 to 50 MB each; for a further one all are given back. Default 64. */
   readonly graphs?: number;
 }
 
@@ -79,9 +81,16 @@ function createBackend(
     return binding.tensorData(data.id) as Promise<tf.backend_util.BackendValues>;
   };
   backend.memory = () => ({ unreliable: false, numBytes: 0 }) as ReturnType<tf.KernelBackend['memory']>;
-  const recorder = new StepRecorder(runtime, {
+  const recorder: StepRecorder = new StepRecorder(runtime, {
     limit: graphs,
     background: true,
+    isCrowded,
+    repair: repairPrograms,
+    renew: (others) => {
+      runtime.renew([...binding.values(), ...others]);
+      immediate.forget();
+      recorder.forget();
+    },
     immediate,
     install: (executor) => {
       binding.executor = executor;

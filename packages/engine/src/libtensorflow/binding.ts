@@ -120,6 +120,11 @@ export class Binding {
     return this.#lookUp(id);
   }
 
+  /** All values that tfjs has. */
+  values(): Iterable<Value> {
+    return this.#values.values();
+  }
+
   #lookUp(id: number): Value {
     const value = this.#values.get(id);
     if (value === undefined)

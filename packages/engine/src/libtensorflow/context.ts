@@ -21,31 +21,58 @@ const NO_GPU = Uint8Array.of(0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x0
 /** TensorFlow's eager context on one device: runs one operation at a time. */
 export class Context {
   readonly library: Library;
-  readonly pointer: number;
+  #pointer = 0;
+  readonly #device: 'cpu' | 'cuda';
+  /** Contexts that were replaced, until nothing of them is being read any more. */
+  readonly #replaced: number[] = [];
   /** Name of the GPU in use, undefined on the CPU. */
   readonly gpu: string | undefined;
   readonly #shield = new SignalShield();
   /** Runs functions in the background, one after the other; at most two are under way. */
   readonly #background: number;
-  readonly #foreground: number;
+  #foreground = 0;
   readonly #outputs = new BigUint64Array(256);
   readonly #count = new Int32Array(1);
 
   constructor(library: Library, device: 'cpu' | 'cuda') {
-    const { symbols: s, status } = library;
     this.library = library;
-    const options = s.TFE_NewContextOptions();
-    const config = device === 'cuda' ? GROW_GPU_MEMORY : NO_GPU;
-    s.TFE_ContextOptionsSetConfig(options, config, config.length, status);
-    library.check('Setting the options of TensorFlow');
+    this.#device = device;
     this.#shield.raise();
-    this.pointer = s.TFE_NewContext(options, status);
-    this.#background = s.TFE_NewExecutor(1, 1, IN_FLIGHT);
+    this.#background = library.symbols.TFE_NewExecutor(1, 1, IN_FLIGHT);
+    this.#shield.lower();
+    this.#start();
+    this.gpu = device === 'cuda' ? this.#findGpu() : undefined;
+  }
+
+  #start(): void {
+    const { symbols: s, status } = this.library;
+    const options = s.TFE_NewContextOptions();
+    const config = this.#device === 'cuda' ? GROW_GPU_MEMORY : NO_GPU;
+    s.TFE_ContextOptionsSetConfig(options, config, config.length, status);
+    this.library.check('Setting the options of TensorFlow');
+    this.#shield.raise();
+    this.#pointer = s.TFE_NewContext(options, status);
     this.#shield.lower();
     s.TFE_DeleteContextOptions(options);
-    library.check('Starting TensorFlow');
-    this.#foreground = s.TFE_ContextGetExecutorForThread(this.pointer);
-    this.gpu = device === 'cuda' ? this.#findGpu() : undefined;
+    this.library.check('Starting TensorFlow');
+    this.#foreground = s.TFE_ContextGetExecutorForThread(this.#pointer);
+  }
+
+  /** TFE_Context. */
+  get pointer(): number {
+    return this.#pointer;
+  }
+
+  /** A new context in the place of this one: TensorFlow gives the programs it compiled back with the context alone. */
+  renew(): void {
+    this.#replaced.push(this.#pointer);
+    this.library.symbols.TFE_DeleteExecutor(this.#foreground);
+    this.#start();
+  }
+
+  /** Gives replaced contexts back; no handle may be of them any more. */
+  deleteReplaced(): void {
+    for (const pointer of this.#replaced.splice(0)) this.library.symbols.TFE_DeleteContext(pointer);
   }
 
   #findGpu(): string {

@@ -6,6 +6,7 @@ export const TF_STRING = 7;
 export const TF_COMPLEX64 = 8;
 export const TF_INT64 = 9;
 export const TF_BOOL = 10;
+export const TF_BFLOAT16 = 14;
 export const TF_RESOURCE = 20;
 export const TF_UINT32 = 22;
 

@@ -1,8 +1,10 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
 import { leaveThroughReallyExit } from './exit.js';
 import { bindMemory, bindSymbols, type Memory, type Symbols } from './symbols.js';
+import { withOwnXlaFlags } from './xla-flags.js';
 
 /** Where the two shared libraries of TensorFlow lie. */
 export interface LibraryPaths {
@@ -48,7 +50,9 @@ export function loadLibrary(paths: LibraryPaths): Library {
   // TensorFlow reads these while it is being loaded; a value the user has set wins.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
+  process.env['XLA_FLAGS'] = withOwnXlaFlags(process.env['XLA_FLAGS']);
   configureKoffi();
+  if (!isMainThread) showEnvironment();
   quietly(() => openShared(paths.framework, true));
   const symbols = bindSymbols(openShared(paths.tensorflow, false), paths.tensorflow);
   const version = symbols.TF_Version();
@@ -74,6 +78,17 @@ export function loadLibrary(paths: LibraryPaths): Library {
   leaveThroughReallyExit();
   open.set(paths.tensorflow, library);
   return library;
+}
+
+/** In a worker thread process.env is a copy, of which C code sees nothing. */
+function showEnvironment(): void {
+  const set = koffi.load(null).func('setenv', 'int', ['str', 'str', 'int']) as (
+    name: string,
+    value: string,
+    overwrite: number,
+  ) => number;
+  for (const name of ['TF_CPP_MIN_LOG_LEVEL', 'TF_ENABLE_ONEDNN_OPTS', 'XLA_FLAGS'])
+    set(name, process.env[name]!, 1);
 }
 
 /** Runs `load` with the standard error stream closed: TensorFlow prints notices as it starts, whatever its log level. */

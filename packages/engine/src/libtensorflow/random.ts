@@ -1,4 +1,12 @@
-import { normalTable, parity, rotations, rounds, type KeyedDrawAttributes } from '@hypetune/ops';
+import {
+  drawLayout,
+  normalTable,
+  pairBits,
+  parity,
+  rotations,
+  rounds,
+  type KeyedDrawAttributes,
+} from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Kernel, Operand, Operations } from '../compile/kernel.js';
 import type { Attribute } from './attributes.js';
@@ -13,7 +21,6 @@ import {
   TF_INT32,
   TF_INT64,
   TF_UINT32,
-  sizeOf,
 } from './data-types.js';
 
 /**
@@ -35,18 +42,18 @@ export const keyedDraw: Kernel = {
     ];
     const [key0, key1, offset, width, scaleBits] = operations.ops('Unpack', inputs, 5, unpack);
     const scale = m.bitcast(scaleBits!, TF_FLOAT);
-    const halves = drawHalves(m, m.bitcast(key0!, TF_UINT32), m.bitcast(key1!, TF_UINT32), sizeOf(shape));
+    const words = drawWords(m, m.bitcast(key0!, TF_UINT32), m.bitcast(key1!, TF_UINT32), shape);
     const draw = {
-      normal: () => m.op('Mul', m.cast(normalUnits(m, joinHalves(m, halves)), TF_FLOAT), scale),
+      normal: () => m.op('Mul', m.cast(normalUnits(m, joinWords(m, words)), TF_FLOAT), scale),
       uniform: () => {
-        const units = uniformUnits(m, selectHalves(m, halves), offset!, width!);
+        const units = uniformUnits(m, selectWords(m, words), offset!, width!);
         return m.op('Mul', m.cast(units, TF_FLOAT), scale);
       },
       bernoulli: () => {
-        const words = m.bitcast(m.right(selectHalves(m, halves), 2), TF_INT32);
+        const units = m.bitcast(m.right(selectWords(m, words), 2), TF_INT32);
         return m.op(
           'SelectV2',
-          m.op('Less', words, offset!),
+          m.op('Less', units, offset!),
           scale,
           operations.constant(new Float32Array(1)),
         );
@@ -73,9 +80,6 @@ export function registerKeyedDraw(backendName: string): void {
     },
   });
 }
-
-/** Numbers of a row of a range, a power of two. */
-const ROW = 1024;
 
 /** Operations on whole numbers; a number stands for a constant of the other operand's type. */
 class Arithmetic {
@@ -144,26 +148,17 @@ class Arithmetic {
     return this.#operations.op('Bitcast', [a], [{ name: 'type', type: TF_ATTR_TYPE, value: dtype }]);
   }
 
-  /**
-   * start, start + 1, start + 2 ... in uint32. Added up from rows and columns after `start`: the compiler computes what is
-   * fixed beforehand, and would carry the numbers of all draws along, 35 MB of them for a step of MiniLM.
-   */
-  range(start: Operand, count: number): Operand {
-    const rows = Math.ceil(count / ROW);
-    const starts = this.add(this.left(this.#fixedRange(rows), Math.log2(ROW)), start);
-    const table = this.add(this.reshape(starts, [rows, 1]), this.#fixedRange(ROW));
-    return this.first(this.reshape(table, [rows * ROW]), count);
-  }
-
-  #fixedRange(count: number): Operand {
+  /** 0, 1, 2 ... below `count`, in uint32. */
+  range(count: number): Operand {
     const bounds = [0, count, 1].map((value) => this.#operations.constant(Int32Array.of(value)));
     return this.bitcast(this.#operations.op('Range', bounds), TF_UINT32);
   }
 
-  /** The first `count` elements of a vector. */
+  /** The first `count` rows. */
   first(a: Operand, count: number): Operand {
-    const bounds = [0, count].map((value) => this.#operations.constant(Int32Array.of(value), [1]));
-    return this.op('Slice', a, ...bounds);
+    const begin = a.shape.map(() => 0);
+    const size = [count, ...a.shape.slice(1)];
+    return this.op('Slice', a, this.table(Int32Array.from(begin)), this.table(Int32Array.from(size)));
   }
 
   table(values: Uint32Array | Int32Array, shape: readonly number[] = [values.length]): Operand {
@@ -178,27 +173,46 @@ class Arithmetic {
     return this.op('Reshape', a, this.table(Int32Array.from(shape)));
   }
 
-  join(a: Operand, b: Operand): Operand {
+  /** Two tensors one after the other along an axis. */
+  join(a: Operand, b: Operand, axis: number): Operand {
     const attributes = [
       { name: 'N', type: TF_ATTR_INT, value: 2 },
       { name: 'T', type: TF_ATTR_TYPE, value: a.dtype },
     ];
-    return this.#operations.op('ConcatV2', [a, b, this.#operations.constant(Int32Array.of(0))], attributes);
+    return this.#operations.op(
+      'ConcatV2',
+      [a, b, this.#operations.constant(Int32Array.of(axis))],
+      attributes,
+    );
   }
 }
 
-/** The two words of each block of a draw of `count`. */
-interface Halves {
-  readonly count: number;
-  readonly first: Operand;
-  readonly second: Operand;
+/** The two words of each block: those of the even rows and of the odd ones, each [pairs, 1, elements of a row]. */
+interface Words {
+  readonly rows: number;
+  readonly even: Operand;
+  readonly odd: Operand;
 }
 
-/** `fillWords` of @hypetune/ops: blocks of the counters (c, 0). All first words come before all second ones in the draw. */
-function drawHalves(m: Arithmetic, key0: Operand, key1: Operand, count: number): Halves {
+/**
+ * `fillWords` of @hypetune/ops. The counters are added up from rows, planes, places and features after the key: the compiler
+ * computes what is fixed beforehand, and would carry the numbers of all draws along, 35 MB of them for a step of MiniLM.
+ */
+function drawWords(m: Arithmetic, key0: Operand, key1: Operand, shape: readonly number[]): Words {
+  const { rows, planes, places, features, shift, planeStride } = drawLayout(shape);
   const keys = [key0, key1, m.xor(m.xor(key0, key1), parity)];
-  let x0 = m.range(key0, Math.ceil(count / 2));
-  let x1 = key1;
+  const pairs = Math.ceil(rows / 2);
+  const starts = m.reshape(m.add(m.left(m.range(places), shift), key0), [1, 1, places, 1]);
+  let x0 = m.add(starts, m.reshape(m.range(features), [1, 1, 1, features]));
+  let x1 = m.reshape(m.add(m.range(pairs), key1), [pairs, 1, 1, 1]);
+  if (planes > 1) {
+    const upper = m.mul(m.range(planes), planeStride << pairBits);
+    x1 = m.add(x1, m.reshape(upper, [1, planes, 1, 1]));
+  }
+  if (planeStride > 1) {
+    const upper = m.left(m.right(m.range(places), 32 - shift), pairBits);
+    x1 = m.add(x1, m.reshape(upper, [1, 1, places, 1]));
+  }
   for (let round = 0; round < rounds; round++) {
     x0 = m.add(x0, x1);
     x1 = m.xor(m.rotate(x1, rotations[round % 8]!), x0);
@@ -208,24 +222,29 @@ function drawHalves(m: Arithmetic, key0: Operand, key1: Operand, count: number):
       x1 = m.add(x1, m.add(keys[(injection + 1) % 3]!, injection));
     }
   }
-  return { count, first: x0, second: x1 };
+  const size = planes * places * features;
+  return { rows, even: m.reshape(x0, [pairs, 1, size]), odd: m.reshape(x1, [pairs, 1, size]) };
 }
 
 /**
- * The words one half after the other. XLA fuses a concatenation into the loop of what follows, as a branch that keeps it from
- * being vectorized: right for a table look-up, which is not vectorized anyway and so gets its words from memory.
+ * The words row after row. XLA fuses a concatenation into the loop of what follows, as a branch that keeps it from being
+ * vectorized: right for a table look-up, which is not vectorized anyway and so gets its words from memory.
  */
-function joinHalves(m: Arithmetic, { count, first, second }: Halves): Operand {
-  return m.join(first, count % 2 === 0 ? second : m.first(second, Math.floor(count / 2)));
+function joinWords(m: Arithmetic, { rows, even, odd }: Words): Operand {
+  return allRows(m, m.join(even, odd, 1), rows);
 }
 
-/** The same words by a choice between two rows, which vectorizes: 10 times as fast for uniform and Bernoulli draws. */
-function selectHalves(m: Arithmetic, { count, first, second }: Halves): Operand {
-  const half = Math.ceil(count / 2);
-  const isFirst = m.cast(m.table(Int32Array.of(1, 0), [2, 1]), TF_BOOL);
-  const rows = m.op('SelectV2', isFirst, m.reshape(first, [1, half]), m.reshape(second, [1, half]));
-  const words = m.reshape(rows, [2 * half]);
-  return count % 2 === 0 ? words : m.first(words, count);
+/** The same words by a choice, which vectorizes: 10 times as fast for uniform and Bernoulli draws. */
+function selectWords(m: Arithmetic, { rows, even, odd }: Words): Operand {
+  const isEven = m.cast(m.table(Int32Array.of(1, 0), [1, 2, 1]), TF_BOOL);
+  return allRows(m, m.op('SelectV2', isEven, even, odd), rows);
+}
+
+/** [pairs, 2, size] -> [rows, size]. */
+function allRows(m: Arithmetic, words: Operand, rows: number): Operand {
+  const [pairs, , size] = words.shape as [number, number, number];
+  const table = m.reshape(words, [2 * pairs, size]);
+  return rows % 2 === 0 ? table : m.first(table, rows);
 }
 
 /** `toNormal` before its scale: uint32 words to int32 in units of 2^-21. */

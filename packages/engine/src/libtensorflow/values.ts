@@ -1,7 +1,7 @@
 import type { Attribute } from './attributes.js';
 import { Context } from './context.js';
-import { TF_INT32, TF_STRING, sizeOf, type TypedArray, type Values } from './data-types.js';
-import { createHandle, freeStrings, isNumeric, readHandle, readHandleAsync } from './handles.js';
+import { TF_STRING, sizeOf, type TypedArray, type Values } from './data-types.js';
+import { createHandle, freeStrings, isNumeric, moveHandle, readHandle, readHandleAsync } from './handles.js';
 import type { Library } from './library.js';
 
 /** Elements up to which a tensor that came from JavaScript keeps its host copy: reading it back is then free. */
@@ -9,6 +9,8 @@ const HOST_COPY = 65_536;
 
 /** Where a value that has no handle of its own is kept: an unfinished recording, or a variable inside the engine. */
 export interface Source {
+  /** Whether the value is there already, and only has to be fetched. */
+  readonly holdsValue: boolean;
   /** Gives the value a handle, or throws. */
   resolve(value: Value): void;
   /** Tells that nothing refers to the value any more. */
@@ -41,6 +43,10 @@ export class Runtime {
   readonly context: Context;
   /** Handles that exist now. */
   handles = 0;
+  /** How often functions of each name were made in the present context. */
+  readonly functionNames: Map<string, number> = new Map<string, number>();
+  /** Reads that are under way. */
+  #reading = 0;
 
   constructor(library: Library, device: 'cpu' | 'cuda') {
     this.library = library;
@@ -77,9 +83,7 @@ export class Runtime {
   }
 
   #createHandle(value: Value, values: Values): number {
-    // Most GPU kernels want int32 tensors on the host.
-    const device = value.dtype === TF_INT32 || value.dtype === TF_STRING ? undefined : this.context.gpu;
-    return createHandle(this.library, this.context.pointer, device, value.dtype, value.shape, values);
+    return createHandle(this.library, this.context, value.dtype, value.shape, values);
   }
 
   /** Runs one operation now. */
@@ -102,7 +106,47 @@ export class Runtime {
 
   async readAsync(value: Value): Promise<Values> {
     if (value.host !== undefined) return (value.host as TypedArray).slice();
-    return readHandleAsync(this.library, this.handleOf(value), value.dtype);
+    const handle = this.handleOf(value);
+    this.#reading++;
+    try {
+      return await readHandleAsync(this.library, handle, value.dtype);
+    } finally {
+      if (--this.#reading === 0) this.context.deleteReplaced();
+    }
+  }
+
+  /**
+   * Starts TensorFlow's context anew, without anything it has compiled. `values` are all that live on: they keep their
+   * memory. Functions have to be made again, and their names are free.
+   */
+  renew(values: Iterable<Value>): void {
+    const { symbols: s, status } = this.library;
+    this.context.settle();
+    const moves: (() => void)[] = [];
+    for (const value of new Set(values)) {
+      const { source } = value;
+      if (source?.holdsValue) {
+        source.resolve(value);
+        source.release(value);
+      }
+      if (value.handle === 0) continue;
+      if (value.dtype === TF_STRING) {
+        const strings = readHandle(this.library, value.handle, TF_STRING);
+        this.dropHandle(value);
+        moves.push(() => (value.handle = this.#createHandle(value, strings)));
+        value.ownsStrings = true;
+      } else {
+        const tensor = s.TFE_TensorHandleResolve(value.handle, status);
+        this.library.check('Moving a tensor');
+        this.dropHandle(value);
+        moves.push(() => (value.handle = moveHandle(this.library, this.context, tensor, value.dtype)));
+      }
+    }
+    this.context.renew();
+    if (this.#reading === 0) this.context.deleteReplaced();
+    this.functionNames.clear();
+    for (const move of moves) move();
+    this.handles += moves.length;
   }
 
   /** Frees what a value holds. */

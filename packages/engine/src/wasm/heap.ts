@@ -7,7 +7,10 @@ import type { WasmMemory } from './webassembly.js';
 
 /** The parts of tfjs's wasm backend that the kernels here use. */
 export interface WasmBackend extends tf.KernelBackend {
-  readonly wasm: { readonly asm: { readonly memory: WasmMemory }; _malloc(bytes: number): number };
+  readonly wasm: {
+    readonly asm: { readonly memory: WasmMemory; readonly malloc: (bytes: number) => number };
+    _malloc: (bytes: number) => number;
+  };
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
   makeOutput(
     shape: number[],

@@ -10,6 +10,7 @@ import { Heap } from './heap.js';
 import type { WasmBackend } from './heap.js';
 import { laneKernels } from './lane-kernels.js';
 import { LaneUnit } from './lanes.js';
+import { watchMemory } from './memory.js';
 import { Multiplier } from './multiplier.js';
 import { registerLinear, registerProducts } from './products.js';
 import { registerCopies, registerReductions } from './reductions.js';
@@ -41,6 +42,7 @@ export async function useWasm(options: WasmOptions = {}): Promise<number> {
   }
   const backend = tf.backend() as WasmBackend;
   if (backend === active) return threadCount;
+  watchMemory(backend);
   const threads = await Multiplier.startThreads(options.threads);
   const { memory } = backend.wasm.asm;
   const allocate = (bytes: number): number => backend.wasm._malloc(bytes);

@@ -37,6 +37,36 @@ test('shared copies live on when the original is gone', () => {
   }
 });
 
+test('sums and means of millions of numbers are right to float32', () => {
+  tf.tidy(() => {
+    const ones = tf.ones([38_600_000]);
+    expect(Math.abs(tf.mean(ones).dataSync()[0]! - 1)).toBeLessThan(1e-6);
+    expect(tf.sum(ones).dataSync()[0]).toBe(38_600_000);
+    const x = tf.fill([3, 4_000_001], 0.1);
+    const tenth = Math.fround(0.1);
+    const near = (value: number, wanted: number): void => {
+      expect(Math.abs(value / wanted - 1)).toBeLessThan(1e-6);
+    };
+    near(ops.sumOfSquares(x).dataSync()[0]!, 12_000_003 * tenth ** 2);
+    for (const value of tf.sum(x, 1).dataSync()) near(value, 4_000_001 * tenth);
+    for (const value of tf.mean(tf.reshape(x, [4_000_001, 3]), 0).dataSync()) near(value, tenth);
+  });
+});
+
+test.each([
+  [21_400, '4280 MB'],
+  [30_000, '6000 MB'],
+])('a full memory says what it needed and what to do, and goes on (%i x 50,000)', (rows, size) => {
+  tf.tidy(() => {
+    expect(() => tf.add(tf.ones([rows, 1]), tf.ones([1, 50_000]))).toThrow(
+      new RegExp(
+        `^The wasm engine is out of memory: a tensor of ${size} does not fit .* Use smaller batches`,
+      ),
+    );
+    expect(tf.sum(tf.ones([1000])).dataSync()[0]).toBe(1000);
+  });
+});
+
 test('a small network learns for 300 steps without a leak of tensors or heap', () => {
   const key = ops.seedKey(1);
   const kernel = tf.variable(ops.randomNormal([8, 3], key, 0.1) as tf.Tensor2D);

@@ -1,4 +1,17 @@
-import { type Tensor, cast, div, expandDims, mul, reshape, slice, sum } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  cast,
+  div,
+  equal,
+  expandDims,
+  matMul,
+  max,
+  mul,
+  reshape,
+  slice,
+  sum,
+  tensor1d,
+} from '@tensorflow/tfjs-core';
 
 /** The first token's hidden state: [B, T, H] -> [B, H]. */
 export function firstToken(hidden: Tensor): Tensor {
@@ -10,4 +23,13 @@ export function firstToken(hidden: Tensor): Tensor {
 export function meanToken(hidden: Tensor, mask: Tensor): Tensor {
   const read = expandDims(cast(mask, 'float32'), -1);
   return div(sum(mul(hidden, read), 1), sum(read, 1));
+}
+
+/** The hidden state of each row's first or last token that is no padding, on whichever side that is: [B, T, H] -> [B, H]. */
+export function outermostToken(hidden: Tensor, mask: Tensor, kind: 'first' | 'last'): Tensor {
+  const [batch, length, size] = hidden.shape as [number, number, number];
+  const order = Int32Array.from({ length }, (_, i) => (kind === 'last' ? i + 1 : length - i));
+  const places = mul(cast(mask, 'float32'), cast(tensor1d(order, 'int32'), 'float32'));
+  const chosen = cast(equal(places, max(places, 1, true)), 'float32'); // [B, T]
+  return reshape(matMul(reshape(chosen, [batch, 1, length]), hidden), [batch, size]);
 }

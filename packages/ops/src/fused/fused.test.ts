@@ -6,7 +6,7 @@ import { drawOnHost } from '../random/draw.js';
 import { normalParameters } from '../random/distributions.js';
 import { seedKey } from '../random/key.js';
 import { composed, type KernelName } from '../kernels.js';
-import { attention } from './attention.js';
+import { attention, attentionByScores, splitHeads } from './attention.js';
 import { gelu } from './gelu.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
@@ -88,9 +88,7 @@ const cases: Case[] = [
 ];
 
 const inputsOf = ({ shapes }: Case): tf.Tensor[] =>
-  shapes.map((shape, i) =>
-    tf.tensor(drawOnHost('normal', tf.util.sizeFromShape(shape), seedKey(i), normalParameters(1)), shape),
-  );
+  shapes.map((shape, i) => tf.tensor(drawOnHost('normal', shape, seedKey(i), normalParameters(1)), shape));
 
 /** A scalar of the output with a different weight for each element. */
 const scalarOf = (y: tf.Tensor): tf.Scalar =>
@@ -188,6 +186,21 @@ test('attention: hidden keys get no weight, and a bias with heads has a gradient
     const gradient = tf.grad((b: tf.Tensor) => scalarOf(attention(q, k, v, 2, b)))(bias);
     expect(gradient.shape).toEqual([1, 2, 3, 3]);
     expect(Math.max(...gradient.dataSync().map(Math.abs))).toBeGreaterThan(0.01);
+  });
+});
+
+test('attention from its own scores is attention, with the same dropout', () => {
+  tf.tidy(() => {
+    const [q, k, v] = inputsOf(cases[4]!) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const scale = Math.sqrt(2 / q.shape[2]!);
+    const products = tf.matMul(splitHeads(tf.mul(q, scale), 2), splitHeads(k, 2), false, true);
+    const scores = tf.add(products, maskBias());
+    for (const dropout of [undefined, dropped])
+      expectClose(
+        attentionByScores(scores, v, dropout).dataSync(),
+        attention(q, k, v, 2, maskBias(), dropout).dataSync(),
+        1e-6,
+      );
   });
 });
 

@@ -12,7 +12,9 @@ export function layerNorm(x: tf.Tensor, scale: tf.Tensor1D, offset: tf.Tensor1D,
     );
   }
   return tf.tidy(() => {
-    const centred = tf.sub(x, tf.mean(x, -1, true));
+    // Twice: the mean of a row of equal numbers is off by its rounding, which a small epsilon would make large.
+    const nearly = tf.sub(x, tf.mean(x, -1, true));
+    const centred = tf.sub(nearly, tf.mean(nearly, -1, true));
     const variance = tf.mean(tf.square(centred), -1, true);
     return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), scale), offset);
   });

@@ -7,36 +7,58 @@ import { bernoulliParameters, normalParameters, toNormal, uniformParameters } fr
 import { foldIn, seedKey } from './key.js';
 
 const key = seedKey(20221017);
+const shape = [16, 128, 512];
 const size = 1 << 20;
-const normal = drawOnHost('normal', size, key, normalParameters(1));
-const uniform = drawOnHost('uniform', size, key, uniformParameters(0, 1));
+const normal = drawOnHost('normal', shape, key, normalParameters(1));
+const uniform = drawOnHost('uniform', shape, key, uniformParameters(0, 1));
 
 // From scripts/golden-draws.py, which follows the description in Python's whole numbers. A change here changes every run.
 test.each([
-  ['normal', normalParameters(1), '3da97c40 bec1ae90 c01086aa be6fe0c0 bfbb1118 be171be0 3e7da500'],
-  ['normal', normalParameters(1e-5), '355e25d8 b67ddcdb b7bd6ee3 b61d34d6 b7753131 b5c60fba 36263a7d'],
-  ['uniform', uniformParameters(-0.1, 0.3), '3db1c8e0 3e76d3e6 3dd69a30 3e86a264 3e03de4e 3e8d963c 3d7956f8'],
+  [
+    'normal',
+    normalParameters(1),
+    '3da97c40 bec1ae90 bfecc2dc 3f850eac bfbb1118 be171be0 ' +
+      '3f8e3ff4 bc672e00 4025d4e4 3f3f2340 c00ec090 bf2367f8',
+  ],
+  [
+    'normal',
+    normalParameters(1e-5),
+    '355e25d8 b67ddcdb b79b29ef 372e66a0 b7753131 b5c60fba ' +
+      '373a731e b4178184 37d95bda 36fa872b b7bb1bb0 b6d62dff',
+  ],
+  [
+    'uniform',
+    uniformParameters(-0.1, 0.3),
+    '3db1c8e0 3e76d3e6 3de728c8 bd250318 3e03de4e 3e8d963c ' +
+      'bd3f5888 3e987283 bdc8e1b4 bc1282a0 3dd75520 3e519192',
+  ],
   [
     'uniform',
     uniformParameters(-1e-5, 1e-5),
-    'b5310c30 36eca162 34807b00 3708b2e6 35c11fc0 371416fe b6034908',
+    'b5310c30 36eca162 352cbf90 b6eb5c72 35c11fc0 371416fe ' +
+      'b6f625bc 3725e233 b7262acd b6b6c65c 348a0d40 36af95c8',
   ],
-  ['bernoulli', bernoulliParameters(0.5), '3f800000 00000000 00000000 00000000 00000000 00000000 3f800000'],
+  [
+    'bernoulli',
+    bernoulliParameters(0.5),
+    '3f800000 00000000 00000000 3f800000 00000000 00000000 ' +
+      '3f800000 00000000 3f800000 3f800000 00000000 00000000',
+  ],
 ] as const)('golden bits: %s, %j', (distribution, parameters, expected) => {
-  const bits = new Uint32Array(drawOnHost(distribution, 7, [1, 0x9e3779b9], parameters).buffer);
+  const bits = new Uint32Array(drawOnHost(distribution, [3, 2, 2], [1, 0x9e3779b9], parameters).buffer);
   expect([...bits].map((word) => word.toString(16).padStart(8, '0')).join(' ')).toBe(expected);
 });
 
 test('tensors hold the host draws, and the same key gives the same draw', () => {
   tf.tidy(() => {
     expect(randomNormal([3, 5], key, 2).dataSync()).toEqual(
-      drawOnHost('normal', 15, key, normalParameters(2)),
+      drawOnHost('normal', [3, 5], key, normalParameters(2)),
     );
     expect(randomUniform([3, 5], key).dataSync()).toEqual(
-      drawOnHost('uniform', 15, key, uniformParameters(0, 1)),
+      drawOnHost('uniform', [3, 5], key, uniformParameters(0, 1)),
     );
     expect(randomBernoulli([15], key, 0.3).dataSync()).toEqual(
-      drawOnHost('bernoulli', 15, key, bernoulliParameters(0.3)),
+      drawOnHost('bernoulli', [15], key, bernoulliParameters(0.3)),
     );
     expect(randomNormal([], key).shape).toEqual([]);
     expect(randomNormal([0, 3], key).shape).toEqual([0, 3]);
@@ -62,7 +84,7 @@ test('normal: Kolmogorov-Smirnov against the normal distribution', () => {
 test('normal: the tails, over 33 million draws', () => {
   const beyond = new Map([2, 3, 4, 5].map((z) => [z, 0]));
   for (let i = 0; i < 32; i++) {
-    for (const z of drawOnHost('normal', size, foldIn(key, 'tails', i), normalParameters(1))) {
+    for (const z of drawOnHost('normal', shape, foldIn(key, 'tails', i), normalParameters(1))) {
       const distance = Math.abs(z);
       if (distance > 2)
         for (const limit of beyond.keys()) if (distance > limit) beyond.set(limit, beyond.get(limit)! + 1);
@@ -100,12 +122,12 @@ test('uniform: chi-square of 1024 bins, bounds, symmetry', () => {
   expect(uniform.every((u) => u >= 0 && u < 1)).toBe(true);
   expect(kolmogorovSmirnov(uniform, (u) => u) * Math.sqrt(size)).toBeLessThan(1.95);
 
-  const symmetric = drawOnHost('uniform', size, key, uniformParameters(-1e-5, 1e-5));
+  const symmetric = drawOnHost('uniform', shape, key, uniformParameters(-1e-5, 1e-5));
   expect(symmetric.every((u) => u > -1e-5 && u < 1e-5 && u !== 0)).toBe(true);
   expect(Math.abs(symmetric.reduce((sum, u) => sum + u, 0) / size / 1e-5)).toBeLessThan(
     4 / Math.sqrt(3 * size),
   );
-  const shifted = drawOnHost('uniform', size, key, uniformParameters(5, 6));
+  const shifted = drawOnHost('uniform', shape, key, uniformParameters(5, 6));
   expect(shifted.every((u) => u >= 5 && u < 6)).toBe(true);
   expect(new Set(shifted).size).toBeGreaterThan(size / 2);
 });
@@ -114,26 +136,26 @@ test('uniform: its whole numbers fill 24 bits of the larger bound', () => {
   expect(uniformParameters(0, 1)).toEqual({ offset: 0, width: 2 ** 24, scale: 2 ** -24 });
   expect(uniformParameters(-1, 1)).toEqual({ offset: -(2 ** 24), width: 2 ** 25, scale: 2 ** -24 });
   expect(uniformParameters(-3, 1)).toEqual({ offset: -3 * 2 ** 22, width: 2 ** 24, scale: 2 ** -22 });
-  expect(drawOnHost('uniform', 3, key, uniformParameters(0, 0))).toEqual(new Float32Array(3));
-  expect(drawOnHost('uniform', 3, key, uniformParameters(0.1, 0.1))).toEqual(new Float32Array(3).fill(0.1));
+  expect(drawOnHost('uniform', [3], key, uniformParameters(0, 0))).toEqual(new Float32Array(3));
+  expect(drawOnHost('uniform', [3], key, uniformParameters(0.1, 0.1))).toEqual(new Float32Array(3).fill(0.1));
 });
 
 test('bernoulli: frequency, and 0 and 1 are certain', () => {
   for (const probability of [0.001, 0.1, 0.5, 0.9]) {
     const mean =
-      drawOnHost('bernoulli', size, key, bernoulliParameters(probability)).reduce((sum, x) => sum + x, 0) /
+      drawOnHost('bernoulli', shape, key, bernoulliParameters(probability)).reduce((sum, x) => sum + x, 0) /
       size;
     expect(Math.abs(mean - probability)).toBeLessThan(
       4 * Math.sqrt((probability * (1 - probability)) / size),
     );
   }
-  expect(drawOnHost('bernoulli', 1000, key, bernoulliParameters(0)).every((x) => x === 0)).toBe(true);
-  expect(drawOnHost('bernoulli', 1000, key, bernoulliParameters(1)).every((x) => x === 1)).toBe(true);
+  expect(drawOnHost('bernoulli', [1000], key, bernoulliParameters(0)).every((x) => x === 0)).toBe(true);
+  expect(drawOnHost('bernoulli', [1000], key, bernoulliParameters(1)).every((x) => x === 1)).toBe(true);
 });
 
-test('no correlation between neighbours, halves, keys of consecutive steps, or names', () => {
+test('no correlation between neighbours, places, rows, pairs of rows, keys of consecutive steps, or names', () => {
   const limit = 4.5 / Math.sqrt(size);
-  for (const lag of [1, 2, 3, 64, 384, 768, size / 2])
+  for (const lag of [1, 2, 3, 64, 512, 1024, 65_536, 131_072, 262_144])
     expect(Math.abs(correlation(normal, normal, lag))).toBeLessThan(limit);
   const keys = [
     seedKey(1),
@@ -143,7 +165,7 @@ test('no correlation between neighbours, halves, keys of consecutive steps, or n
     foldIn(key, 1, 'layer.0'),
     foldIn(key, 1, 'layer.1'),
   ];
-  const draws = keys.map((each) => drawOnHost('normal', size, each, normalParameters(1)));
+  const draws = keys.map((each) => drawOnHost('normal', shape, each, normalParameters(1)));
   for (let i = 0; i < draws.length; i++) {
     for (let j = 0; j < i; j++) {
       expect(Math.abs(correlation(draws[i]!, draws[j]!, 0))).toBeLessThan(limit);
@@ -158,7 +180,7 @@ test('no correlation between neighbours, halves, keys of consecutive steps, or n
 test('first draws of 65,536 consecutive seeds are uniform', () => {
   const first = Float32Array.from(
     { length: 65536 },
-    (_, seed) => drawOnHost('uniform', 1, seedKey(seed), uniformParameters(0, 1))[0]!,
+    (_, seed) => drawOnHost('uniform', [], seedKey(seed), uniformParameters(0, 1))[0]!,
   );
   expect(kolmogorovSmirnov(first, (u) => u) * 256).toBeLessThan(1.95);
 });

@@ -44,12 +44,12 @@ export function dropoutMask(shape: number[], rate: number, key: Key): tf.Tensor 
 /** The values of one draw in host memory: what every kernel has to reproduce, bit for bit. */
 export function drawOnHost(
   distribution: KeyedDrawAttributes['distribution'],
-  size: number,
+  shape: readonly number[],
   key: Key,
   parameters: DrawParameters,
 ): Float32Array {
-  const values = new Float32Array(size);
-  fillWords(new Int32Array(values.buffer), key);
+  const values = new Float32Array(tf.util.sizeFromShape([...shape]));
+  fillWords(new Int32Array(values.buffer), shape, key);
   if (distribution === 'normal') toNormal(values, parameters);
   else if (distribution === 'uniform') toUniform(values, parameters);
   else toBernoulli(values, parameters);
@@ -63,7 +63,7 @@ function draw(
   parameters: DrawParameters,
 ): tf.Tensor {
   if (!hasKernel('KeyedDraw')) {
-    return tf.tensor(drawOnHost(distribution, tf.util.sizeFromShape(shape), key, parameters), shape);
+    return tf.tensor(drawOnHost(distribution, shape, key, parameters), shape);
   }
   return tf.tidy(() => {
     const attributes: KeyedDrawAttributes = { distribution, shape };

@@ -18,15 +18,27 @@ test.each([
   },
 );
 
-test.each([0, 1, 2, 7, 1000])(
-  'fillWords: the first words of the blocks (c, 0), then the second ones (%i words)',
-  (count) => {
+test.each([[[]], [[1]], [[7]], [[0, 3]], [[3, 5]], [[3, 4, 5]], [[5, 3, 4, 2]], [[3, 2, 3, 2, 5]]])(
+  'fillWords of %j: the blocks of the counters (65,536 place + feature, pair + 2^15 plane), a word for each row of the pair',
+  (shape) => {
     const key: Key = [0x9e3779b9, 0xfffffff0];
-    const words = new Int32Array(count);
-    fillWords(words, key);
-    const half = Math.ceil(count / 2);
-    const blocks = Array.from({ length: half }, (_, c) => threefry(key, c, 0));
-    const expected = [...blocks.map((block) => block[0]), ...blocks.map((block) => block[1])].slice(0, count);
+    const words = new Int32Array(shape.reduce((product, size) => product * size, 1));
+    fillWords(words, shape, key);
+    const coordinates = (at: number): number[] => {
+      const found: number[] = [];
+      for (const size of shape.toReversed()) {
+        found.unshift(at % size);
+        at = Math.floor(at / size);
+      }
+      return found;
+    };
+    const expected = Array.from(words, (_, at) => {
+      const [row = 0, ...inside] = coordinates(at);
+      const feature = inside.pop() ?? 0;
+      const place = inside.pop() ?? 0;
+      const plane = inside.reduce((all, i, axis) => all * shape[axis + 1]! + i, 0);
+      return threefry(key, place * 65_536 + feature, (row >> 1) + plane * 32_768)[row % 2];
+    });
     expect([...words].map((word) => word >>> 0)).toEqual(expected);
   },
 );

@@ -1,21 +1,9 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  cast,
-  equal,
-  matMul,
-  max,
-  mul,
-  reshape,
-  serialization,
-  tensor1d,
-} from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor2D, serialization } from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { linear } from '@hypetune/ops';
 import { type Activation, ACTIVATIONS } from '../../layers/activations.js';
 import type { Dropouts } from '../../layers/dropouts.js';
-import { meanToken } from '../../layers/pooling.js';
+import { meanToken, outermostToken } from '../../layers/pooling.js';
 import { applyDropout } from '../../layers/transformer-block.js';
 import {
   type HypetuneMark,
@@ -43,15 +31,6 @@ export interface SequenceSummaryConfig extends WeightedLayerConfig {
 }
 
 type SummaryWeight = `summary.${'weight' | 'bias'}`;
-
-/** The hidden state of each row's first or last token that is no padding, on whichever side that is: [B, T, H] -> [B, H]. */
-export function outermostToken(hidden: Tensor, mask: Tensor, kind: 'first' | 'last'): Tensor {
-  const [batch, length, size] = hidden.shape as [number, number, number];
-  const order = Int32Array.from({ length }, (_, i) => (kind === 'last' ? i + 1 : length - i));
-  const places = mul(cast(mask, 'float32'), cast(tensor1d(order, 'int32'), 'float32'));
-  const chosen = cast(equal(places, max(places, 1, true)), 'float32'); // [B, T]
-  return reshape(matMul(reshape(chosen, [batch, 1, length]), hidden), [batch, size]);
-}
 
 /**
  * drop(f(drop(h) W + b)) of a row's last token (XLNet's classification token), first token or mean. Inputs are the hidden states

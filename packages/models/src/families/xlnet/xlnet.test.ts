@@ -6,7 +6,7 @@ import { foldIn, seedKey, withDraws } from '@hypetune/ops';
 import { beforeAll, expect, test } from 'vitest';
 import { buildModel, loadModel, modelConfig, positionsOf } from '../../index.js';
 import { relativeSinusoids } from './relative-sinusoids.js';
-import { outermostToken } from './sequence-summary.js';
+import { outermostToken } from '../../layers/pooling.js';
 
 const FIXTURE = fileURLToPath(new URL('../../../fixtures/families/xlnet', import.meta.url));
 

@@ -1,0 +1,38 @@
+import type { Executor } from '../libtensorflow/binding.js';
+import type { Value } from '../libtensorflow/values.js';
+
+/** How often steps were compiled and run, and what was not. */
+export interface RecordingReport {
+  /** Whether everything in the last step ran compiled. */
+  readonly compiled: boolean;
+  /** Compiled functions that are kept. */
+  readonly graphs: number;
+  /** Times that a function was compiled, or found among the programs of earlier processes. */
+  readonly compilations: number;
+  /** Times that a compiled function ran. */
+  readonly executions: number;
+  /** Times that all functions were given back, since there were too many; what is needed again is compiled again. */
+  readonly renewals: number;
+  /** Operations that ran by themselves, with the reason. */
+  readonly eagerOperations: Readonly<Record<string, string>>;
+  /** Why the last step that did not run compiled did not; names the operation. */
+  readonly lastReason?: string;
+}
+
+/** What a recorder works with. */
+export interface RecorderSetting {
+  /** Functions to keep at most. */
+  readonly limit: number;
+  /** Whether functions run in the background. */
+  readonly background: boolean;
+  /** Runs what is not recorded. */
+  readonly immediate: Executor;
+  /** Puts an executor in charge of new operations. */
+  readonly install: (executor: Executor) => void;
+  /** Gives back all compiled functions of the process and calls `forget`; values that tfjs does not have are given. */
+  readonly renew?: (others: readonly Value[]) => void;
+  /** Mends what may have kept a function from being compiled; whether that is worth another try. */
+  readonly repair?: () => boolean;
+  /** Whether the process has room for no further function, however few there are. */
+  readonly isCrowded?: () => boolean;
+}

@@ -1,0 +1,188 @@
+import type { Attribute } from '../libtensorflow/attributes.js';
+import {
+  TF_ATTR_BOOL,
+  TF_ATTR_TYPE,
+  TF_BFLOAT16,
+  TF_FLOAT,
+  sizeOf,
+  type TypedArray,
+  type Values,
+} from '../libtensorflow/data-types.js';
+import type { Context } from '../libtensorflow/context.js';
+import type { Output } from '../libtensorflow/symbols.js';
+import { digest } from './digest.js';
+import { Graph, type Node } from './graph.js';
+import { kernelOperations } from './graph-operations.js';
+import type { Kernel, Operand } from './kernel.js';
+import type { Target } from './live-graph.js';
+import { CONSTANT, type Input } from './trie.js';
+
+/** What the products of a step are computed in. */
+export type Precision = 'float32' | 'bfloat16';
+
+/**
+ * - `feed`: a value from outside the step.
+ * - `constant`: known when the step is compiled.
+ * - `product`: of matrices, an operation of its own.
+ * - `widened`: a product's result as float32.
+ * - `plain`: anything else.
+ */
+export type LineKind = 'feed' | 'constant' | 'product' | 'widened' | 'plain';
+
+/** One operation of a step, with what is needed to write it elsewhere. */
+export interface Line {
+  readonly number: number;
+  readonly kind: LineKind;
+  readonly name: string;
+  readonly attributes: readonly Attribute[];
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly Node[];
+  /** The same for what computes the same from the same inputs. */
+  readonly signature: string;
+  /** Of a constant. */
+  readonly values: Values | undefined;
+}
+
+/** Multiplications in a product from which on it is worth an operation of its own. */
+const SMALLEST_PRODUCT = 2 ** 17;
+
+export const keyOf = ({ oper, index }: Output): string => `${oper}:${index}`;
+
+/**
+ * A step written down operation by operation, kernels too, nothing twice, with its products in a precision: the operands of
+ * a bfloat16 product are rounded to it, its result comes rounded to it and is widened again.
+ */
+export class Sheet implements Target {
+  readonly isEmpty = true;
+  readonly graph: Graph;
+  readonly lines: Line[] = [];
+  readonly #precision: Precision;
+  readonly #byOper = new Map<number, Line>();
+  readonly #known = new Map<string, Line>();
+  readonly #feeds: readonly Node[];
+  readonly #operations = kernelOperations({
+    add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
+    constant: (dtype, shape, values) => this.constant(dtype, shape, values),
+  });
+
+  /** `feeds` are the types and shapes of the values from outside. */
+  constructor(context: Context, feeds: readonly Node[], precision: Precision) {
+    this.graph = new Graph(context);
+    this.#precision = precision;
+    this.#feeds = feeds.map(({ dtype, shape }) => {
+      const node = this.graph.placeholder(dtype, shape!);
+      return this.#line('feed', 'Placeholder', [], [], [node], `${node.oper}`).outputs[0]!;
+    });
+  }
+
+  feed(place: number): Node {
+    return this.#feeds[place]!;
+  }
+
+  lineOf({ oper }: Output): Line {
+    return this.#byOper.get(oper)!;
+  }
+
+  leaf({ reference, dtype, shape, values }: Input): Node {
+    return reference === CONSTANT ? this.constant(dtype, shape, values!) : this.#feeds[-reference - 1]!;
+  }
+
+  constant(dtype: number, shape: readonly number[], values: Values): Node {
+    const signature = `Const ${dtype} ${shape.join()} ${digest(Array.from(values as TypedArray, String))}`;
+    const known = this.#known.get(signature);
+    if (known !== undefined) return known.outputs[0]!;
+    const node = this.graph.constant(dtype, shape, values);
+    const line = this.#line('constant', 'Const', [], [], [node], signature, values);
+    this.#known.set(signature, line);
+    return node;
+  }
+
+  add(name: string, attributes: readonly Attribute[], inputs: readonly Node[], outputs: number): Node[] {
+    const product = this.#productOf(name, attributes, inputs);
+    if (product !== undefined) return [product];
+    return [...this.#add('plain', name, attributes, inputs, outputs)];
+  }
+
+  addKernel(kernel: Kernel, inputs: readonly Node[], attributes: readonly Attribute[]): Node[] {
+    return kernel.build(this.#operations, inputs as readonly Operand[], attributes) as Node[];
+  }
+
+  #add(
+    kind: LineKind,
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Node[],
+    outputs: number,
+  ): readonly Node[] {
+    const signature = `${name} ${JSON.stringify(attributes)}`;
+    const key = `${signature} ${inputs.map(keyOf).join()}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.outputs;
+    const nodes = this.graph.add(name, attributes, inputs, outputs);
+    const line = this.#line(kind, name, attributes, inputs, nodes, signature);
+    this.#known.set(key, line);
+    return nodes;
+  }
+
+  #line(
+    kind: LineKind,
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Node[],
+    outputs: readonly Node[],
+    signature: string,
+    values?: Values,
+  ): Line {
+    const number = this.lines.length;
+    const line = { number, kind, name, attributes, inputs, outputs, signature, values };
+    this.lines.push(line);
+    this.#byOper.set(outputs[0]!.oper, line);
+    return line;
+  }
+
+  /** The result of a product that is large enough to be one; undefined for any other operation. */
+  #productOf(name: string, attributes: readonly Attribute[], inputs: readonly Node[]): Node | undefined {
+    const isBatch = name === 'BatchMatMulV2';
+    if ((name !== 'MatMul' && !isBatch) || inputs[0]!.dtype !== TF_FLOAT) return undefined;
+    const [a, b] = inputs as [Node & { shape: number[] }, Node & { shape: number[] }];
+    const flag = (flagName: string): boolean =>
+      attributes.some((attribute) => attribute.name === flagName && attribute.value === true);
+    let flags = isBatch ? [flag('adj_x'), flag('adj_y')] : [flag('transpose_a'), flag('transpose_b')];
+    const depth = a.shape.at(flags[0] ? -2 : -1)!;
+    const columns = b.shape.at(flags[1] ? -2 : -1)!;
+    const rows = sizeOf(a.shape) / Math.max(depth, 1);
+    if (rows * columns * depth < SMALLEST_PRODUCT) return undefined;
+    const isMatrix = a.shape.length === 2 && b.shape.length === 2;
+    const operands = [a, b].map((operand, i) => {
+      const straight = isMatrix ? this.#untransposed(operand) : undefined;
+      if (straight === undefined) return this.#narrowed(operand);
+      flags = flags.with(i, !flags[i]);
+      return this.#narrowed(straight);
+    });
+    const names = isMatrix ? ['transpose_a', 'transpose_b'] : ['adj_x', 'adj_y'];
+    const written = names.flatMap((flagName, i) =>
+      flags[i] ? [{ name: flagName, type: TF_ATTR_BOOL, value: true }] : [],
+    );
+    const operation = isMatrix ? 'MatMul' : 'BatchMatMulV2';
+    const [result] = this.#add('product', operation, written, operands, 1) as [Node];
+    return this.#precision === 'float32' ? result : this.#cast('widened', result, TF_FLOAT);
+  }
+
+  /** The matrix that this one is the transpose of; kernels transpose operands for XLA, which products here need not. */
+  #untransposed(node: Node): Node | undefined {
+    let line = this.lineOf(node);
+    if (line.name === 'XlaOptimizationBarrier') line = this.lineOf(line.inputs[0]!);
+    return line.name === 'Transpose' && line.inputs[0]!.shape!.length === 2 ? line.inputs[0] : undefined;
+  }
+
+  /** An operand in the precision of products. */
+  #narrowed(node: Node): Node {
+    if (this.#precision === 'float32') return node;
+    const line = this.lineOf(node);
+    return line.kind === 'widened' ? line.inputs[0]! : this.#cast('plain', node, TF_BFLOAT16);
+  }
+
+  #cast(kind: LineKind, node: Node, dtype: number): Node {
+    return this.#add(kind, 'Cast', [{ name: 'DstT', type: TF_ATTR_TYPE, value: dtype }], [node], 1)[0]!;
+  }
+}

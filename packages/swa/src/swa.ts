@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { copyOf, defineMethod, EVALUATION_STAGE, z, type ParameterInfo, type Step } from '@hypetune/core';
+import { cyclicRate, movedAverage, shareAt } from './formula.js';
+
+/** SWA (Izmailov et al., 2018): the equal average of the weights at the start and every c updates after it is measured, kept and saved. */
+export const swa = defineMethod({
+  name: 'swa',
+  summary: 'Measures and keeps the equal average of the weights late in the run.',
+  source: 'Izmailov et al., 2018',
+  cost: 'no extra pass; one addition a weight and step, one copy of the trained weights',
+  options: {
+    start: z.number().min(0).max(1).default(0.75).meta({
+      description: 'share of the run after which averaging starts; 1 is off',
+      paper: '0.75 of the budget of plain training',
+    }),
+    every: z
+      .union([z.literal('epoch'), z.int().min(1)])
+      .default('epoch')
+      .meta({
+        description: 'c: updates between two weights that are averaged, or epoch',
+        paper: 'an epoch',
+      }),
+    learningRate: z.number().gt(0).optional().meta({
+      description: "learning rate after the start; the trainer's schedule unless given",
+      paper: 'constant and high (0.05 for SGD)',
+    }),
+    peak: z
+      .number()
+      .gt(0)
+      .optional()
+      .describe('learning rate at the beginning of every c updates, falling to learningRate at their end'),
+  },
+  check: ({ peak, learningRate }) =>
+    peak !== undefined && learningRate === undefined
+      ? 'peak is where a cycle begins; give learningRate, where it ends, too.'
+      : undefined,
+  apply(host, { start, every, learningRate, peak = learningRate }) {
+    if (start === 1) return;
+    let averaged: readonly ParameterInfo[] = [];
+    let interval = 1;
+    const since = ({ index, total }: Pick<Step, 'index' | 'total'>): number =>
+      index - Math.round(start * total);
+    host.hooks.onFitStart.tap(host.name, ({ parameters, resumed, steps, stepsPerEpoch }) => {
+      averaged = parameters;
+      interval = every === 'epoch' ? stepsPerEpoch : every;
+      if (since({ index: steps, total: steps }) < interval)
+        host.warn(
+          `the run ends ${since({ index: steps, total: steps })} updates after start ${start}, before the first ${interval} have passed; ` +
+            `nothing is averaged. Lower every or start.`,
+        );
+      if (resumed) return;
+      for (const parameter of parameters) host.tensors.set(parameter.name, copyOf(host.value(parameter)));
+    });
+    // The same operations at every step, only the share differs: one compiled function.
+    host.hooks.onUpdate.tap(host.name, (step) => {
+      const share = tf.scalar(shareAt(since(step), interval));
+      for (const parameter of averaged) {
+        const average = host.tensors.get(parameter.name)!;
+        host.tensors.set(parameter.name, movedAverage(average, host.value(parameter), share));
+      }
+    });
+    host.hooks.beforeEvaluation.tap(
+      { name: host.name, stage: EVALUATION_STAGE.AVERAGE },
+      (weights) => new Map([...weights].map(([name, value]) => [name, host.tensors.get(name) ?? value])),
+    );
+    if (learningRate === undefined) return;
+    host.hooks.afterSchedule.tap(host.name, (rate, _, step) => {
+      if (since(step) <= 0) return rate;
+      const own = cyclicRate(since(step), interval, peak!, learningRate);
+      // What other plugins make of a parameter's rate stays.
+      const scheduled = step.learningRate();
+      return scheduled > 0 ? (rate * own) / scheduled : own;
+    });
+  },
+});

@@ -1,0 +1,162 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
+import { tensorData, type Dataset, type Plugin, type TrainerOptions } from '@hypetune/core';
+import { hype } from '@hypetune/hype';
+import { randomNormal, seedKey } from '@hypetune/ops';
+import { expect, test } from 'vitest';
+import { enginesPresent } from './support/engines.js';
+import { buildData, buildModel } from './support/models.js';
+import { makeTrainer, weightsOf } from './support/training.js';
+
+const engines = (await enginesPresent(['wasm', 'native'])).filter(({ backend }) => backend !== undefined);
+/** Every way to run a step here; the first is what the others are compared with. */
+const ways = [
+  { backend: 'cpu', compile: false },
+  ...engines.map(({ backend }) => ({ backend: backend!, compile: false })),
+  ...engines
+    .filter(({ engine }) => engine === 'native')
+    .map(({ backend }) => ({ backend: backend!, compile: true })),
+];
+
+/** Token rows of several lengths, padded as they are asked for. */
+function tokenRows(size: number): Dataset {
+  const lengthOf = (row: number): number => 3 + ((row * 5) % 8);
+  return {
+    size,
+    label: (row) => row % 2,
+    length: lengthOf,
+    inputs: (indices, padded = 10) => {
+      const fill = (value: (row: number, place: number) => number): tf.Tensor =>
+        tf.tensor2d(
+          Int32Array.from(indices.flatMap((row) => Array.from({ length: padded }, (_, i) => value(row, i)))),
+          [indices.length, padded],
+          'int32',
+        );
+      const real = (row: number, place: number): number => Number(place < lengthOf(row));
+      return [fill((row, i) => real(row, i) * ((row * 7 + i * 3) % 19)), fill(real), fill(() => 0)];
+    },
+  };
+}
+
+async function trained(
+  build: () => LayersModel,
+  data: Dataset,
+  options: Partial<TrainerOptions>,
+): Promise<number[]> {
+  const model = build();
+  const trainer = makeTrainer(model, [hype({ scale: 0.3 })], {
+    // With a large epsilon AdamW does not blow up gradients that are nothing but rounding, as those of the keys' biases.
+    optimizer: { learningRate: 1e-2, epsilon: 1e-3 },
+    ...options,
+  });
+  await trainer.fit(data);
+  if (options.compile === true) expect(trainer.compileReport()).toMatchObject({ compiled: true });
+  const values = Object.values(weightsOf(model)).flat();
+  model.dispose();
+  return values;
+}
+
+/** The largest difference between two runs' weights. */
+const distance = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+
+const bert = (): LayersModel => buildModel('bert');
+
+test('a short last batch draws the same on every engine, compiled or not', { timeout: 240_000 }, async () => {
+  const runs: number[][] = [];
+  for (const { backend, compile } of ways) {
+    await tf.setBackend(backend);
+    runs.push(await trained(bert, tokenRows(6), { compile, steps: 4, lengthMultiple: 10 }));
+  }
+  await tf.setBackend('cpu');
+  for (const run of runs) expect(distance(run, runs[0]!)).toBeLessThan(1e-4);
+});
+
+test('padding changes no draw: a run padded further trains the same', async () => {
+  const [tight, wide] = [1, 16].map((lengthMultiple) => ({ steps: 6, lengthMultiple }));
+  const runs = [await trained(bert, tokenRows(6), tight!), await trained(bert, tokenRows(6), wide!)];
+  expect(distance(runs[0]!, runs[1]!)).toBeLessThan(1e-5);
+});
+
+test('batch normalization sees the rows of the batch alone', async () => {
+  const x = randomNormal([10, 4], seedKey(2));
+  const values = x.arraySync() as number[][];
+  x.dispose();
+  const initial = (seed: number): ReturnType<typeof initializers.glorotUniform> =>
+    initializers.glorotUniform({ seed });
+  const build = (): LayersModel =>
+    sequential({
+      layers: [
+        layers.dense({ units: 6, inputShape: [4], useBias: false, kernelInitializer: initial(1) }),
+        layers.batchNormalization(),
+        layers.dense({ units: 2, kernelInitializer: initial(2) }),
+      ],
+    });
+  const runs: number[][] = [];
+  for (const { backend, compile } of ways) {
+    await tf.setBackend(backend);
+    const inputs = tf.tensor2d(values);
+    const data = tensorData(
+      inputs,
+      values.map(([first]) => Number(first! > 0)),
+    );
+    runs.push(await trained(build, data, { compile, steps: 6 }));
+    inputs.dispose();
+  }
+  await tf.setBackend('cpu');
+  for (const run of runs) expect(distance(run, runs[0]!)).toBeLessThan(1e-4);
+});
+
+test.skipIf(ways.length < 3)(
+  'accumulation compiles a program a length, not one for each tuple of lengths',
+  { timeout: 240_000 },
+  async () => {
+    const native = ways.at(-1)!;
+    await tf.setBackend(native.backend);
+    const model = buildModel('bert');
+    const trainer = makeTrainer(model, [], {
+      compile: true,
+      accumulate: 3,
+      batchSize: 2,
+      steps: 6,
+      lengthMultiple: 6,
+    });
+    const before = trainer.compileReport()!.compilations;
+    await trainer.fit(tokenRows(13));
+    // Lengths 6 and 12, and the update.
+    expect(trainer.compileReport()!.compilations - before).toBe(3);
+    model.dispose();
+    await tf.setBackend('cpu');
+  },
+);
+
+test.skipIf(ways.length < 3)(
+  'a step that does not run compiled says so, once',
+  { timeout: 240_000 },
+  async () => {
+    await tf.setBackend(ways.at(-1)!.backend);
+    const model = buildModel('features');
+    const { data, dispose } = buildData('features');
+    const lines: string[] = [];
+    const plugin: Plugin = {
+      name: 'unique',
+      apply({ hooks }) {
+        hooks.afterLoss.tap('unique', (terms) => {
+          tf.unique(tf.tensor1d([1, 1, 2]));
+          return terms;
+        });
+      },
+    };
+    const trainer = makeTrainer(model, [plugin], {
+      compile: true,
+      steps: 3,
+      onWarning: (line) => lines.push(line),
+    });
+    await trainer.fit(data);
+    expect(lines).toEqual([expect.stringMatching(/^engine: a step ran operation by operation.*UniqueV2/)]);
+    dispose();
+    model.dispose();
+    await tf.setBackend('cpu');
+  },
+);
