@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Method, MethodInfo, Plugin } from '@hypetune/core';
 import { biDrop } from '@hypetune/bi-drop';
 import { dropKey } from '@hypetune/drop-key';
@@ -61,7 +62,8 @@ function entry<G extends object>(
   return { name, method, create: () => method(options), off: off && (() => method(off)), models };
 }
 
-/** A frozen model for what learns from one. */
+/** A frozen model for what learns from one, there before any test counts tensors. */
+await tf.setBackend('cpu');
 const teacher = buildModel('bert');
 
 /** One line a plugin: name, method, options of an ordinary one and of one of strength zero, the models it acts on (default: all). */

@@ -98,9 +98,10 @@ const READABLE: ReadonlySet<string> = new Set([...ASYNC, 'shouldTrain', 'onStep'
 
 /**
  * Makes mistakes in taps speak: what is thrown, returned or read wrongly names the plugin, the hook, what came and what was
- * wanted. `observe` sees what taps do. Frees the weights that one tap of `afterLoad` made and a later one replaced.
+ * wanted. `observe` sees what taps do; `mayRead`: values may be read in a step, which is not compiled. Frees the weights that one
+ * tap of `afterLoad` made and a later one replaced.
  */
-export function guardTaps(hooks: TrainerHooks, observe?: Observer): void {
+export function guardTaps(hooks: TrainerHooks, mayRead: boolean, observe?: Observer): void {
   for (const [hook, target] of Object.entries(hooks) as [keyof TrainerHooks, Interceptable][])
     target.intercept({
       register: (tap) => ({
@@ -118,7 +119,7 @@ export function guardTaps(hooks: TrainerHooks, observe?: Observer): void {
             return result;
           };
           const result = speaking(name, hook, () =>
-            READABLE.has(hook) ? fn(...values) : withoutReading(name, hook, () => fn(...values)),
+            mayRead || READABLE.has(hook) ? fn(...values) : withoutReading(name, hook, () => fn(...values)),
           );
           if (!(result instanceof Promise)) return check(result);
           if (ASYNC.has(hook)) return result.then(check, (error: unknown) => named(error, name, hook));
@@ -164,7 +165,7 @@ function withoutReading<T>(plugin: string, hook: string, f: () => T): T {
   const { dataSync, data } = prototype;
   prototype.dataSync = prototype.data = () => {
     throw new HypetuneError(
-      `"${plugin}" read a tensor's values in ${hook}; inside a step there are none yet. Compute with tensors; numbers arrive in onStep.`,
+      `"${plugin}" read a tensor's values in ${hook}; inside a step there are none yet. Compute with tensors (numbers arrive in onStep), or look with compile: false.`,
     );
   };
   try {

@@ -49,7 +49,7 @@ export class Trainer {
     this.plugins = this.options.plugins;
     this.hooks = namedHooks(createHooks());
     this.trace = this.options.trace ? new Trace() : undefined;
-    guardTaps(this.hooks, this.trace?.observe);
+    guardTaps(this.hooks, this.options.compile === false || this.options.trace, this.trace?.observe);
     this.#parameters = listParameters(this.options.model);
     this.#instrument = new Instrument(
       this.options.model,
