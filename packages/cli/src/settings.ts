@@ -46,6 +46,7 @@ export interface Settings {
   readonly patience?: number | undefined;
   readonly engine?: string | undefined;
   readonly compile?: boolean | undefined;
+  readonly precision?: 'float32' | 'bfloat16' | undefined;
 }
 
 const count = z.int().min(1);
@@ -83,6 +84,7 @@ export const settingChecks: { readonly [K in keyof Required<Settings>]: z.ZodOpt
   patience: count.optional(),
   engine: z.string().optional(),
   compile: z.boolean().optional(),
+  precision: z.enum(['float32', 'bfloat16']).optional(),
 };
 
 /** The settings a value holds; throws with `origin`, the setting's name and what was wrong with it. */

@@ -19,7 +19,7 @@ export type { ParameterInfo, ParameterRole } from './parameters.js';
 export { listParameters } from './parameters.js';
 export * from './pass.js';
 export * from './plugin.js';
-export type { CompileOption, RecordingReport, StepRecorder } from './recorder.js';
+export type { CompileOption, Precision, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
 export type { Site, SiteDeclaration } from './sites.js';
 export * from './stages.js';

@@ -3,7 +3,7 @@ import { checkChoice, checkKeys, checkNumber, HypetuneError, show } from './erro
 import { defaultLoss, type LossFunction } from './losses.js';
 import { checkMetrics, defaultMetrics, type MetricName } from './metrics/index.js';
 import type { DropoutRates, Plugin } from './plugin.js';
-import type { CompileOption } from './recorder.js';
+import type { CompileOption, Precision } from './recorder.js';
 import type { Task } from './step.js';
 
 /** AdamW (Loshchilov and Hutter, 2019). */
@@ -75,6 +75,11 @@ export interface TrainerOptions {
   readonly groupByLength?: boolean;
   /** Default `auto`. */
   readonly compile?: CompileOption;
+  /**
+   * What the matrix products of compiled steps are computed in. `bfloat16` is faster where the processor has it (AVX-512 BF16,
+   * AMX) and rounds their operands and results to 8 binary digits; all else stays float32. Default `float32`.
+   */
+  readonly precision?: Precision;
   /** Collect, per step, which tap changed which value's norm; slow. Default false. */
   readonly trace?: boolean;
   /** Default `console.warn`. */
@@ -108,7 +113,7 @@ const KEYS = [
     'epochs',
   ],
   ...['steps', 'seed', 'dropout', 'hiddenLayers', 'metrics', 'keepBest', 'patience', 'lengths'],
-  ...['lengthMultiple', 'groupByLength', 'compile', 'trace', 'onWarning'],
+  ...['lengthMultiple', 'groupByLength', 'compile', 'precision', 'trace', 'onWarning'],
 ];
 
 /** Checks every option and fills in the defaults. Throws a `HypetuneError` that names the bad option. */
@@ -160,6 +165,7 @@ export function resolveOptions(options: TrainerOptions): ResolvedOptions {
     lengthMultiple: positive('lengthMultiple', 16),
     groupByLength: options.groupByLength ?? false,
     compile: options.compile ?? 'auto',
+    precision: checkChoice('trainer', 'precision', options.precision ?? 'float32', ['float32', 'bfloat16']),
     trace: options.trace ?? false,
     onWarning:
       options.onWarning ??

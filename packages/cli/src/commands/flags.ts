@@ -66,6 +66,12 @@ export function addTrainingFlags(command: Command): Command {
     .option('--keep-best <metric>', 'measure every epoch and keep the best weights')
     .option('--patience <epochs>', 'stop after so many epochs without a new best', numberFlag)
     .option('--no-compile', 'run every operation on its own')
+    .addOption(
+      new Option('--precision <type>', 'of matrix products (default: float32)').choices([
+        'float32',
+        'bfloat16',
+      ]),
+    )
     .addOption(engineFlag());
 }
 
