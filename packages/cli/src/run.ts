@@ -96,6 +96,7 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     lengths:
       lengthMultiple === undefined ? chooseLengths(setup.train, given({ batchSize, groupByLength })) : [],
     ...given({ keepBest: settings.keepBest, patience: settings.patience, compile: settings.compile }),
+    ...given({ precision: settings.precision }),
     onWarning: request.onWarning,
   });
 }

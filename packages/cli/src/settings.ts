@@ -150,6 +150,7 @@ export const settings = {
     },
   ),
   patience: ofTrainer(trainerSettings, 'patience', 'epochs'),
+  precision: ofTrainer(trainerSettings, 'precision', 'type'),
   engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
     ...{ value: 'name', group: 'Engine' },
   }),

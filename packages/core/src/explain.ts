@@ -6,11 +6,17 @@ import type { ParameterInfo } from './parameters.js';
 import { tapsAt, tapsOf, type TapInfo } from './taps.js';
 import { HOOK_STAGES, OPTIMIZER_STAGE } from './stages.js';
 
+const BFLOAT16 =
+  'precision  bfloat16: operands and results of matrix products, and the gradients that are such products, are rounded to 8 ' +
+  'binary digits (to one part in 256); weights, moments, residual states, normalization, softmax, losses, noise and draws are ' +
+  'float32. Noise below 1/512 of a state is lost in most of the products that read it; it goes on in the residual sum.';
+
 /** What a trainer will do, for a person to read. */
 export function explain(options: ResolvedOptions, host: Host, recorder: StepRecorder | undefined): string {
   const { optimizer, schedule } = options;
   const lines = [
     `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
+    ...(options.precision === 'bfloat16' ? [BFLOAT16] : []),
     `model      ${count(host.parameters)}, ${host.layers.length} hidden layers`,
     ...(host.added.length > 0 ? [`added      ${count(host.added)}, by ${addedBy(host)}`] : []),
     `task       ${options.task.name}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${

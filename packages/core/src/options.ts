@@ -124,6 +124,10 @@ export const trainerSettings = {
     .union([z.literal('auto'), z.boolean()])
     .default('auto')
     .describe('run a whole step as one compiled function: where the engine can, always, or never'),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe('what matrix products are computed in; everything else is float32'),
   trace: z.boolean().default(false).describe("collect, per step, which tap changed which value's norm; slow"),
   onWarning: z
     .custom<(message: string) => void>((value) => typeof value === 'function')

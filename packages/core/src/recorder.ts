@@ -17,7 +17,9 @@ export interface RecordingReport {
 /** What a backend may offer under the property `recorder`: a whole step as one compiled function. */
 export interface StepRecorder {
   /** Runs `step`; the tensors still alive when it returns are the outputs of one function, compiled at its first use. */
-  record<T>(step: () => T): T;
+  record<T>(step: () => T, precision?: Precision): T;
+  /** Whether steps in bfloat16 are faster, slower, or not there. */
+  readonly bfloat16?: 'fast' | 'slow' | 'none';
   report(): RecordingReport;
 }
 
@@ -33,14 +35,37 @@ export function warnUncompiled(recorder: StepRecorder | undefined, warn: (line: 
 /** Whether steps are compiled: where the engine can, always (or an error), or never. */
 export type CompileOption = 'auto' | boolean;
 
-/** The current backend's recorder, as `compile` asks. Throws when it must compile and the backend cannot. */
-export function stepRecorder(compile: CompileOption): StepRecorder | undefined {
-  if (compile === false) return undefined;
-  const { recorder } = tf.backend() as { recorder?: StepRecorder };
+/** What matrix products are computed in: their operands and results are rounded to it, everything else is float32. */
+export type Precision = 'float32' | 'bfloat16';
+
+/**
+ * The current backend's recorder, as `compile` and `precision` ask; `warn` hears of a precision that gains nothing. Throws
+ * when it must compile and the backend cannot.
+ */
+export function stepRecorder(
+  compile: CompileOption,
+  precision: Precision = 'float32',
+  warn: (line: string) => void = () => undefined,
+): StepRecorder | undefined {
+  const { recorder } = compile === false ? {} : (tf.backend() as { recorder?: StepRecorder });
   if (!recorder && compile === true)
     throw new HypetuneError(
       `trainer: compile is true, but the engine '${tf.getBackend()}' cannot compile steps; ` +
         `use the native engine, or compile: 'auto'.`,
     );
-  return recorder;
+  if (precision === 'float32') return recorder;
+  const { bfloat16 = 'none' } = recorder ?? {};
+  if (bfloat16 === 'none')
+    throw new HypetuneError(
+      `trainer: precision is '${precision}', but ${
+        compile === false ? 'steps are not compiled' : `the engine '${tf.getBackend()}' has only float32`
+      }; use compiled steps of the native engine on a processor, or precision: 'float32'.`,
+    );
+  if (bfloat16 === 'slow')
+    warn('this processor has no bfloat16 instructions, so that float32 is faster and more exact.');
+  return {
+    bfloat16,
+    record: (step) => recorder!.record(step, precision),
+    report: () => recorder!.report(),
+  };
 }

@@ -139,7 +139,10 @@ export class Trainer {
 
   #recorder(): StepRecorder | undefined {
     // A trace reads values in the middle of a step, which a compiled one does not have.
-    return stepRecorder(this.trace ? false : this.options.compile);
+    const { compile, precision } = this.options;
+    return stepRecorder(this.trace ? false : compile, precision, (line) => {
+      this.#host.warn('precision', line);
+    });
   }
 
   #bound(): ResolvedOptions {

@@ -16,6 +16,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
+import { processorInformation } from '../libtensorflow/processor.js';
 import { withOwnXlaFlags } from '../libtensorflow/xla-flags.js';
 import { digest } from './digest.js';
 
@@ -154,12 +155,4 @@ function machineKey(version: string): string {
   const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
   const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
   return digest([...parts, withOwnXlaFlags(process.env['XLA_FLAGS'])]);
-}
-
-function processorInformation(): string {
-  try {
-    return readFileSync('/proc/cpuinfo', 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,6 +1,9 @@
 import type { Executor } from '../libtensorflow/binding.js';
 import type { Value } from '../libtensorflow/values.js';
 
+/** What the matrix products of a step are computed in. */
+export type Precision = 'float32' | 'bfloat16';
+
 /** How often steps were compiled and run, and what was not. */
 export interface RecordingReport {
   /** Whether everything in the last step ran compiled. */
@@ -31,6 +34,8 @@ export interface RecorderSetting {
   readonly install: (executor: Executor) => void;
   /** Gives back all compiled functions of the process and calls `forget`; values that tfjs does not have are given. */
   readonly renew?: (others: readonly Value[]) => void;
+  /** Whether products in bfloat16 are faster than others, or slower since the processor has none; default: there are none. */
+  readonly bfloat16?: 'fast' | 'slow';
   /** Mends what may have kept a function from being compiled; whether that is worth another try. */
   readonly repair?: () => boolean;
   /** Whether the process has room for no further function, however few there are. */

@@ -1,30 +1,26 @@
 import type { Attribute } from '../libtensorflow/attributes.js';
-import type { Executor } from '../libtensorflow/binding.js';
+import { runOn, type Executor } from '../libtensorflow/binding.js';
 import type { Runtime, Source, Value } from '../libtensorflow/values.js';
-import { Graph } from './graph.js';
 import type { Kernel } from './kernel.js';
-import type { RecorderSetting, RecordingReport } from './recorder-setting.js';
+import type { Precision, RecorderSetting, RecordingReport } from './recorder-setting.js';
+import { KnownSteps } from './known-steps.js';
 import { Recording } from './recording.js';
-import type { Precision } from './sheet.js';
 import { refusedOperations } from './refusal.js';
-import { poison, replay } from './replay.js';
+import { finish, poison, replay } from './replay.js';
 import { StepFunction, demandOf, type Demand } from './step-function.js';
-import { forget, rootEntry, type Entry } from './trie.js';
+import { forget } from './trie.js';
 
 /** Runs a step's tensor operations as one compiled function; see `StepRecorder.record`. */
 export class StepRecorder implements Executor, Source {
   readonly #runtime: Runtime;
   readonly #setting: RecorderSetting;
   readonly holdsValue = false;
-  #graph: Graph;
-  #root: Entry = rootEntry();
+  readonly #known: KnownSteps;
   readonly #eager = new Map<string, string>();
   #recording: Recording | undefined;
   /** Whether the rest of the present step runs operation by operation. */
   #gaveUp = false;
-  #graphs = 0;
-  #crowded = false;
-  #precision: Precision | undefined;
+  #precision: Precision = 'float32';
   #renewals = 0;
   #compilations = 0;
   #executions = 0;
@@ -34,18 +30,23 @@ export class StepRecorder implements Executor, Source {
   constructor(runtime: Runtime, setting: RecorderSetting) {
     this.#runtime = runtime;
     this.#setting = setting;
-    this.#graph = new Graph(runtime.context);
+    this.#known = new KnownSteps(runtime.context, setting);
   }
 
   /**
    * Runs `step` with its tensor operations recorded, then computes every tensor that is still alive as one function, which
    * is compiled at its first use and found again afterwards. The JavaScript of `step` runs each time. Reading a value inside
-   * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation.
+   * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation. In bfloat16 the
+   * operands and results of matrix products are rounded to it; all else stays float32.
    */
   record<T>(step: () => T, precision: Precision = 'float32'): T {
     if (this.#recording !== undefined) return step();
-    this.#precision = process.env['HYBRID32'] || precision !== 'float32' ? precision : undefined;
-    this.#recording = new Recording(this.#root);
+    if (precision !== 'float32' && this.bfloat16 === 'none')
+      throw new Error(
+        `Steps in ${precision} are for the native engine on a processor; here they run in float32 alone.`,
+      );
+    this.#precision = precision;
+    this.#recording = new Recording(this.#known.root);
     this.#gaveUp = false;
     this.#compiled = true;
     this.#setting.install(this);
@@ -74,7 +75,7 @@ export class StepRecorder implements Executor, Source {
   report(): RecordingReport {
     return {
       compiled: this.#compiled,
-      graphs: this.#graphs,
+      graphs: this.#known.functions,
       compilations: this.#compilations,
       executions: this.#executions,
       renewals: this.#renewals,
@@ -110,50 +111,55 @@ export class StepRecorder implements Executor, Source {
     reuse?: readonly Value[],
   ): Value[] {
     let recording = this.#recording!;
-    if (this.#gaveUp) return this.#runOne(name, kernel, attributes, inputs, outputs);
+    if (this.#gaveUp) return runOn(this.#setting.immediate, name, kernel, attributes, inputs, outputs);
     let entry = recording.match(name, attributes, inputs, outputs);
     if (entry === undefined) {
-      if (this.#isFull && this.#setting.renew === undefined) {
+      if (this.#known.isFull && this.#setting.renew === undefined) {
         this.#notCompiled(
           `${this.#setting.limit} graphs are compiled already, and this step differs from all at ${name}`,
         );
         this.#gaveUp = true;
         this.#runAtOnce(recording);
-        this.#recording = new Recording(this.#root);
-        return this.#runOne(name, kernel, attributes, inputs, outputs);
+        this.#recording = new Recording(this.#known.root);
+        return runOn(this.#setting.immediate, name, kernel, attributes, inputs, outputs);
       }
-      if (this.#isFull) recording = this.#renew(recording);
-      entry = recording.extend(this.#graph, name, kernel, attributes, inputs, outputs, this.#eager.get(name));
+      if (this.#known.isFull) recording = this.#renew(recording);
+      entry = recording.extend(
+        this.#known.graph,
+        name,
+        kernel,
+        attributes,
+        inputs,
+        outputs,
+        this.#eager.get(name),
+      );
     }
     if (entry.refusal !== undefined) {
       this.#eager.set(name, entry.refusal);
       this.#notCompiled(entry.refusal);
       this.#flush();
-      return this.#runOne(name, kernel, attributes, inputs, outputs);
+      return runOn(this.#setting.immediate, name, kernel, attributes, inputs, outputs);
     }
     const values = recording.advance(entry, inputs, reuse);
     for (const value of values) value.source = this;
     return values;
   }
 
-  get #isFull(): boolean {
-    return this.#graphs >= this.#setting.limit || this.#crowded;
+  /** What a step in bfloat16 is here. */
+  get bfloat16(): 'fast' | 'slow' | 'none' {
+    return this.#setting.bfloat16 ?? 'none';
   }
 
   /** Takes notice that the context, and every function with it, is gone. */
   forget(): void {
-    this.#graph.delete();
-    this.#graph = new Graph(this.#runtime.context);
-    this.#root = rootEntry();
-    this.#graphs = 0;
-    this.#crowded = false;
+    this.#known.forget();
   }
 
   /** Makes room for new functions in the midst of a recording; the recording as it is then. */
   #renew(recording: Recording): Recording {
     this.#renewals++;
     this.#setting.renew!(recording.feeds);
-    this.#recording = new Recording(this.#root);
+    this.#recording = new Recording(this.#known.root);
     this.#rerecord(recording);
     const renewed = this.#recording;
     for (const feed of recording.feeds) {
@@ -162,40 +168,29 @@ export class StepRecorder implements Executor, Source {
     return renewed;
   }
 
-  #runOne(
-    name: string,
-    kernel: Kernel | undefined,
-    attributes: readonly Attribute[],
-    inputs: readonly Value[],
-    outputs: number,
-  ): Value[] {
-    if (kernel === undefined) return this.#setting.immediate.execute(name, attributes, inputs, outputs);
-    return this.#setting.immediate.executeKernel(kernel, attributes, inputs, outputs);
-  }
-
   /** Computes what has been recorded so far. */
   #flush(): void {
     const recording = this.#recording!;
-    this.#recording = new Recording(this.#root);
+    this.#recording = new Recording(this.#known.root);
     if (recording.operations.length === 0) return;
     const demand = demandOf(recording);
     if (demand.live.length > 0) {
       const { functions } = recording.position;
       let step = functions.find((candidate) => candidate.fits(demand, this.#precision));
       if (step === undefined) {
-        if (this.#isFull && this.#setting.renew !== undefined) {
+        if (this.#known.isFull && this.#setting.renew !== undefined) {
           this.#renew(recording);
           this.#flush();
           return;
         }
-        if (this.#isFull) {
+        if (this.#known.isFull) {
           this.#notCompiled(
             `${this.#setting.limit} graphs are compiled already, and other results of this step are used`,
           );
           this.#runAtOnce(recording);
           return;
         }
-        step = new StepFunction(this.#runtime, this.#graph, recording, demand, this.#precision);
+        step = new StepFunction(this.#runtime, this.#known.graph, recording, demand, this.#precision);
       }
       try {
         step = this.#run(step, recording, demand);
@@ -207,12 +202,11 @@ export class StepRecorder implements Executor, Source {
       }
       if (step.runs === 1) {
         functions.push(step);
-        this.#graphs++;
+        this.#known.countFunction();
         this.#compilations++;
-        this.#crowded = this.#setting.isCrowded?.() ?? false;
       }
     }
-    this.#finish(recording);
+    finish(recording, this.#runtime);
   }
 
   /** Runs a function; one that does not compile once more, under another name, if what it may have failed of was mended. */
@@ -223,7 +217,7 @@ export class StepRecorder implements Executor, Source {
       return step;
     } catch (error) {
       if (step.runs > 0 || refusedOperations((error as Error).message).length > 0 || !repair?.()) throw error;
-      const again = new StepFunction(this.#runtime, this.#graph, recording, demand, this.#precision);
+      const again = new StepFunction(this.#runtime, this.#known.graph, recording, demand, this.#precision);
       again.run(recording, demand, background);
       return again;
     }
@@ -240,7 +234,7 @@ export class StepRecorder implements Executor, Source {
       return true;
     }
     for (const name of names) this.#eager.set(name, `${name} cannot be compiled`);
-    forget(this.#root, new Set(names));
+    forget(this.#known.root, new Set(names));
     this.#notCompiled(`${names.join(', ')} cannot be compiled`);
     this.#again(recording);
     return true;
@@ -250,7 +244,7 @@ export class StepRecorder implements Executor, Source {
   #again(recording: Recording): void {
     this.#rerecord(recording);
     this.#flush();
-    this.#finish(recording);
+    finish(recording, this.#runtime);
   }
 
   #rerecord(recording: Recording): void {
@@ -269,7 +263,7 @@ export class StepRecorder implements Executor, Source {
       replay(
         recording,
         ({ entry, inputs, outputs }) =>
-          this.#runOne(entry.name, entry.kernel, entry.attributes, inputs, outputs.length),
+          runOn(this.#setting.immediate, entry.name, entry.kernel, entry.attributes, inputs, outputs.length),
         (value) => {
           this.#runtime.release(value);
         },
@@ -278,15 +272,7 @@ export class StepRecorder implements Executor, Source {
       poison(recording, error as Error);
       throw error;
     }
-    this.#finish(recording);
-  }
-
-  /** Frees what died while it was being recorded. */
-  #finish(recording: Recording): void {
-    for (const feed of recording.feeds) if (!feed.alive && feed.holds === 0) this.#runtime.release(feed);
-    for (const { outputs } of recording.operations) {
-      for (const output of outputs) if (output.source === this) output.source = undefined;
-    }
+    finish(recording, this.#runtime);
   }
 
   #notCompiled(reason: string): void {

@@ -1,4 +1,4 @@
-import type { Source, Value } from '../libtensorflow/values.js';
+import type { Runtime, Source, Value } from '../libtensorflow/values.js';
 import type { Recorded, Recording } from './recording.js';
 
 /**
@@ -64,4 +64,12 @@ export function poison(recording: Recording, error: Error): void {
   };
   for (const { outputs } of recording.operations)
     for (const output of outputs) if (output.handle === 0) output.source = source;
+}
+
+/** After a recording is computed: its values are no longer of it, and what died meanwhile is freed. */
+export function finish(recording: Recording, runtime: Runtime): void {
+  for (const feed of recording.feeds) if (!feed.alive && feed.holds === 0) runtime.release(feed);
+  for (const { outputs } of recording.operations) {
+    for (const output of outputs) if (output.source?.holdsValue === false) output.source = undefined;
+  }
 }

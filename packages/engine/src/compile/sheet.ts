@@ -17,9 +17,6 @@ import type { Kernel, Operand } from './kernel.js';
 import type { Target } from './live-graph.js';
 import { CONSTANT, type Input } from './trie.js';
 
-/** What the products of a step are computed in. */
-export type Precision = 'float32' | 'bfloat16';
-
 /**
  * - `feed`: a value from outside the step.
  * - `constant`: known when the step is compiled.
@@ -49,14 +46,13 @@ const SMALLEST_PRODUCT = 2 ** 17;
 export const keyOf = ({ oper, index }: Output): string => `${oper}:${index}`;
 
 /**
- * A step written down operation by operation, kernels too, nothing twice, with its products in a precision: the operands of
- * a bfloat16 product are rounded to it, its result comes rounded to it and is widened again.
+ * A step written down operation by operation, kernels too, nothing twice, with its products in bfloat16: their operands are
+ * rounded to it, their results come rounded to it and are widened again.
  */
 export class Sheet implements Target {
   readonly isEmpty = true;
   readonly graph: Graph;
   readonly lines: Line[] = [];
-  readonly #precision: Precision;
   readonly #byOper = new Map<number, Line>();
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
@@ -66,9 +62,8 @@ export class Sheet implements Target {
   });
 
   /** `feeds` are the types and shapes of the values from outside. */
-  constructor(context: Context, feeds: readonly Node[], precision: Precision) {
+  constructor(context: Context, feeds: readonly Node[]) {
     this.graph = new Graph(context);
-    this.#precision = precision;
     this.#feeds = feeds.map(({ dtype, shape }) => {
       const node = this.graph.placeholder(dtype, shape!);
       return this.#line('feed', 'Placeholder', [], [], [node], `${node.oper}`).outputs[0]!;
@@ -165,7 +160,7 @@ export class Sheet implements Target {
     );
     const operation = isMatrix ? 'MatMul' : 'BatchMatMulV2';
     const [result] = this.#add('product', operation, written, operands, 1) as [Node];
-    return this.#precision === 'float32' ? result : this.#cast('widened', result, TF_FLOAT);
+    return this.#cast('widened', result, TF_FLOAT);
   }
 
   /** The matrix that this one is the transpose of; kernels transpose operands for XLA, which products here need not. */
@@ -175,9 +170,8 @@ export class Sheet implements Target {
     return line.name === 'Transpose' && line.inputs[0]!.shape!.length === 2 ? line.inputs[0] : undefined;
   }
 
-  /** An operand in the precision of products. */
+  /** An operand as bfloat16. */
   #narrowed(node: Node): Node {
-    if (this.#precision === 'float32') return node;
     const line = this.lineOf(node);
     return line.kind === 'widened' ? line.inputs[0]! : this.#cast('plain', node, TF_BFLOAT16);
   }

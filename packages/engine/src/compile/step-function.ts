@@ -8,7 +8,8 @@ import { writeHybrid } from './hybrid.js';
 import { liveGraph, writeLive } from './live-graph.js';
 import { isState, pairState, type Pair } from './pairing.js';
 import type { Recording } from './recording.js';
-import { Sheet, type Precision } from './sheet.js';
+import type { Precision } from './recorder-setting.js';
+import { Sheet } from './sheet.js';
 import { Variable } from './variables.js';
 
 const MUST_COMPILE: readonly Attribute[] = [{ name: '_XlaMustCompile', type: TF_ATTR_BOOL, value: true }];
@@ -48,7 +49,7 @@ export class StepFunction {
   readonly #runtime: Runtime;
   readonly #name: string;
   readonly #attributes: readonly Attribute[];
-  readonly #precision: Precision | undefined;
+  readonly #precision: Precision;
   readonly #live: readonly number[];
   readonly #dying: ReadonlySet<number>;
   /** By feed: the position in the live results of what overwrites it. */
@@ -57,17 +58,11 @@ export class StepFunction {
   readonly #returned: readonly number[];
   runs = 0;
 
-  /** `precision`: the step in pieces, with products in it; compiled as one whole if it is not given. */
-  constructor(
-    runtime: Runtime,
-    graph: Graph,
-    recording: Recording,
-    demand: Demand,
-    precision: Precision | undefined,
-  ) {
+  /** In bfloat16 a step is written in pieces, in float32 as one whole. */
+  constructor(runtime: Runtime, graph: Graph, recording: Recording, demand: Demand, precision: Precision) {
     this.#runtime = runtime;
     this.#precision = precision;
-    this.#attributes = precision === undefined ? MUST_COMPILE : [];
+    this.#attributes = precision === 'float32' ? MUST_COMPILE : [];
     this.#live = demand.live.map((value) => value.reference);
     this.#dying = demand.dying;
     const pairs = pairState(recording, demand.live, demand.dying);
@@ -76,9 +71,9 @@ export class StepFunction {
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
     const name = nameOf(runtime.functionNames, recording, demand);
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
-    if (precision !== undefined) {
-      this.#name = `${name}_${precision}`;
-      const sheet = new Sheet(runtime.context, feeds, precision);
+    if (precision === 'bfloat16') {
+      this.#name = `${name}_in_pieces`;
+      const sheet = new Sheet(runtime.context, feeds);
       try {
         const { results } = writeLive(sheet, recording, this.#live);
         this.#register(writeHybrid(runtime, sheet, this.#name, feeds, results, pairs));
@@ -157,7 +152,7 @@ export class StepFunction {
   }
 
   /** Whether this function does what another recording of the same operations needs. */
-  fits(demand: Demand, precision: Precision | undefined): boolean {
+  fits(demand: Demand, precision: Precision): boolean {
     if (precision !== this.#precision) return false;
     if (demand.live.length !== this.#live.length) return false;
     for (let i = 0; i < this.#live.length; i++) if (demand.live[i]!.reference !== this.#live[i]) return false;

@@ -8,6 +8,7 @@ import { registerFusedKernels } from '../kernels/register.js';
 import { Binding } from './binding.js';
 import type { Library } from './library.js';
 import { isCrowded } from './mappings.js';
+import { hasBfloat16 } from './processor.js';
 import { Runtime } from './values.js';
 
 /** How the native engine registers itself with tfjs. */
@@ -84,6 +85,7 @@ function createBackend(
   const recorder: StepRecorder = new StepRecorder(runtime, {
     limit: graphs,
     background: true,
+    ...(device === 'cpu' && { bfloat16: hasBfloat16() ? 'fast' : 'slow' }),
     isCrowded,
     repair: repairPrograms,
     renew: (others) => {

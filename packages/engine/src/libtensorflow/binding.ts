@@ -24,6 +24,19 @@ export interface Executor {
   dispose(value: Value): void;
 }
 
+/** Runs an operation, or a kernel if there is one. */
+export function runOn(
+  executor: Executor,
+  name: string,
+  kernel: Kernel | undefined,
+  attributes: readonly Attribute[],
+  inputs: readonly Value[],
+  outputs: number,
+): Value[] {
+  if (kernel === undefined) return executor.execute(name, attributes, inputs, outputs);
+  return executor.executeKernel(kernel, attributes, inputs, outputs);
+}
+
 /**
  * The interface of tfjs-node's native addon (its `TFJSBinding`) over the C API, so that tfjs-node's kernels run on it
  * unmodified. Tensors go by numbers, which are never used twice.

@@ -1,0 +1,170 @@
+import {
+  adamwUpdate,
+  attention,
+  dropout,
+  gelu,
+  layerNorm,
+  linear,
+  seedKey,
+  softmaxCrossEntropy,
+} from '@hypetune/ops';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // registers the gradients
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NativeBackend } from '../libtensorflow/index.js';
+import { countAll, findLibrary, startNative } from '../native-fixture.js';
+
+const paths = await findLibrary();
+const [rows, length, hidden, heads, classes] = [4, 16, 64, 4, 2];
+
+/** Two transformer blocks with a head on the first token, dropout and AdamW. */
+class Encoder {
+  readonly weights: tf.Variable[] = [];
+  readonly #moments: [tf.Variable, tf.Variable][] = [];
+  readonly #shapes = [hidden, hidden, hidden, hidden].map((size) => [hidden, size]);
+
+  constructor() {
+    const shapes = [
+      ...this.#shapes,
+      ...this.#shapes,
+      [hidden, 2 * hidden],
+      [2 * hidden, hidden],
+      [hidden, classes],
+    ];
+    shapes.forEach((shape, i) => {
+      const own = (make: () => tf.Tensor): tf.Variable => tf.tidy(() => tf.variable(make()));
+      this.weights.push(own(() => tf.randomNormal(shape, 0, 0.2, 'float32', i + 1)));
+      this.#moments.push([own(() => tf.zeros(shape)), own(() => tf.zeros(shape))]);
+    });
+  }
+
+  #logits(x: tf.Tensor): tf.Tensor2D {
+    const norm = (y: tf.Tensor): tf.Tensor => layerNorm(y, tf.ones([hidden]), tf.zeros([hidden]), 1e-12);
+    const weight = (i: number): tf.Tensor2D => this.weights[i] as unknown as tf.Tensor2D;
+    for (const first of [0, 4]) {
+      const [q, k, v] = [0, 1, 2].map((i) => linear(x, weight(first + i)));
+      const mixed = linear(attention(q!, k!, v!, heads), weight(first + 3));
+      x = norm(tf.add(x, dropout(mixed, 0.1, seedKey(first))));
+    }
+    x = norm(tf.add(x, linear(gelu(linear(x, weight(8))), weight(9))));
+    const token = tf.reshape(tf.slice(x, [0, 0, 0], [rows, 1, hidden]), [rows, hidden]);
+    return linear(token, weight(10)) as tf.Tensor2D;
+  }
+
+  step(x: tf.Tensor, labels: tf.Tensor2D): tf.Scalar {
+    return tf.tidy(() => {
+      const loss = (): tf.Scalar => tf.mean(softmaxCrossEntropy(labels, this.#logits(x)));
+      const { value, grads } = tf.variableGrads(loss, this.weights);
+      const norm = tf.sqrt(tf.addN(Object.values(grads).map((gradient) => tf.sum(tf.square(gradient)))));
+      const factor = tf.minimum(tf.div(1, norm), 1);
+      this.weights.forEach((weight, i) => {
+        const [first, second] = this.#moments[i]!;
+        const gradient = tf.mul(grads[weight.name]!, factor);
+        const result = adamwUpdate(gradient, first, second, weight, {
+          ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-3, stepSize: 1e-2 },
+        });
+        weight.assign(tf.add(weight, result.update));
+        first.assign(result.firstMoment);
+        second.assign(result.secondMoment);
+      });
+      return value;
+    });
+  }
+}
+
+describe.skipIf(paths === undefined)('a step in bfloat16', () => {
+  let backend: NativeBackend;
+
+  beforeEach(async () => {
+    backend = await startNative(paths!);
+  });
+
+  afterEach(() => {
+    tf.disposeVariables();
+  });
+
+  const bfloat16 = <T>(step: () => T): T => backend.recorder.record(step, 'bfloat16');
+
+  test('trains as in float32 up to its rounding, in place, the same twice, and says that it is compiled', () => {
+    const x = tf.randomNormal([rows, length, hidden], 0, 1, 'float32', 9);
+    const labels = tf.tensor2d(Array.from({ length: rows }, (_, i) => [i % 2, 1 - (i % 2)]));
+    const run = (encoder: Encoder, record: <T>(step: () => T) => T): number[] =>
+      Array.from({ length: 12 }, () => {
+        const loss = record(() => encoder.step(x, labels));
+        const value = loss.dataSync<'float32'>()[0]!;
+        loss.dispose();
+        return value;
+      });
+    const exact = run(new Encoder(), (step) => backend.recorder.record(step));
+    const encoder = new Encoder();
+    const rounded = run(encoder, bfloat16);
+    expect(exact.at(-1)!).toBeLessThan(0.5 * exact[0]!);
+    rounded.forEach((loss, i) => {
+      expect(Math.abs(loss - exact[i]!)).toBeLessThan(0.03 * exact[0]!);
+    });
+    expect(rounded[0]).not.toBe(exact[0]);
+    expect(backend.recorder.report()).toMatchObject({ compiled: true, compilations: 2 });
+    const before = countAll(backend);
+    run(encoder, bfloat16);
+    expect(countAll(backend)).toEqual(before);
+    expect(run(new Encoder(), bfloat16)).toEqual(rounded);
+    tf.dispose([x, labels]);
+  });
+
+  test('rounds the operands and results of products alone', () => {
+    const x = tf.fill([64, 64], 1 + 2 ** -12);
+    const both = bfloat16(() => tf.tidy(() => ({ plain: tf.add(x, 2 ** -12), product: tf.matMul(x, x) })));
+    expect(both.plain.dataSync()[0]).toBe(1 + 2 ** -11);
+    expect(both.product.dataSync()[0]).toBe(64);
+    // A small one is not worth an operation of its own.
+    const small = tf.fill([4, 4], 1 + 2 ** -12);
+    const exact = bfloat16(() => tf.matMul(small, small));
+    expect(exact.dataSync()[0]).toBeCloseTo(4 * (1 + 2 ** -12) ** 2, 5);
+    tf.dispose([x, both, small, exact]);
+  });
+
+  test('overwrites state only after everything has read it', () => {
+    const [a, b] = [tf.variable(tf.ones([128, 128])), tf.variable(tf.fill([128, 128], 2))];
+    for (let i = 0; i < 3; i++) {
+      const product = bfloat16(() =>
+        tf.tidy(() => {
+          const before = tf.matMul(a as unknown as tf.Tensor2D, b as unknown as tf.Tensor2D);
+          const [x, y] = [tf.add(a, 1), tf.mul(b, 2)];
+          a.assign(y);
+          b.assign(x);
+          return tf.add(before, tf.mul(a, 0));
+        }),
+      );
+      // (1, 2) -> (4, 2) -> (4, 5) -> (10, 5)
+      expect(product.dataSync()[0]).toBe(128 * [2, 8, 20][i]!);
+      product.dispose();
+    }
+    expect(a.dataSync()[0]).toBe(10);
+    expect(b.dataSync()[0]).toBe(5);
+  });
+
+  test('a value that something still holds keeps what it had', () => {
+    const w = tf.variable(tf.ones([64]));
+    const kept = tf.clone(w);
+    for (let i = 0; i < 3; i++)
+      bfloat16(() => {
+        w.assign(tf.tidy(() => tf.add(w, 1)));
+      });
+    expect(kept.dataSync()[5]).toBe(1);
+    expect(w.dataSync()[5]).toBe(4);
+    kept.dispose();
+  });
+
+  test('what cannot be recorded or compiled runs by itself', () => {
+    const x = tf.tensor1d([3, 1, 3, 2]);
+    const y = bfloat16(() => tf.tidy(() => tf.mul(tf.unique(tf.add(x, 1)).values, 2)));
+    expect([...y.dataSync()]).toEqual([8, 4, 6]);
+    expect(backend.recorder.report().lastReason).toContain('UniqueV2');
+    const image = tf.ones<tf.Rank.R4>([1, 5, 5, 2]);
+    const filter = tf.ones([2, 2, 2]) as tf.Tensor3D;
+    const f = (): tf.Tensor => tf.tidy(() => tf.mul(tf.dilation2d(tf.add(image, 1), filter, 1, 'same'), 2));
+    expect(bfloat16(f).dataSync()).toEqual(f().dataSync());
+    expect(backend.recorder.report().lastReason).toContain('Dilation2D');
+    tf.dispose([x, y, image, filter]);
+  });
+});

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+
+/** What Linux knows of the processor; empty elsewhere. */
+export function processorInformation(): string {
+  try {
+    return readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Instructions that multiply in bfloat16: Intel's and AMD's AVX-512 and AMX, ARM's own. */
+export const hasBfloat16 = (): boolean => /\b(avx512_bf16|amx_bf16|bf16)\b/.test(processorInformation());
