@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Method, MethodInfo, Plugin } from '@hypetune/core';
 import { biDrop } from '@hypetune/bi-drop';
 import { dropKey } from '@hypetune/drop-key';
@@ -61,6 +62,8 @@ function entry<G extends object>(
   return { name, method, create: () => method(options), off: off && (() => method(off)), models };
 }
 
+// Whatever engines a test has registered.
+await tf.setBackend('cpu');
 /** A frozen model for what learns from one. */
 const teacher = buildModel('bert');
 
