@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { tensorData, type Dataset, type Snapshot, type TrainerOptions } from '@hypetune/core';
+import { tensorData, type Dataset, type Plugin, type Snapshot, type TrainerOptions } from '@hypetune/core';
 import { hype } from '@hypetune/hype';
 import { bertConfig, bertModel } from '@hypetune/models';
 import { r3f } from '@hypetune/r3f';
@@ -61,7 +61,7 @@ describe.skipIf(native?.backend === undefined)('bfloat16', { timeout: 300_000 },
     compile: true,
     optimizer: { learningRate: 2e-3 },
   };
-  const plugins = (): [HyPe, R3F] => [hype({ scale: 1e-3 }), r3f()];
+  const plugins = (): Plugin[] => [hype({ scale: 1e-3 }), r3f()];
 
   test('trains as float32 does, and a resumed run equals an unbroken one', async () => {
     await tf.setBackend(native!.backend!);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
   IGNORED,
   type Label,
@@ -11,6 +11,7 @@ import {
   type Dataset,
   tokenClassification,
 } from '@hypetune/core';
+import { bertConfig, bertModel, withHead, withLabels } from '@hypetune/models';
 import { foldIn, randomUniform, seedKey } from '@hypetune/ops';
 
 const vocabulary = 20;
@@ -22,8 +23,6 @@ const rows = 8;
 export interface TaskCase {
   readonly task: Task;
   readonly label: (row: number) => Label;
-  /** Whether the model has an output a token. */
-  readonly perToken?: true;
 }
 
 const some = (row: number, size: number): number[] =>
@@ -43,45 +42,33 @@ export const taskCases: Readonly<Record<string, TaskCase>> = {
   'token-classification': {
     task: tokenClassification({ labels: ['O', 'B-A', 'I-A'] }),
     label: (row) => [IGNORED, ...some(row, 1 + (row % 3))],
-    perToken: true,
   },
 };
 
-/** A model over a token table that suits the case, and rows for it. */
-export function buildTask({ label, perToken }: TaskCase): {
+/** A small BERT with the head that suits the case, and rows for it. */
+export function buildTask({ task, label }: TaskCase): {
   model: LayersModel;
   data: Dataset;
   dispose: () => void;
 } {
-  const initial = (seed: number): ReturnType<typeof initializers.randomUniform> =>
-    initializers.randomUniform({ minval: -0.5, maxval: 0.5, seed });
-  const model = sequential({
-    layers: [
-      layers.embedding({
-        inputDim: vocabulary,
-        outputDim: 4,
-        inputLength: tokens,
-        embeddingsInitializer: initial(1),
-      }),
-      ...(perToken ? [] : [layers.flatten()]),
-      layers.dense({ units: 8, activation: 'tanh', kernelInitializer: initial(2) }),
-      layers.dropout({ rate: 0.1 }),
-      layers.dense({ units: 8, activation: 'tanh', kernelInitializer: initial(3) }),
-      layers.dense({ units: outputs, kernelInitializer: initial(4) }),
-    ],
+  const config = bertConfig({
+    ...{ vocab_size: vocabulary, hidden_size: 8, num_hidden_layers: 2, num_attention_heads: 2 },
+    ...{ intermediate_size: 16, max_position_embeddings: 16, initializer_range: 0.3 },
   });
+  const head = task.kind === 'tokens' ? 'TokenClassification' : 'SequenceClassification';
+  const model = bertModel(withHead(withLabels(config, outputs), head), { seed: 1 });
   const ids = tf.tidy(() =>
     tf.cast(randomUniform([rows, tokens], foldIn(seedKey(7), 'tasks'), 0, vocabulary), 'int32'),
   );
+  const inputs = [ids, tf.onesLike(ids), tf.zerosLike(ids)];
   const data = tensorData(
-    ids,
+    inputs,
     Array.from({ length: rows }, (_, row) => label(row)),
   );
   return {
-    model,
-    data,
+    ...{ model, data },
     dispose: () => {
-      ids.dispose();
+      tf.dispose(inputs);
       model.dispose();
     },
   };

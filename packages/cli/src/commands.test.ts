@@ -21,7 +21,7 @@ beforeAll(async () => {
     '--engine',
     'cpu',
     '--learning-rate',
-    '0.005',
+    '0.01',
   ];
 });
 
