@@ -1,5 +1,5 @@
 // One training step (forward, backward, AdamW) of two BERT shapes on every engine, in interleaved rounds.
-//   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6] [--engines native,compiled,wasm,torch,torch-compile]
+//   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6,BERT-base] [--engines native,compiled,bfloat16,wasm,torch,torch-compile,torch-bfloat16]
 //                         [--rounds 8] [--steps 10] [--batch 16] [--length 64] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,8 @@ import { Worker, type Round } from './processes.js';
 const { values } = parseArgs({
   options: {
     python: { type: 'string' },
-    shapes: { type: 'string', default: Object.keys(shapes).join() },
-    engines: { type: 'string', default: 'native,compiled,wasm,torch,torch-compile' },
+    shapes: { type: 'string', default: 'BERT-tiny,MiniLM-L6' },
+    engines: { type: 'string', default: 'native,compiled,bfloat16,wasm,torch,torch-compile,torch-bfloat16' },
     rounds: { type: 'string', default: '8' },
     steps: { type: 'string', default: '10' },
     batch: { type: 'string', default: '16' },
@@ -49,7 +49,7 @@ function start(engine: string, shapeName: string): Worker | undefined {
     if (values.python === undefined) return undefined;
     const { layers, hidden, heads, intermediate } = shapes[shapeName]!;
     const script = fileURLToPath(new URL('torch_step.py', import.meta.url));
-    const mode = engine === 'torch' ? 'eager' : 'compile';
+    const mode = engine === 'torch' ? 'eager' : engine.slice('torch-'.length);
     const numbers = [layers, hidden, heads, intermediate].map(String);
     return new Worker(engine, values.python, [script, mode, ...numbers, ...size]);
   }

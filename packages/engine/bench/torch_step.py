@@ -1,6 +1,6 @@
-"""Child process of step.ts: the same training step in PyTorch, eager or compiled, with fused AdamW.
+"""Child process of step.ts: the same training step in PyTorch, eager, compiled, or under bfloat16 autocast, with fused AdamW.
 
-usage: torch_step.py {eager|compile} layers hidden heads intermediate batch length
+usage: torch_step.py {eager|compile|bfloat16} layers hidden heads intermediate batch length
 Reads lines with a number of steps, answers each with a JSON line. Needs only torch.
 """
 import json, math, resource, sys, time
@@ -49,7 +49,8 @@ ids, labels = torch.randint(0, 30522, (batch, length)), torch.randint(0, 2, (bat
 
 def step():
     start, processors = time.perf_counter(), time.process_time()
-    loss = F.cross_entropy(run(ids), labels)
+    with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bfloat16"):
+        loss = F.cross_entropy(run(ids).float(), labels)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
