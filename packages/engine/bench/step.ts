@@ -1,6 +1,6 @@
 // One training step (forward, backward, AdamW) on every engine, in interleaved rounds: of two BERT shapes or, by their names in
 // encoder.ts, of published models, for which PyTorch needs transformers.
-//   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6] [--engines native,compiled,wasm,torch,torch-compile]
+//   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6,BERT-base] [--engines native,compiled,bfloat16,wasm,torch,torch-compile,torch-bfloat16]
 //                         [--rounds 8] [--steps 10] [--batch 16] [--length 64] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +12,8 @@ import { Worker, type Round } from './processes.js';
 const { values } = parseArgs({
   options: {
     python: { type: 'string' },
-    shapes: { type: 'string', default: Object.keys(shapes).join() },
-    engines: { type: 'string', default: 'native,compiled,wasm,torch,torch-compile' },
+    shapes: { type: 'string', default: 'BERT-tiny,MiniLM-L6' },
+    engines: { type: 'string', default: 'native,compiled,bfloat16,wasm,torch,torch-compile,torch-bfloat16' },
     rounds: { type: 'string', default: '8' },
     steps: { type: 'string', default: '10' },
     batch: { type: 'string', default: '16' },
@@ -50,7 +50,7 @@ function start(engine: string, shapeName: string): Worker | undefined {
   if (engine.startsWith('torch')) {
     if (values.python === undefined) return undefined;
     const script = fileURLToPath(new URL('torch_step.py', import.meta.url));
-    const mode = engine === 'torch' ? 'eager' : 'compile';
+    const mode = engine === 'torch' ? 'eager' : engine.slice('torch-'.length);
     const model = JSON.stringify(encoders[shapeName] ?? shapes[shapeName]);
     return new Worker(engine, values.python, [script, mode, model, ...size]);
   }

@@ -1,6 +1,6 @@
-"""Child process of step.ts: the same training step in PyTorch, eager or compiled, with fused AdamW.
+"""Child process of step.ts: the same training step in PyTorch, eager, compiled, or under bfloat16 autocast, with fused AdamW.
 
-usage: torch_step.py {eager|compile} MODEL batch length
+usage: torch_step.py {eager|compile|bfloat16} MODEL batch length
 MODEL is JSON: the sizes of a BERT, or the config.json of a model of transformers.
 Reads lines with a number of steps, answers each with a JSON line. Needs only torch for a BERT.
 """
@@ -65,7 +65,8 @@ ids, labels = torch.randint(0, 30522, (batch, length)), torch.randint(0, 2, (bat
 
 def step():
     start, processors = time.perf_counter(), time.process_time()
-    loss = F.cross_entropy(run(ids), labels)
+    with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bfloat16"):
+        loss = F.cross_entropy(run(ids).float(), labels)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
