@@ -25,6 +25,12 @@ export async function enginesPresent(names: readonly EngineName[]): Promise<Engi
   return present;
 }
 
+/**
+ * Where rounding has a say: SMART climbs from a start of 1e-5, whose direction it decides; Bi-Drop chooses its sub-net by a
+ * threshold, at which it flips entries.
+ */
+const TOLERANCE: Readonly<Record<string, number>> = { smart: 2e-3, 'bi-drop': 1e-3 };
+
 /** Trains three steps in plain JavaScript and on a backend, and expects the same up to rounding. */
 export async function expectSame(backend: string, create: () => Plugin, compile: boolean): Promise<void> {
   await tf.setBackend('cpu');
@@ -33,8 +39,7 @@ export async function expectSame(backend: string, create: () => Plugin, compile:
   try {
     const got = await train('bert', [create()], { steps: 3, compile });
     const pairs = [...zip(got.losses, wanted.losses), ...zip(got.logits.flat(), wanted.logits.flat())];
-    // SMART climbs from a start of 1e-5, where rounding has a say in the direction: 2e-4. All others: 1e-6.
-    const tolerance = create().name === 'smart' ? 2e-3 : 1e-5;
+    const tolerance = TOLERANCE[create().name] ?? 1e-5;
     for (const [value, reference] of pairs) expect(Math.abs(value - reference)).toBeLessThan(tolerance);
   } finally {
     await tf.setBackend('cpu');
