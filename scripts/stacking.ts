@@ -60,19 +60,23 @@ function pairTable(): string {
 
 /** One row for each method. */
 function costTable(): string {
-  const methods = new Map(registry.map(({ method }) => [method.name, method]));
+  // A variant stands on the page of its method, whose name its plugins bear.
+  const methods = new Map(
+    registry.map(({ method, create }) => [
+      method.name,
+      { ...method, name: method.name, page: create().name },
+    ]),
+  );
   return table(
     ['method', 'what it does', 'source', 'cost of a step'],
-    [...methods.values()].map(({ name, summary, source, cost }) => [
-      `[${name}](../packages/${folder(name)}/README.md)`,
+    [...methods.values()].map(({ name, page, summary, source, cost }) => [
+      `[${name}](../packages/${page}/README.md)`,
       summary,
       source,
       cost,
     ]),
   );
 }
-
-const folder = (method: string): string => (method === 'r4f' ? 'r3f' : method);
 
 function plugins(): Plugin[] {
   return registry.map(({ create }) => create());

@@ -127,8 +127,10 @@ async function exportsOf(file: string): Promise<object> {
   }
 }
 
+/** By name: the order of a module's exports is not the same under every loader. */
 function named(exported: object): [string, MethodInfo][] {
   return Object.values(exported)
     .filter(isMethod)
-    .map((method) => [method.name, method]);
+    .map((method): [string, MethodInfo] => [method.name, method])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -86,7 +86,7 @@ export function defineMethod<const S extends Declarations>(
     ...Object.fromEntries(Object.entries(info).map(([key, value]) => [key, { value, enumerable: true }])),
     // Made when asked for: most programs never list a method.
     options: { get: () => describeSettings(declared), enumerable: true },
-    schema: { get: () => jsonSchema(declared), enumerable: true },
+    schema: { get: () => plainSchema(declared), enumerable: true },
   }) as unknown as Method<Given<S>, Complete<S>>;
   return method;
 }
@@ -127,4 +127,14 @@ export function variantOf<G extends object, C>(
       enumerable: true,
     },
   }) as unknown as Method<G, C>;
+}
+
+/** The JSON schema without the words that are only ours. */
+function plainSchema(declared: Declarations): Record<string, unknown> {
+  const ours = (key: string, value: unknown): boolean =>
+    typeof value === 'string' && (key === 'wanted' || key === 'paper');
+  const text = JSON.stringify(jsonSchema(declared), (key, value: unknown) =>
+    ours(key, value) ? undefined : value,
+  );
+  return JSON.parse(text) as Record<string, unknown>;
 }
