@@ -20,6 +20,9 @@ export interface Partition {
 const SMALL = 64;
 const LARGE = 4096;
 
+/** Their results are written out anyway: what comes of a table's gradient is then the same piece for every length. */
+const SCATTERS = new Set(['UnsortedSegmentSum', 'ScatterNd', 'TensorScatterAdd']);
+
 /** The inputs of a line with what a widened product stands for in their place. */
 export function* sources(sheet: Sheet, line: Line): Generator<Line> {
   for (const input of line.inputs) {
@@ -31,7 +34,8 @@ export function* sources(sheet: Sheet, line: Line): Generator<Line> {
 /**
  * Cuts a step at its products. An operation belongs to the stage that its products leave it no earlier one than; one that
  * depends on no product, such as a draw, to the stage of its first use. Within a stage what is connected is one piece, so
- * that the pieces of equal layers are equal. Sizes that a sum over everything leaves, as clipping has them, part pieces too.
+ * that the pieces of equal layers are equal. Sums over everything, as clipping has them, and
+ * scatters part pieces too.
  */
 export function partition(sheet: Sheet, results: readonly Node[]): Partition {
   const live = liveLines(sheet, results);
@@ -74,7 +78,8 @@ function liveLines(sheet: Sheet, results: readonly Node[]): Line[] {
 const largest = (line: Line): number => Math.max(...line.outputs.map(({ shape }) => sizeOf(shape!)));
 
 /** Whether a line begins a new stage after another that is plain as well. */
-const parts = (source: Line, line: Line): boolean => largest(source) <= SMALL && largest(line) >= LARGE;
+const parts = (source: Line, line: Line): boolean =>
+  (largest(source) <= SMALL && largest(line) >= LARGE) || SCATTERS.has(source.name);
 
 /** By line number the stage; of a product that which it ends. */
 function findStages(sheet: Sheet, live: readonly Line[]): number[] {
