@@ -5,7 +5,7 @@ import { registry } from './support/registry.js';
 describe.each(await enginesPresent(['wasm', 'native']))('$engine', ({ backend, reason }) => {
   if (backend === undefined) test.skip(`not here: ${reason ?? ''}`);
   else
-    test.each(registry)('$name trains as in plain JavaScript', async ({ create }) => {
-      await expectSame(backend, create, false);
+    test.each(registry)('$name trains as in plain JavaScript', async ({ create, steady = create }) => {
+      await expectSame(backend, steady, false);
     });
 });

@@ -44,6 +44,8 @@ export interface Entry {
   readonly create: () => Plugin;
   /** The same at strength zero; absent for one that has none, as another optimizer. */
   readonly off?: (() => Plugin) | undefined;
+  /** Another of it where rounding decides what this one does (a threshold), to compare engines by. */
+  readonly steady?: () => Plugin;
   /** Models on which it acts. */
   readonly models: readonly ModelName[];
   /** Folder of its package. Default: the one in `packages` that has its name. */
@@ -94,7 +96,10 @@ export const registry: readonly Entry[] = [
   entry('sam/friendly', sam, { variant: 'friendly' }, { variant: 'friendly', radius: 0 }),
   entry('hype/relative', hype, { scale: 0.1, relative: true }, { scale: 0, relative: true }),
   entry('hype/attention', hype, { scale: 0.1, site: 'attention' }, { scale: 0, site: 'attention' }, ['bert']),
-  entry('bi-drop', biDrop, {}, { draws: 1, reserve: 1 }),
+  {
+    ...entry('bi-drop', biDrop, {}, { draws: 1, reserve: 1 }),
+    steady: () => biDrop({ reserve: 1 }),
+  },
   entry('drop-key', dropKey, { rate: 0.3 }, { rate: 0 }, ['bert']),
   entry('cutoff', cutoff, { kind: 'feature', ratio: 0.5 }, { weight: 0, taskWeight: 0 }),
   entry('cutoff/span', cutoff, { ratio: 0.4 }, { weight: 0, taskWeight: 0 }, ['bert']),
