@@ -37,10 +37,16 @@ export function inputsOf({ inputIds, attentionMask, tokenTypeIds }: Expected): t
 export interface Differences {
   readonly logits: number;
   readonly loss: number;
-  /** The largest of all gradients', and whose it is; tensors below a thousandth of the largest gradient count by that. */
+  /**
+   * The largest of all gradients', and whose it is. A gradient that only rounding keeps from zero (a key's bias,
+   * which moves every score of a softmax alike) counts by a hundredth of the largest gradient.
+   */
   readonly gradients: number;
   readonly gradient: string;
 }
+
+/** Share of the largest gradient below which a gradient is rounding alone. */
+const ROUNDING = 1e-6;
 
 /** Runs a step as it is, or as one compiled function. */
 export type RunStep = <T>(step: () => T) => T;
@@ -64,11 +70,13 @@ export async function differencesOf(
       const { logits, loss, grads } = runStep(() => run(model, trained, expected));
       const wanted = (name: string): Float32Array => gradients.get(name)!.data as Float32Array;
       const largest = Math.max(...names.map((name) => size(wanted(name))));
+      const scale = (name: string): number =>
+        size(wanted(name)) < ROUNDING * largest ? largest / 100 : size(wanted(name));
       let worst = { gradients: 0, gradient: '' };
       for (const { name, kind, variable } of trained) {
         const gradient = grads[variableOf(variable).name]!;
         const values = (kind === 'linear' ? tf.transpose(gradient) : gradient).dataSync();
-        const difference = apart(values, wanted(name)) / Math.max(size(wanted(name)), largest / 1e3);
+        const difference = apart(values, wanted(name)) / scale(name);
         if (!(difference <= worst.gradients)) worst = { gradients: difference, gradient: name };
       }
       const flat = expected.logits.flat();
