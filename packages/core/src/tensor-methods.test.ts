@@ -1,10 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { tensorData, Trainer } from './index.js';
 
-test('recurrent layers train without the whole of tfjs', async () => {
+test('recurrent layers train without the whole of tfjs, and without its banner', async () => {
+  const warn = vi.spyOn(console, 'warn');
   const model = sequential({
     layers: [
       layers.lstm({ units: 3, inputShape: [4, 2], returnSequences: true }),
@@ -16,4 +17,5 @@ test('recurrent layers train without the whole of tfjs', async () => {
   expect((await new Trainer({ model, steps: 2 }).fit(data)).steps).toBe(2);
   const kernel = model.layers[0]!.getWeights()[1]!;
   expect(kernel.shape).toEqual([3, 12]);
+  expect(warn).not.toHaveBeenCalled();
 });
