@@ -15,3 +15,4 @@ export {
   type TextModel,
   type TextPrediction,
 } from './text-classifier.js';
+export { type ExampleColumns, readExamples } from './examples.js';

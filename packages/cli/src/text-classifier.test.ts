@@ -5,6 +5,7 @@ import { beforeAll, expect, expectTypeOf, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { tinyModel } from '../test/tiny-model.js';
+import { readExamples } from './examples.js';
 import { openRun, TextClassifier, type TextClassifierOptions } from './text-classifier.js';
 
 const home = scratch();
@@ -125,4 +126,13 @@ test('what is wrong is said before anything is trained', async () => {
 test('settings that say where rows come from are not for it', () => {
   expectTypeOf<TextClassifierOptions>().not.toHaveProperty('train');
   expectTypeOf<TextClassifierOptions>().toHaveProperty('epochs');
+});
+
+test('rows of a table', async () => {
+  const file = home.write('tickets.csv', 'subject,team\n"late, again",post\nbroken,repair\n');
+  expect(await readExamples(file, { text: 'subject', label: 'team' })).toEqual([
+    { text: 'late, again', label: 'post' },
+    { text: 'broken', label: 'repair' },
+  ]);
+  await expect(readExamples(file)).rejects.toThrow("there is no column 'text'");
 });
