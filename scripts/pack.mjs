@@ -70,7 +70,7 @@ function stagePackage(name, stage) {
   const folder = join(root, 'packages', name);
   const manifest = readJson(join(folder, 'package.json'));
   if (manifest.scripts?.prepack) npm(['run', 'prepack'], { cwd: folder });
-  if (!existsSync(join(folder, 'dist')))
+  if (manifest.files.includes('dist') && !existsSync(join(folder, 'dist')))
     throw new Error(`packages/${name}: there is no dist; run "npm run build" first.`);
   for (const file of manifest.files) cpSync(join(folder, file), join(stage, file), { recursive: true });
   for (const file of ['CHANGELOG.md'])
@@ -80,9 +80,9 @@ function stagePackage(name, stage) {
     join(stage, 'README.md'),
     absoluteLinks(readFileSync(join(folder, 'README.md'), 'utf8'), `packages/${name}`),
   );
-  for (const file of readdirSync(join(stage, 'dist'), { recursive: true }))
+  for (const file of readdirSync(stage, { recursive: true }))
     if (file.endsWith('.d.ts')) {
-      const path = join(stage, 'dist', file);
+      const path = join(stage, file);
       writeFileSync(path, readFileSync(path, 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, ''));
     }
   const { scripts, devDependencies, ...rest } = manifest;
@@ -93,7 +93,7 @@ function stagePackage(name, stage) {
     keywords: [...new Set([...workspace.keywords, ...(manifest.keywords ?? []), name])].sort(),
     engines: workspace.engines,
     files: [...manifest.files, ...LEFT_OUT],
-    exports: withoutSources(manifest.exports),
+    ...(manifest.exports && { exports: withoutSources(manifest.exports) }),
   };
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
 }

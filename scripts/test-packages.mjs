@@ -137,7 +137,8 @@ export async function train() {
   return (await trainer.fit(data)).steps;
 }
 `;
-const names = packed.map(({ name }) => name);
+/** The last is a command alone. */
+const names = packed.map(({ name }) => name).filter((name) => name !== 'create-hypetune');
 write({
   'src/training.ts': training,
   'src/training.js': training,
@@ -227,6 +228,9 @@ const command = async () => {
   await hypetune('npx hypetune predict', ['predict', 'run', 'the film was good'], /yes/);
 };
 const plugin = async () => {
+  await run('npm create hypetune', 'npx', ['--no-install', 'create-hypetune', 'texts'], {
+    wanted: /texts\/hypetune\.yaml/,
+  });
   await run('npx hypetune new-plugin', 'npx', ['--no-install', 'hypetune', 'new-plugin', 'my-noise']);
   await run('its types', bin('tsc'), ['-p', 'my-noise', '--noEmit']);
   await run('its tests', bin('vitest'), ['run'], { cwd: join(app, 'my-noise') });

@@ -45,10 +45,11 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
       `a table (${TABLE_ENDINGS.slice(0, 6).join(', ')}), read by the run's own columns, or a text a line (for a pair task two, with a tab)`,
     )
     .addOption(new Option('--format <form>').choices(FORMATS).default('tsv'))
+    .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .option('--out <file>', 'write the predictions here');
   for (const name of [...READING, 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
-    const settings = settingsOf(command, ['input', 'format', 'out']);
+    const settings = settingsOf(command, ['input', 'format', 'json', 'out']);
     done(await predict(folder, texts, flags, settings, terminal));
   });
 }

@@ -19,7 +19,7 @@ import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
+import { addSettingFlags, jsonFlag, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface TrainFlags {
   readonly config?: string;
@@ -30,9 +30,10 @@ interface TrainFlags {
   readonly force?: true;
   readonly resume?: string;
   readonly explain?: true;
+  readonly json?: true;
 }
 
-const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain'];
+const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain', 'json'];
 
 /** The command's name, flags and action; the exit code goes to `done`. */
 export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -46,7 +47,8 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--out <folder>', 'save the tuned model here')
     .option('--force', 'replace what is in --out')
     .option('--resume <folder>', 'go on with a run that was stopped')
-    .option('--explain', 'print what the trainer will do, hook by hook');
+    .option('--explain', 'print what the trainer will do, hook by hook')
+    .addOption(jsonFlag());
   addSettingFlags(command).action(async () => {
     done(await train(command, terminal));
   });
@@ -88,7 +90,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     }
     model.dispose();
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
-    if (evaluation) {
+    if (flags.json) print(terminal, JSON.stringify({ ...report, ...evaluation, finished, out }, null, 2));
+    else if (evaluation) {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
       if (evaluation.report) print(terminal, classTable(evaluation.report));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
