@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-// `development` makes the workspace packages resolve to their sources, so no build is needed to test.
+// `@hypetune/source` makes the workspace packages resolve to their sources, so no build is needed to test.
 export default defineConfig({
-  resolve: { conditions: ['development'] },
-  ssr: { resolve: { conditions: ['development', 'node', 'import', 'module', 'default'] } },
+  resolve: { conditions: ['@hypetune/source'] },
+  ssr: { resolve: { conditions: ['@hypetune/source', 'node', 'import', 'module', 'default'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: [

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, expectTypeOf, test } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { scratch } from '../packages/cli/test/scratch.js';
+import { tinyModel } from '../packages/cli/test/tiny-model.js';
 
 test('third-party-plugin: a method in fifteen lines trains beside a published one', async () => {
   const { report, metrics } = await import('./third-party-plugin/third-party-plugin.js');
@@ -34,9 +36,54 @@ test('flooding: keeps the training loss near its level', async () => {
   expect(flooded).toBeGreaterThan(plain + 0.1);
 });
 
+test('distillation: taught, the small model is better than alone', async () => {
+  const { alone, taught } = await import('./distillation/distillation.js');
+  expect(taught).toBeGreaterThan(alone);
+});
+
+// A model of one layer stands for the pre-trained one here; examples.deep.test.ts takes that.
+describe('on texts', () => {
+  const home = scratch();
+  beforeAll(async () => {
+    process.env['EXAMPLE_MODEL'] = await tinyModel(home);
+    process.env['HYPETUNE_ENGINE'] = 'cpu';
+    return () => {
+      delete process.env['EXAMPLE_MODEL'];
+      delete process.env['HYPETUNE_ENGINE'];
+    };
+  });
+
+  test('tickets: a table in, a saved run that predicts out', async () => {
+    const { fit, answers } = await import('./tickets/tickets.js');
+    expect(fit.training.steps).toBe(24);
+    expect(answers.map(({ label }) => ['billing', 'bug', 'how-to'].includes(label!))).toEqual([true, true]);
+  });
+
+  test('multi-label: every label has a probability', async () => {
+    const { answers } = await import('./multi-label/multi-label.js');
+    expect(Object.keys(answers[0]!.probabilities)).toEqual(['billing', 'bug', 'urgent']);
+  });
+
+  test('token-classification: one label a word', async () => {
+    const { answers } = await import('./token-classification/token-classification.js');
+    expect(answers[0]!.labels).toHaveLength(7);
+  });
+
+  test('regression: one value a text', async () => {
+    const { fit, answers } = await import('./regression/regression.js');
+    expect(fit.metrics['pearson']).toBeTypeOf('number');
+    expect(Object.keys(answers[0]!.values!)).toHaveLength(1);
+  });
+
+  test('lora: a model is saved with the product merged in', async () => {
+    const { fit } = await import('./lora/lora.js');
+    expect(fit.training.steps).toBe(20);
+  });
+});
+
 test('every example has a page of at most ten lines or so, which says how to run it', () => {
   const folders = readdirSync(new URL('.', import.meta.url), { withFileTypes: true }).filter(
-    (entry) => entry.isDirectory() && entry.name !== 'node_modules',
+    (entry) => entry.isDirectory() && !['node_modules', '.hypetune'].includes(entry.name),
   );
   for (const { name } of folders) {
     const page = readFileSync(new URL(`./${name}/README.md`, import.meta.url), 'utf8');

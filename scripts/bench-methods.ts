@@ -75,7 +75,7 @@ class Runner {
     const job: Job = { plugins, engine, shape, batch, length, steps };
     const script = fileURLToPath(new URL('bench-methods-worker.ts', import.meta.url));
     this.#child = fork(script, [JSON.stringify(job)], {
-      execArgv: ['--conditions=development', '--import', 'tsx'],
+      execArgv: ['--conditions=@hypetune/source', '--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
   }

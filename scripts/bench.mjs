@@ -30,9 +30,13 @@ if (options.includes('--help')) {
   console.log(/^(\/\/.*\n)+|^\/\*\*[^]*?\*\/\n/.exec(readFileSync(file, 'utf8'))[0].trimEnd());
   process.exit(0);
 }
-const child = spawn(process.execPath, ['--conditions=development', '--import', 'tsx', file, ...options], {
-  stdio: 'inherit',
-});
+const child = spawn(
+  process.execPath,
+  ['--conditions=@hypetune/source', '--import', 'tsx', file, ...options],
+  {
+    stdio: 'inherit',
+  },
+);
 // Ctrl-C reaches the child as well; it says when it is over.
 process.on('SIGINT', () => undefined);
 child.on('exit', (code, signal) => {

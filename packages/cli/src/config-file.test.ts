@@ -6,11 +6,13 @@ import { checkFlags } from './settings.js';
 
 const { write, folder } = scratch();
 
-test('YAML: settings, recipes by name and written out; a path with a dot starts at the file', async () => {
+test('YAML: settings, recipes by name and written out; paths start at the file', async () => {
   const file = write(
     'a.yaml',
     `task: rte
 data: ./glue
+validation: rows/dev.tsv
+model: pip:some-model
 epochs: 2
 learningRate: 1e-4
 recipes:
@@ -28,6 +30,8 @@ seeds: [3, 5]
   expect(config).toMatchObject({
     task: 'rte',
     data: `${folder}/glue`,
+    validation: `${folder}/rows/dev.tsv`,
+    model: 'pip:some-model',
     epochs: 2,
     learningRate: 1e-4,
     seeds: [3, 5],

@@ -9,7 +9,7 @@ import type { RecipeEntry } from './recipes.js';
 import { check, type Settings } from './settings.js';
 import { readText } from './text-file.js';
 
-/** A config file of `hypetune train` or `hypetune compare`. Paths that start with a dot start where the file stands. */
+/** A config file of `hypetune train` or `hypetune compare`. Its paths start where the file stands. */
 export interface Config extends Settings {
   /** For `train`: a name, as `hype+r3f`, or written out. */
   readonly recipe?: string | RecipeEntry | undefined;
@@ -39,14 +39,19 @@ export function checkConfig(value: unknown, origin: string): Config {
 export async function readConfig(file: string): Promise<Config> {
   const config = checkConfig(await load(file), file);
   const { methods, ...rest } = withPaths(config, (path) =>
-    /^\.{1,2}(\/|$)/.test(path) ? resolve(dirname(file), path) : path,
+    isSource(path) ? path : resolve(dirname(file), path),
   );
   return { ...rest, ...(methods && { methods: methods.map((module) => modulePath(module, file)) }) };
 }
 
 /** The config with paths that hold wherever it is read. */
 export function absolutePaths(config: Config): Config {
-  return withPaths(config, (path) => (/^[a-z]{2,}:/.test(path) ? path : resolve(path)));
+  return withPaths(config, (path) => (isSource(path) ? path : resolve(path)));
+}
+
+/** Whether a path is none, but a source as `pip:` or `hf:`. */
+function isSource(path: string): boolean {
+  return /^[a-z]{2,}:/.test(path);
 }
 
 function withPaths(config: Config, change: (path: string) => string): Config {

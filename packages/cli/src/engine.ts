@@ -4,7 +4,12 @@ import { note, type Terminal } from './terminal.js';
 
 /** Starts the engine that the setting, HYPETUNE_ENGINE or the machine calls for, and says which it is and why. */
 export async function startEngine(terminal: Terminal, engine: string | undefined): Promise<string> {
-  const { name, reason } = await chooseEngine({ ...(engine !== undefined && { force: engineName(engine) }) });
+  const { name, reason } = await chooseEngine({
+    ...(engine !== undefined && { force: engineName(engine) }),
+    onWarning: (message) => {
+      note(terminal, `warning: ${message}`);
+    },
+  });
   note(terminal, `engine: ${reason}`);
   return name;
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { METHODS } from './methods.js';
 import { pluginFiles } from './plugin-template.js';
+import { ownVersion } from './version.js';
 
 /**
  * Makes a package for a method of one's own in `folder`, which must not exist or be empty: a declaration that
@@ -45,9 +46,4 @@ export function checkoutAbove(folder: string): string | undefined {
   if (!existsSync(file)) return undefined;
   const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string };
   return name === 'hypetune-workspace' ? root : undefined;
-}
-
-function ownVersion(): string {
-  const file = new URL('../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -40,7 +40,7 @@ const compact = (text: string): string =>
 
 function manifest(name: string, { version, base }: PluginPlace): object {
   const alone = base === undefined;
-  const source = alone ? {} : { development: './src/index.ts' };
+  const source = alone ? {} : { '@hypetune/source': './src/index.ts' };
   return {
     name,
     version: '0.1.0',

@@ -2,15 +2,18 @@ import { HypetuneError } from '@hypetune/core';
 import { SourceError } from '@hypetune/models';
 import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.js';
+import { addCompletion } from './commands/completion.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEngine } from './commands/engine.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addFetch } from './commands/fetch.js';
+import { addInit } from './commands/init.js';
 import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
 import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
+import { ownVersion } from './version.js';
 import { note, type Terminal } from './terminal.js';
 
 /** The command `hypetune`: runs it with these arguments and returns its exit code. Mistakes are one line on the error stream. */
@@ -20,6 +23,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     code = result;
   };
   const program = new Command('hypetune')
+    .version(ownVersion(), '-V, --version', 'print the version')
     .description('Regularized fine-tuning of pre-trained Transformers')
     .exitOverride()
     .configureOutput({
@@ -39,6 +43,8 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addEngine(program, terminal);
   addFetch(program, terminal);
   addNewPlugin(program, terminal);
+  addInit(program, terminal);
+  addCompletion(program, terminal);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

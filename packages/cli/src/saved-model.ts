@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type TaskName, Trainer } from '@hypetune/core';
+import { HypetuneError, type MetricName, type Task, type TaskName, Trainer } from '@hypetune/core';
 import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } from '@hypetune/models';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
 import { holdsRun, readRun, type RunRecord } from './run-folder.js';
@@ -9,7 +10,7 @@ import { textOptions } from './setup.js';
 import { weightedTask } from './tasks/open-task.js';
 import { problemOf } from './tasks/problems.js';
 import type { Row, TextRow } from './tasks/task.js';
-import { type TextData, textData } from './tasks/text-data.js';
+import { type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
 
 /** What is known of a saved model before it is loaded. */
 export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
@@ -22,12 +23,48 @@ export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
   readonly finished: boolean;
 }
 
-/** A saved model, ready to predict. */
-export interface SavedModel {
+/** What is said of a row: class, labels or values by the name of their column, and a probability for each class or label. */
+export interface Said {
+  readonly said: Readonly<Record<string, string | number | readonly (string | null)[]>>;
+  readonly probabilities: readonly (readonly [name: string, probability: number])[];
+}
+
+/** A trained model, ready to predict. */
+export interface TrainedModel {
   readonly trainer: Trainer;
   /** Rows in the form that the model was trained on. */
   data(rows: readonly (Row | TextRow)[]): TextData;
+  /** What the model says of each of the rows that `data` was made of; of words, one label a word, null for one that was cut off. */
+  say(rows: readonly TextRow[], data: TextData): Promise<Said[]>;
   dispose(): void;
+}
+
+/** A model with its task and its tokenizer. */
+export function trainedModel(
+  model: LayersModel,
+  task: Task,
+  text: TextDataOptions,
+  metrics?: readonly MetricName[],
+): TrainedModel {
+  const trainer = new Trainer({ model, task, ...(metrics && { metrics }) });
+  return {
+    trainer,
+    data: (rows) => textData(rows, text),
+    say: async (rows, data) => {
+      const predictions = await trainer.predictions(data);
+      return rows.map(({ words }, index) => {
+        const { said, probabilities } = task.say(predictions[index]!);
+        if (!words) return { said, probabilities };
+        // One label a word: that of its first token; none for a word beyond the length.
+        const labels = said.labels as readonly string[];
+        const ofWords = data.wordTokens(index).map((token) => (token === undefined ? null : labels[token]!));
+        return { said: { labels: ofWords }, probabilities };
+      });
+    },
+    dispose: () => {
+      model.dispose();
+    },
+  };
 }
 
 /** What a folder's model is for: a run of `hypetune train`, or a classifier that `transformers` saved. */
@@ -38,7 +75,7 @@ export async function savedTask(folder: string): Promise<SavedTask> {
 }
 
 /** Loads the model of a folder. Throws where it has no trained head. */
-export async function openSaved(folder: string, saved: SavedTask): Promise<SavedModel> {
+export async function openSaved(folder: string, saved: SavedTask): Promise<TrainedModel> {
   const options = await textOptions(folder, saved.maxLength);
   const { model, head } = await loadModel(folder);
   if (head.head === 'new') {
@@ -48,14 +85,7 @@ export async function openSaved(folder: string, saved: SavedTask): Promise<Saved
     );
   }
   const task = weightedTask(problemOf(saved.kind).task(saved.labels), saved.classWeights, saved.config);
-  const { metrics } = saved;
-  return {
-    trainer: new Trainer({ model, task, ...(metrics && { metrics }) }),
-    data: (rows) => textData(rows, options),
-    dispose: () => {
-      model.dispose();
-    },
-  };
+  return trainedModel(model, task, options, saved.metrics);
 }
 
 async function taskOfModel(folder: string): Promise<SavedTask> {

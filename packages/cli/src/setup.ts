@@ -31,12 +31,24 @@ export interface Setup {
   readonly train: Dataset;
   readonly evaluation: Dataset;
   readonly maxLength: number;
+  /** How rows became tokens. */
+  readonly text: TextOptions;
 }
 
 /** Fetches and reads everything that runs need; every mistake in the data is found here, before any training. */
 export async function prepare(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<Setup> {
+  const task = await openTask(settings, showDownloads(terminal, signal));
+  return prepareTask(task, settings, terminal, signal);
+}
+
+/** The same for a task that is there already. */
+export async function prepareTask(
+  task: TextTask,
+  settings: Settings,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<Setup> {
   const downloads = showDownloads(terminal, signal);
-  const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   const options = await textOptions(folder, settings.maxLength);
   const data = async (rows: readonly TextRow[]): Promise<TextData> =>
@@ -44,7 +56,7 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
   const { maxLength } = options;
   noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
-  return { ...{ task, folder, train, evaluation, maxLength } };
+  return { task, folder, train, evaluation, maxLength, text: options };
 }
 
 /** Says how many rows do not reach the model as they are. */

@@ -11,6 +11,17 @@ export function print(terminal: Terminal, text: string): void {
   terminal.out.write(`${text}\n`);
 }
 
+/** Writes a result: as JSON where that is asked for, else by `show`. */
+export function printResult(
+  terminal: Terminal,
+  json: boolean | undefined,
+  value: unknown,
+  show: () => void,
+): void {
+  if (json) print(terminal, JSON.stringify(value, null, 2));
+  else show();
+}
+
 /** Writes a line that is not part of the result. */
 export function note(terminal: Terminal, text: string): void {
   terminal.error.write(`${text}\n`);

@@ -1,3 +1,5 @@
+import './banner.js';
+import './tensor-methods.js';
 import type { Dataset } from './batch.js';
 import { checkStack, checkStages } from './stack.js';
 import {

@@ -2,7 +2,7 @@
  * What noise costs on every engine here: a new draw added to (a mask multiplied with) each of 12 tensors [16, 64, 384], next to
  * the same with a constant. Milliseconds, medians of interleaved rounds.
  *
- *     node --conditions=development --import tsx packages/engine/bench/draws.ts [rounds]
+ *     node --conditions=@hypetune/source --import tsx packages/engine/bench/draws.ts [rounds]
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';

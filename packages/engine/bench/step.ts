@@ -55,7 +55,7 @@ function start(engine: string, shapeName: string): Worker | undefined {
     return new Worker(engine, values.python, [script, mode, model, ...size]);
   }
   const script = fileURLToPath(new URL('worker.ts', import.meta.url));
-  const node = ['--conditions=development', '--import', 'tsx', script];
+  const node = ['--conditions=@hypetune/source', '--import', 'tsx', script];
   return new Worker(engine, process.execPath, [...node, engine, shapeName, ...size]);
 }
 

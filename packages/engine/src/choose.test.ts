@@ -24,8 +24,10 @@ afterEach(async () => {
 });
 
 test('without an installed TensorFlow wasm is taken, with the reason', async () => {
-  const choice = await chooseEngine(nothing);
+  const warnings: string[] = [];
+  const choice = await chooseEngine({ ...nothing, onWarning: (message) => warnings.push(message) });
   expect(choice).toMatchObject({ name: 'wasm', backend: 'wasm' });
+  expect(warnings).toEqual([]);
   expect(choice.reason).toMatch(/wasm \(WebAssembly, 1 thread\).*no native.*hypetune engine install/);
   expect(choice.reason).not.toContain('\n');
   expect(tf.getBackend()).toBe('wasm');
@@ -65,9 +67,18 @@ test('an installed library that cannot be loaded is passed over with its reason,
   }));
   for (const { path } of files) await writeFile(join(folder, path), 'junk');
   await writeFile(join(folder, 'engine.json'), JSON.stringify({ version: '2.21.0', cuda: false, files }));
-  const choice = await chooseEngine(nothing);
+  const warnings: string[] = [];
+  const choice = await chooseEngine({ ...nothing, onWarning: (message) => warnings.push(message) });
   expect(choice.name).toBe('wasm');
   expect(choice.reason).toMatch(/no native, .*libtensorflow.* cannot be loaded/);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^The native engine is installed but does not work, so training takes wasm, .*libtensorflow/,
+    ),
+  ]);
+  expect((await doctor(nothing)).advice.join()).toMatch(
+    /Mend the native engine.*libtensorflow.* cannot be loaded/,
+  );
   await expect(chooseEngine({ ...nothing, force: 'native' })).rejects.toThrow(/engine install/);
 });
 

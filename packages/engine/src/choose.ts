@@ -22,6 +22,8 @@ export interface ChooseOptions {
   cacheFolder?: string;
   /** The Python whose TensorFlow may be used. Default `python3`. */
   python?: string;
+  /** Told when an engine is installed and a slower one has to be taken. Default: `console.warn`. */
+  onWarning?: (message: string) => void;
   /** Threads of the wasm engine. Default: one a processor, at most 8. */
   threads?: number;
 }
@@ -64,14 +66,20 @@ export async function chooseEngine(options: ChooseOptions = {}): Promise<EngineC
     }
   }
   const passed: string[] = [];
+  let broken: string | undefined;
   for (const name of engineNames) {
     try {
       const what = await startEngine(name, options);
+      if (broken !== undefined)
+        (options.onWarning ?? console.warn)(
+          `The native engine is installed but does not work, so training takes ${name}, which is slower: ${broken}`,
+        );
       const why =
         passed.length === 0 ? 'the fastest engine there is' : `the fastest that works: ${passed.join('; ')}`;
       return { name, reason: `${name} (${what}): ${why}`, backend: tf.getBackend() };
     } catch (error) {
       // What nobody would expect to have is not worth a word in the reason.
+      if (name === 'native' && !(error instanceof Unavailable)) broken = (error as Error).message;
       if (!(error instanceof Unavailable && error.silent))
         passed.push(`no ${name}, ${(error as Error).message}`);
     }

@@ -46,8 +46,13 @@ export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promis
   const best = engineNames.find(works);
   const advice: string[] = [];
   if (nvidiaGpu && !works('native-cuda')) advice.push('Use the GPU: "hypetune engine install --cuda".');
+  const installed = await listEngines(options).catch(() => []);
   if (!works('native') && !works('native-cuda'))
-    advice.push('Install the native engine, 3 to 10 times faster than wasm: "hypetune engine install".');
+    advice.push(
+      installed.length === 0
+        ? 'Install the native engine, 3 to 10 times faster than wasm: "hypetune engine install".'
+        : `Mend the native engine, 3 to 10 times faster than wasm; it is installed, but: ${engines.find(({ name }) => name === 'native')!.reason}`,
+    );
   if (best === 'wasm' && !fusedMultiplyAdd)
     advice.push(
       `Run on Node 22 or later, whose wasm multiplies and adds in one instruction (this is ${process.version}).`,
@@ -61,7 +66,7 @@ export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promis
     memoryBytes: totalmem(),
     nvidiaGpu,
     cacheFolder: cacheFolder(options.cacheFolder),
-    installed: await listEngines(options).catch(() => []),
+    installed,
     python: await describePython(options.python ?? 'python3'),
     engines,
     best,

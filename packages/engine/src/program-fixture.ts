@@ -8,7 +8,7 @@ export function runProgram(
   environment: NodeJS.ProcessEnv = {},
 ): { status: number; output: string } {
   writeFileSync(file, source);
-  const flags = ['--conditions=development', '--import', import.meta.resolve('tsx'), file];
+  const flags = ['--conditions=@hypetune/source', '--import', import.meta.resolve('tsx'), file];
   const options = { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...environment } } as const;
   try {
     return { status: 0, output: execFileSync(process.execPath, flags, options) };

@@ -2,7 +2,7 @@
  * Writes the generator's words to standard output without end, for batteries of tests: draws of shape [16, 64, 384] under the keys of
  * successive steps, or with `seeds` the first word under each of the consecutive seeds.
  *
- *     node --conditions=development --import tsx packages/ops/scripts/words.ts [seeds] | dieharder -g 200 -a
+ *     node --conditions=@hypetune/source --import tsx packages/ops/scripts/words.ts [seeds] | dieharder -g 200 -a
  */
 import { fillWords, foldIn, seedKey, threefry } from '@hypetune/ops';
 

@@ -1,23 +1,33 @@
 import { createRequire } from 'node:module';
-import { doctor } from '@hypetune/engine';
+import { doctor, type DoctorReport } from '@hypetune/engine';
 import type { Command } from 'commander';
-import { print, type Terminal } from '../terminal.js';
+import { print, printResult, type Terminal } from '../terminal.js';
+import { ownVersion } from '../version.js';
+import { jsonFlag } from './flags.js';
 
 export function addDoctor(program: Command, terminal: Terminal): void {
   program
     .command('doctor')
     .description('what this machine has, and what would make training faster')
-    .action(async () => {
-      print(terminal, await doctorReport());
+    .addOption(jsonFlag())
+    .action(async ({ json }: { json?: true }) => {
+      await printDoctor(terminal, json);
     });
 }
 
-/** The machine, the engines and the versions, a line each. */
-export async function doctorReport(): Promise<string> {
+/** Prints what the machine has: as JSON, or a line each. */
+export async function printDoctor(terminal: Terminal, json: boolean | undefined): Promise<void> {
+  const versions = { hypetune: ownVersion(), tfjs: versionOf('@tensorflow/tfjs-core/package.json') };
   const report = await doctor();
+  printResult(terminal, json, { versions, ...report }, () => {
+    print(terminal, reportText(report, versions));
+  });
+}
+
+function reportText(report: DoctorReport, versions: Readonly<Record<'hypetune' | 'tfjs', string>>): string {
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(0)} GB`;
   return [
-    `hypetune ${versionOf('../../package.json')}, tfjs ${versionOf('@tensorflow/tfjs-core/package.json')}, Node ${report.node}, ${report.platform}`,
+    `hypetune ${versions.hypetune}, tfjs ${versions.tfjs}, Node ${report.node}, ${report.platform}`,
     `${report.processor}, ${report.cores} cores, ${memory}, ${report.nvidiaGpu ? 'an NVIDIA GPU' : 'no NVIDIA GPU'}`,
     `cache: ${report.cacheFolder}`,
     '',

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { showBytes } from '../download.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
-import { note, print, type Terminal } from '../terminal.js';
-import { doctorReport } from './doctor.js';
+import { note, print, printResult, type Terminal } from '../terminal.js';
+import { printDoctor } from './doctor.js';
+import { jsonFlag } from './flags.js';
 
 export function addEngine(program: Command, terminal: Terminal): void {
   const engine = program.command('engine').description('install, list, remove or check the native engine');
@@ -12,7 +13,8 @@ export function addEngine(program: Command, terminal: Terminal): void {
     .command('install')
     .description("make TensorFlow's own library available: Python's, or a download of 274 MB")
     .option('--cuda', 'the build for NVIDIA GPUs')
-    .action(async ({ cuda = false }: { cuda?: boolean }) => {
+    .addOption(jsonFlag())
+    .action(async ({ cuda = false, json }: { cuda?: boolean; json?: true }) => {
       const interrupt = onInterrupt(terminal);
       const display = showBytes(terminal);
       try {
@@ -24,7 +26,9 @@ export function addEngine(program: Command, terminal: Terminal): void {
           },
         });
         display.stop();
-        print(terminal, `${installed.name}: TensorFlow ${installed.version} in ${installed.folder}`);
+        printResult(terminal, json, installed, () => {
+          print(terminal, `${installed.name}: TensorFlow ${installed.version} in ${installed.folder}`);
+        });
       } finally {
         display.stop();
         interrupt.release();
@@ -33,9 +37,14 @@ export function addEngine(program: Command, terminal: Terminal): void {
   engine
     .command('list')
     .description('the native engines there are')
-    .action(async () => {
+    .addOption(jsonFlag())
+    .action(async ({ json }: { json?: true }) => {
       const engines = await listEngines();
       if (engines.length === 0) note(terminal, 'none; install one by: hypetune engine install');
+      if (json) {
+        print(terminal, JSON.stringify(engines, null, 2));
+        return;
+      }
       for (const { name, version, cuda, folder, bytes } of engines)
         print(
           terminal,
@@ -46,20 +55,28 @@ export function addEngine(program: Command, terminal: Terminal): void {
     .command('remove')
     .description('remove a native engine from the cache')
     .argument('<name>', 'as engine list shows it')
-    .action(async (name: string) => {
+    .addOption(jsonFlag())
+    .action(async (name: string, { json }: { json?: true }) => {
       await removeEngine(name);
-      print(terminal, `${name} is removed`);
+      printResult(terminal, json, { removed: name }, () => {
+        print(terminal, `${name} is removed`);
+      });
     });
   engine
     .command('choose')
     .description('print the engine that training would take; why goes to the error stream')
-    .action(async () => {
-      print(terminal, await startEngine(terminal, undefined));
+    .addOption(jsonFlag())
+    .action(async ({ json }: { json?: true }) => {
+      const engine = await startEngine(terminal, undefined);
+      printResult(terminal, json, { engine }, () => {
+        print(terminal, engine);
+      });
     });
   engine
     .command('doctor')
     .description('check the engines')
-    .action(async () => {
-      print(terminal, await doctorReport());
+    .addOption(jsonFlag())
+    .action(async ({ json }: { json?: true }) => {
+      await printDoctor(terminal, json);
     });
 }

@@ -12,7 +12,7 @@ import { rowsOf } from '../tasks/rows.js';
 import { readTable } from '../tasks/table.js';
 import type { Row } from '../tasks/task.js';
 import { note, print, type Terminal } from '../terminal.js';
-import { settingFlag, settingsOf } from './flags.js';
+import { jsonFlag, settingFlag, settingsOf } from './flags.js';
 
 interface EvaluateFlags {
   readonly table?: string;
@@ -32,7 +32,7 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
     .description('measure a saved run or a classifier that transformers saved, on its own rows or on a table')
     .argument('<run>', 'folder of the run or model')
     .option('--table <file>', "rows to measure on, in the run's own columns or those named here")
-    .option('--json', 'print loss, metrics and the figures of every class as JSON');
+    .addOption(jsonFlag());
   for (const name of [...READING, 'metrics', 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, flags: EvaluateFlags) => {
     done(await evaluate(folder, flags, settingsOf(command, ['table', 'json']), terminal));

@@ -2,6 +2,9 @@ import { describeSettings } from '@hypetune/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkFlags, flagName, flags, type Settings, settings } from '../settings.js';
 
+/** The flag of every command that has a result. */
+export const jsonFlag = (): Option => new Option('--json', 'print the result as JSON');
+
 /** Reads a number given as a flag. */
 export function numberFlag(text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);

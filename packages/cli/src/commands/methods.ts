@@ -2,7 +2,8 @@ import { defaultText, isMethod, isMethodPlugin, listPairs, type MethodInfo } fro
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../config-file.js';
 import { headline, methodNamed, type Methods, withMethods } from '../methods.js';
-import { print, type Terminal } from '../terminal.js';
+import { print, printResult, type Terminal } from '../terminal.js';
+import { jsonFlag } from './flags.js';
 
 export function addMethods(program: Command, terminal: Terminal): void {
   program
@@ -10,9 +11,13 @@ export function addMethods(program: Command, terminal: Terminal): void {
     .description('list the methods, or the options of one')
     .argument('[name]', 'a method')
     .option('--config <file>', 'also the methods that this config file brings')
-    .action(async (name: string | undefined, { config }: { config?: string }) => {
+    .addOption(jsonFlag())
+    .action(async (name: string | undefined, { config, json }: { config?: string; json?: true }) => {
       const methods = await methodsOf(config === undefined ? {} : await readConfig(config));
-      print(terminal, name === undefined ? methodList(methods) : methodCard(methodNamed(name, methods)));
+      const method = name === undefined ? undefined : methodNamed(name, methods);
+      printResult(terminal, json, method ? asData(method) : [...methods.values()].map(asData), () => {
+        print(terminal, method ? methodCard(method) : methodList(methods));
+      });
     });
 }
 
@@ -28,6 +33,11 @@ async function methodsOf(config: Config): Promise<Methods> {
     ...(await withMethods(config.methods ?? [])),
     ...held.map((method) => [method.name, method] as const),
   ]);
+}
+
+/** What a method's declaration says. */
+function asData({ name, summary, source, cost, options, pairs }: MethodInfo): object {
+  return { name, summary, source, cost, options, pairs: listPairs(pairs) };
 }
 
 /** Every method in a line. */

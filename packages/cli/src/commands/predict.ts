@@ -45,10 +45,11 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
       `a table (${TABLE_ENDINGS.slice(0, 6).join(', ')}), read by the run's own columns, or a text a line (for a pair task two, with a tab)`,
     )
     .addOption(new Option('--format <form>').choices(FORMATS).default('tsv'))
+    .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .option('--out <file>', 'write the predictions here');
   for (const name of [...READING, 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
-    const settings = settingsOf(command, ['input', 'format', 'out']);
+    const settings = settingsOf(command, ['input', 'format', 'json', 'out']);
     done(await predict(folder, texts, flags, settings, terminal));
   });
 }
@@ -71,23 +72,18 @@ async function predict(
   const data = model.data(rows);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const { task } = model.trainer.options;
-  const predictions = await model.trainer.predictions(data);
+  const said = await model.say(rows, data);
   model.dispose();
   const predicted = rows.map((row, index): PredictedRow => {
-    const { said, probabilities } = task.say(predictions[index]!);
     const columnsOfRow = columns?.[index] ?? (row.words ? { tokens: row.words } : { ...row });
-    if (!row.words) return { columns: columnsOfRow, said, probabilities };
-    // One label a word: that of its first token; none for a word beyond the length.
-    const labels = said.labels as readonly string[];
-    const ofWords = data.wordTokens(index).map((token) => (token === undefined ? null : labels[token]!));
-    return { columns: columnsOfRow, said: { labels: ofWords }, probabilities };
+    return { columns: columnsOfRow, ...said[index]! };
   });
   const { labelSeparator = '|' } = saved.config;
   const output = predictionText(predicted, flags.format, task.kind === 'tokens' ? ' ' : labelSeparator);
   if (flags.out === undefined) print(terminal, output);
   else {
     await writeWhole(flags.out, `${output}\n`);
-    note(terminal, `${predictions.length} predictions in ${flags.out}`);
+    note(terminal, `${said.length} predictions in ${flags.out}`);
   }
   return 0;
 }

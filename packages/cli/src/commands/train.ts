@@ -1,7 +1,7 @@
-import { HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
+import { HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
-import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
+import { checkConfig, type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
 import { type Methods, withMethods } from '../methods.js';
@@ -14,12 +14,12 @@ import {
   recipeOf,
 } from '../recipes.js';
 import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
+import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
-import type { TextTask } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
+import { addSettingFlags, jsonFlag, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface TrainFlags {
   readonly config?: string;
@@ -30,9 +30,10 @@ interface TrainFlags {
   readonly force?: true;
   readonly resume?: string;
   readonly explain?: true;
+  readonly json?: true;
 }
 
-const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain'];
+const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain', 'json'];
 
 /** The command's name, flags and action; the exit code goes to `done`. */
 export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -46,7 +47,8 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--out <folder>', 'save the tuned model here')
     .option('--force', 'replace what is in --out')
     .option('--resume <folder>', 'go on with a run that was stopped')
-    .option('--explain', 'print what the trainer will do, hook by hook');
+    .option('--explain', 'print what the trainer will do, hook by hook')
+    .addOption(jsonFlag());
   addSettingFlags(command).action(async () => {
     done(await train(command, terminal));
   });
@@ -61,15 +63,12 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const interrupt = onInterrupt(terminal);
   try {
     const setup = await prepare(config, terminal, interrupt.signal);
-    const { task, maxLength } = setup;
+    const { task } = setup;
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
-    const record = (steps: number): Omit<RunRecord, 'finished'> => ({
-      ...{ version: 1, maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
-      task: taskRecord(task),
-      config: { ...absolutePaths(config), recipe: recipe.entry, seed },
-    });
+    const record = (steps: number): Omit<RunRecord, 'finished'> =>
+      recordOf({ setup, config, recipe, seed, engine, steps });
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
       ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
@@ -91,7 +90,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     }
     model.dispose();
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
-    if (evaluation) {
+    if (flags.json) print(terminal, JSON.stringify({ ...report, ...evaluation, finished, out }, null, 2));
+    else if (evaluation) {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
       if (evaluation.report) print(terminal, classTable(evaluation.report));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
@@ -100,15 +100,6 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   } finally {
     interrupt.release();
   }
-}
-
-function taskRecord({ name, task, metrics, train, classWeights }: TextTask): RunRecord['task'] {
-  const kind = task.name as TaskName;
-  const pair = train[0]?.pair !== undefined;
-  return {
-    ...{ name, kind, labels: task.labels ?? [], metrics, pair },
-    ...(classWeights && { classWeights }),
-  };
 }
 
 interface Plan {

@@ -1,15 +1,14 @@
+import type { Said } from '../saved-model.js';
+
 /** How predictions are written. */
 export type Format = 'tsv' | 'csv' | 'json' | 'jsonl';
 
 export const FORMATS: readonly Format[] = ['tsv', 'csv', 'json', 'jsonl'];
 
 /** A row and what is said of it. */
-export interface PredictedRow {
+export interface PredictedRow extends Said {
   /** What came in: the text, or every column of its table. */
   readonly columns: Readonly<Record<string, unknown>>;
-  /** Class, labels or values by the name of their column. */
-  readonly said: Readonly<Record<string, string | number | readonly (string | null)[]>>;
-  readonly probabilities: readonly (readonly [name: string, probability: number])[];
 }
 
 /**

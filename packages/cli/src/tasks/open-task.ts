@@ -17,8 +17,12 @@ import type { Row, TextTask } from './task.js';
 
 /** The task that the settings name, cut to their limits. */
 export async function openTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
+  return settledTask(await wholeTask(settings, downloads), settings);
+}
+
+/** A task with the weights, smoothing, metrics and limits that the settings give it. */
+export function settledTask(whole: TextTask, settings: Settings): TextTask {
   const { limit, evaluationLimit } = settings;
-  const whole = await wholeTask(settings, downloads);
   for (const name of ['classWeights', 'labelSmoothing'] as const)
     if (settings[name] !== undefined && whole.task.kind !== 'class')
       throw new HypetuneError(`${flagName(name)}: is for one class a row, not for ${whole.task.name}.`);

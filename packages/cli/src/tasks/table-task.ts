@@ -13,23 +13,30 @@ const HELD_OUT = 0.1;
 /** A task of the user's own: tables with a header and a row an example. */
 export async function tableTask(settings: Settings & { readonly train: string }): Promise<TextTask> {
   const { train, validation, delimiter, encoding } = settings;
-  const name = problemName(settings);
-  const problem = problemOf(name);
-  const table = await readTable(train, { delimiter, encoding });
+  const read = (file: string): Promise<Table> => readTable(file, { delimiter, encoding });
+  return taskOfTables(
+    settings,
+    await read(train),
+    validation === undefined ? undefined : await read(validation),
+  );
+}
+
+/** A task from the rows of tables; where there are none to measure on, some to learn from are set aside for it. */
+export function taskOfTables(settings: Settings, table: Table, validation?: Table): TextTask {
+  const kind = problemName(settings);
+  const problem = problemOf(kind);
   const columns = labelColumnsOf(settings, problem);
   const found = problem.names(cellsOf(table, columns), columns, settings);
   checkNames(found, table, settings);
   const names = settings.labels ?? found;
-  const layout = layoutOf(settings, name, names);
+  const layout = layoutOf(settings, kind, names);
   const task = problem.task(names);
-  const rows = rowsOf(table, layout.columns, layout.labels);
-  const shared = { name: train, task, metrics: task.metrics.map(({ name }) => name as MetricName) };
-  if (validation !== undefined) {
-    const other = await readTable(validation, layout.options);
-    return { ...shared, train: rows, evaluation: rowsOf(other, layout.columns, layout.labels) };
-  }
+  const read = (rows: Table): Row[] => rowsOf(rows, layout.columns, layout.labels);
+  const rows = read(table);
+  const shared = { name: table.file, task, metrics: task.metrics.map(({ name }) => name as MetricName) };
+  if (validation !== undefined) return { ...shared, train: rows, evaluation: read(validation) };
   if (rows.length < 2)
-    throw new HypetuneError(`${train}: one row is too few to learn from and to measure on.`);
+    throw new HypetuneError(`${table.file}: one row is too few to learn from and to measure on.`);
   const classOf = ({ label }: Row): unknown => (task.kind === 'class' ? label : undefined);
   return { ...shared, ...heldOut(rows, classOf) };
 }

@@ -55,6 +55,17 @@ export async function readTable(file: string, options: TableOptions = {}): Promi
   return table;
 }
 
+/** Records as a table whose columns are their keys; `name` stands for the file in errors, which count the rows from 1. */
+export function tableOfRecords(records: readonly object[], name: string): Table {
+  if (records.length === 0) throw new HypetuneError(`${name}: there are no rows.`);
+  const header = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const rows = records.map((record, place) => ({
+    line: place + 1,
+    cells: header.map((key) => (record as Record<string, unknown>)[key]),
+  }));
+  return { file: name, header, rows };
+}
+
 async function tableOf(bytes: Uint8Array, file: string, options: TableOptions): Promise<Omit<Table, 'file'>> {
   const ending = endingOf(file);
   if (ending === '.parquet') return parquetRecords(bytes, file);

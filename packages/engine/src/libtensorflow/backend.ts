@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { Immediate } from '../compile/immediate.js';
@@ -35,6 +37,10 @@ export interface NativeBackend extends tf.KernelBackend {
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   createOutputTensor(metadata: { id: number; shape: number[]; dtype: number }): tf.Tensor;
   getNumOfTFTensors(): number;
+}
+
+interface TfjsNode {
+  readonly NodeJSKernelBackend: BackendClass;
 }
 
 type BackendClass = new (binding: Binding, packageName: string) => Omit<NativeBackend, 'recorder'>;
@@ -101,26 +107,16 @@ function createBackend(
   return Object.assign(backend, { recorder });
 }
 
-/** Loads tfjs-node's kernels and its backend class, without its index, which would load the addon. */
+/** Loads tfjs-node's kernels and its backend class, from the file that this package has of them or, in a checkout, from tfjs-node. */
 function loadKernels(): BackendClass {
   // tfjs-node calls what Node 22 warns of and Node 23 removed.
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] = (value: unknown): boolean => value === null || value === undefined;
   legacy['isArray'] = Array.isArray;
   const require = createRequire(import.meta.url);
-  const packages = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'];
-  for (const name of packages) {
-    try {
-      require.resolve(`${name}/dist/nodejs_kernel_backend`);
-    } catch {
-      continue;
-    }
-    if (tf.getKernelsForBackend('tensorflow').length === 0) require(`${name}/dist/register_all_kernels`);
-    return (require(`${name}/dist/nodejs_kernel_backend`) as { NodeJSKernelBackend: BackendClass })
-      .NodeJSKernelBackend;
-  }
-  throw new Error(
-    'The kernels of the native engine come with @tensorflow/tfjs-node, which is not installed. ' +
-      'Run "npm install --ignore-scripts @tensorflow/tfjs-node@4.22.0"; its install script and its addon are not needed.',
-  );
+  const bundled = fileURLToPath(new URL('../tfjs-node.cjs', import.meta.url));
+  if (existsSync(bundled)) return (require(bundled) as TfjsNode).NodeJSKernelBackend;
+  if (tf.getKernelsForBackend('tensorflow').length === 0)
+    require('@tensorflow/tfjs-node/dist/register_all_kernels');
+  return (require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend') as TfjsNode).NodeJSKernelBackend;
 }

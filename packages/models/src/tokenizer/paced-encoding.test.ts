@@ -61,7 +61,7 @@ test('Ctrl-C breaks a pattern that hardly ends', async () => {
     console.log('ready');
     encodeAll(tokenizer, ['${trap}'], { signal: controller.signal }).catch((error) => console.log(error.message));`;
   const child = spawn(process.execPath, [
-    '--conditions=development',
+    '--conditions=@hypetune/source',
     '--import',
     'tsx',
     '--input-type=module',

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { call } from '../test/call.js';
+import { scratch } from '../test/scratch.js';
+import { readConfig } from './config-file.js';
+
+const { folder, write } = scratch();
+
+test('init makes a config that is right, data, and scripts beside those that are there', async () => {
+  const app = join(folder, 'my app');
+  write('my app/package.json', '{"name":"mine","scripts":{"train":"my own"}}');
+  const { code, out } = await call('init', app);
+  expect([code, out]).toEqual([0, expect.stringContaining('hypetune.yaml')]);
+  const config = await readConfig(join(app, 'hypetune.yaml'));
+  expect(config).toMatchObject({ train: join(app, 'data.csv'), recipe: 'hype' });
+  expect(readFileSync(join(app, 'data.csv'), 'utf8').trim().split('\n')).toHaveLength(13);
+  const { name, scripts } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8')) as {
+    name: string;
+    scripts: Record<string, string>;
+  };
+  expect([name, scripts.train, scripts.predict]).toEqual(['mine', 'my own', 'hypetune predict run']);
+  expect(await call('init', app)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('already') as string,
+  });
+});
+
+test('completion in bash: commands, flags, inner commands, choices', async () => {
+  const { out } = await call('completion', 'bash');
+  const completed = (...words: string[]): string[] =>
+    execFileSync(
+      'bash',
+      [
+        '-c',
+        `${out}\nCOMP_WORDS=(hypetune "$@"); COMP_CWORD=$#; _hypetune; echo "\${COMPREPLY[@]}"`,
+        'bash',
+        ...words,
+      ],
+      { encoding: 'utf8' },
+    )
+      .trim()
+      .split(' ');
+  expect(completed('tr')).toEqual(['train']);
+  expect(completed('train', '--learning')).toEqual(['--learning-rate']);
+  expect(completed('engine', 'in')).toEqual(['install']);
+  expect(completed('engine', 'install', '--c')).toEqual(['--cuda']);
+  expect(completed('predict', 'run', '--format', 'js')).toEqual(['json', 'jsonl']);
+  expect((await call('completion', 'zsh')).out).toContain('bashcompinit');
+  expect((await call('completion', 'fish')).code).toBe(1);
+});
+
+test('--json gives what a program can read', async () => {
+  const json = async (...argv: string[]): Promise<unknown> => JSON.parse((await call(...argv, '--json')).out);
+  expect(await json('methods', 'hype')).toMatchObject({
+    name: 'hype',
+    options: { scale: { type: 'number' } },
+  });
+  expect(await json('methods')).toHaveLength((await call('methods')).out.trim().split('\n').length);
+  expect(await json('engine', 'list')).toBeInstanceOf(Array);
+  expect(await json('new-plugin', 'my-own', '--folder', join(folder, 'own'))).toHaveProperty('written');
+  expect(await json('init', join(folder, 'other'))).toHaveProperty('written');
+});
+
+test('the version, and no colour', async () => {
+  expect((await call('--version')).out.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  expect((await call('methods')).out).not.toContain('\u001b');
+});
+
+test('every environment variable that is read is on its page, and no other', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const sources = readdirSync(join(root, 'packages')).flatMap((name) => {
+    const source = join(root, 'packages', name, 'src');
+    if (!existsSync(source)) return [];
+    const files = readdirSync(source, { recursive: true, encoding: 'utf8' });
+    return files
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => join(source, file));
+  });
+  const named = (text: string): string[] => [...text.matchAll(/\bHYPETUNE_[A-Z_]+\b/g)].map(([name]) => name);
+  const read = new Set(sources.flatMap((file) => named(readFileSync(file, 'utf8'))));
+  const page = new Set(named(readFileSync(join(root, 'docs/environment.md'), 'utf8')));
+  // Of the tests alone.
+  for (const name of ['HYPETUNE_DEEP']) for (const set of [read, page]) set.delete(name);
+  expect([...page].sort()).toEqual([...read].sort());
+});

@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { HypetuneError } from '@hypetune/core';
+import { stringify } from 'yaml';
+
+const CONFIG = 'hypetune.yaml';
+
+/** A dozen rows of two classes, to be replaced by one's own. */
+const SAMPLE = [
+  ['text', 'label'],
+  ...[
+    'I was charged twice for my plan',
+    'the invoice shows the wrong amount',
+    'please refund the last payment',
+  ],
+  ...['my card was declined', 'why is the bill higher this month', 'I need a receipt with our address'],
+  ...['the editor crashes when I open it', 'the page stays blank after the update', 'saving shows an error'],
+  ...[
+    'the app freezes for a minute',
+    'the search finds nothing at all',
+    'a click on the button does nothing',
+  ],
+].map((row, place) => (row instanceof Array ? row.join(',') : `${row},${place < 7 ? 'billing' : 'bug'}`));
+
+/**
+ * Makes what a first run needs in a folder: a config, a sample of data, npm scripts. Files that are there stay as they are, but for
+ * scripts that package.json lacks. Returns the paths written. Throws where there is a config already.
+ */
+export function initFolder(folder: string, version: string): string[] {
+  if (existsSync(join(folder, CONFIG)))
+    throw new HypetuneError(`init: there is a ${join(folder, CONFIG)} already; give another folder.`);
+  mkdirSync(folder, { recursive: true });
+  const written: string[] = [];
+  const write = (name: string, content: string): void => {
+    writeFileSync(join(folder, name), content);
+    written.push(relative('.', join(folder, name)));
+  };
+  write(CONFIG, config());
+  if (!existsSync(join(folder, 'data.csv'))) write('data.csv', `${SAMPLE.join('\n')}\n`);
+  write('package.json', `${JSON.stringify(manifest(folder, version), null, 2)}\n`);
+  return written;
+}
+
+function config(): string {
+  const settings = {
+    train: './data.csv',
+    textColumn: 'text',
+    labelColumn: 'label',
+    recipe: 'hype',
+    epochs: 3,
+  };
+  return `# yaml-language-server: $schema=./node_modules/hypetune/config.schema.json\n${stringify(settings)}`;
+}
+
+function manifest(folder: string, version: string): object {
+  const file = join(folder, 'package.json');
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-');
+  const there: { scripts?: object; dependencies?: object } = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as object)
+    : ({ name, private: true, type: 'module' } as object);
+  return {
+    ...there,
+    scripts: {
+      train: `hypetune train --config ${CONFIG} --out run --force`,
+      predict: 'hypetune predict run',
+      ...there.scripts,
+    },
+    dependencies: { hypetune: version, ...there.dependencies },
+  };
+}

@@ -1,0 +1,36 @@
+import type { TaskName } from '@hypetune/core';
+import { absolutePaths, type Config } from './config-file.js';
+import { describeRecipe, type Recipe } from './recipes.js';
+import type { RunRecord } from './run-folder.js';
+import type { Setup } from './setup.js';
+
+/** What a run was told, and how far it came. */
+export interface RecordedRun {
+  readonly setup: Setup;
+  readonly config: Config;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly engine: string;
+  readonly steps: number;
+}
+
+/** What a run says about itself when it is saved. */
+export function recordOf({
+  setup,
+  config,
+  recipe,
+  seed,
+  engine,
+  steps,
+}: RecordedRun): Omit<RunRecord, 'finished'> {
+  const { task, metrics, name, train, classWeights } = setup.task;
+  return {
+    ...{ version: 1, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
+    task: {
+      ...{ name, kind: task.name as TaskName, labels: task.labels ?? [], metrics },
+      pair: train[0]?.pair !== undefined,
+      ...(classWeights && { classWeights }),
+    },
+    config: { ...absolutePaths(config), recipe: recipe.entry, seed },
+  };
+}
