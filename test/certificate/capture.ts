@@ -26,7 +26,7 @@ const OPTIMIZER = {
 /** A tensor as a checkpoint has it: linear kernels [out, in]. */
 interface Stored {
   readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
+  readonly data: Float32Array;
 }
 
 /** What a short run of a method did, tensors by name. */
@@ -157,10 +157,10 @@ export function writeCapture(file: string, { meta, tensors }: Captured): void {
 
 /** A weight's value, gradient or the like as its checkpoint has it; a plugin's own as it is. */
 function stored(value: tf.Tensor, weight: NamedWeight | undefined): Stored {
-  return tf.tidy(() => {
-    const turned = weight?.kind === 'linear' ? tf.transpose(value) : value;
-    return { shape: weight?.storedShape ?? value.shape, data: turned.dataSync<'float32'>().slice() };
-  });
+  const turned = weight?.kind === 'linear' ? tf.transpose(value) : tf.clone(value);
+  const data = turned.dataSync<'float32'>().slice();
+  turned.dispose();
+  return { shape: weight?.storedShape ?? value.shape, data };
 }
 
 /** What hidden mixup draws on the host, by the functions that it draws with. */
@@ -176,7 +176,9 @@ function mixOf(step: Step, indices: readonly number[], layers: number): unknown 
 /** Options that JSON can say: not the teacher, a model. */
 function plain(options: unknown): unknown {
   return Object.fromEntries(
-    Object.entries((options ?? {}) as object).filter(([, value]) => typeof value !== 'object' || Array.isArray(value)),
+    Object.entries((options ?? {}) as object).filter(
+      ([, value]) => typeof value !== 'object' || Array.isArray(value),
+    ),
   );
 }
 

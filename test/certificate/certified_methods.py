@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from certified_model import Taps
 
 EMPTY = Taps()
+PADDING = {"padding": "the row that fills the batch counted"}
 LOSS_FAULTS = {
     "sign": "the term with the other sign",
     "detach": "a gradient cut where it flows, or let through where it is cut",
-    "padding": "the row that fills the batch counted",
+    **PADDING,
 }
 
 
@@ -119,7 +120,7 @@ class Plain(Method):
     faults = {
         "sign": "the loss climbed",
         "scale": "the loss summed over the rows",
-        "padding": "the row that fills the batch counted",
+        **PADDING,
     }
 
     def loss(self, weights, draws, step):
@@ -137,6 +138,7 @@ class HyPe(Method):
         "sign": "the noise taken away",
         "detach": "the hidden state held constant where the noise is added",
         "place": "the noise of one layer in the next",
+        **PADDING,
     }
 
     def chosen(self):
@@ -200,6 +202,7 @@ class NEFTune(Method):
         "sign": "the noise taken away",
         "scale": "the noise by the root of the length alone",
         "detach": "the vectors held constant where the noise is added",
+        **PADDING,
     }
 
     def loss(self, weights, draws, step):
@@ -221,6 +224,7 @@ class LayerDrop(Method):
         "scale": "what is kept scaled up as by dropout",
         "mask": "the layers kept that are dropped",
         "detach": "what skips a layer held constant",
+        **PADDING,
     }
 
     def loss(self, weights, draws, step):
@@ -242,29 +246,30 @@ class LayerDrop(Method):
 
 
 class DropKey(Method):
+    """softmax(q k^T / sqrt(d) + m), m hides a key from a query, never all that it may see."""
+
     faults = {
-        "schedule": "the ratio the same in all layers",
+        "place": "the keys of one layer dropped in the next",
         "mask": "the keys kept that are dropped",
-        "late": "probabilities dropped behind the softmax instead of keys before it",
+        "scale": "a dropped key's score lowered by 1 instead of hidden",
+        **PADDING,
     }
 
     def loss(self, weights, draws, step):
+        before = []
+
         def scores(value, layer):
             dropped = draws.next("bernoulli", value.shape)
-            rate = self.o["rate"] * (1 - layer / self.model.count)
-            assert abs(dropped.mean() - rate) < 0.15
-            if self.is_("schedule"):
-                # The draws of the ratio are given; what a constant one drops beside them is every second key left.
-                more = torch.arange(value.shape[-1]) % 2
-                dropped = torch.maximum(dropped, more * (layer > 0) * torch.ones_like(dropped))
+            assert abs(dropped.mean() - self.o["rate"] * (1 - layer / self.model.count)) < 0.15
+            before.append(dropped)
+            if self.is_("place"):
+                dropped = before[-2] if len(before) > 1 else torch.zeros_like(dropped)
             if self.is_("mask"):
                 dropped = 1 - dropped
             hidden = value <= value.max(-1, keepdim=True).values - 5e3
             visible = ~hidden & (dropped == 0)
-            keep = visible.any(-1, keepdim=True)  # a query never loses all its keys
-            if self.is_("late"):
-                return torch.where(visible | ~keep | hidden, value, value - 1)
-            return torch.where(visible | ~keep, value, torch.full_like(value, -1e30))
+            keep = visible | ~visible.any(-1, keepdim=True)
+            return torch.where(keep, value, value - 1 if self.is_("scale") else torch.full_like(value, -1e30))
 
         return self.mean(self.task(self.main(weights, draws, Taps(scores=scores, attention_dropout=False))))
 
@@ -409,7 +414,7 @@ class SMART(Method):
                 moved = delta + o["rate"] * g
                 delta = moved / (moved.abs().amax(-1, keepdim=True) + 1e-6)
         other = self.main(weights, draws, Taps(embedding=lambda vectors: vectors + delta))
-        cut = lambda x: x if paper == (not self.is_("detach")) else x.detach()
+        cut = lambda x: x if self.is_("detach") else x.detach()
         if paper:
             target = clean.detach() if self.is_("detach") else clean
             rows = divergence(other, target) + divergence(target, other)
@@ -522,7 +527,7 @@ class Flooding(Method):
     faults = {
         "sign": "the gradient not turned round below the level",
         "scale": "the distance to the level squared",
-        "padding": "the row that fills the batch counted",
+        **PADDING,
     }
 
     def loss(self, weights, draws, step):
@@ -540,6 +545,7 @@ class Mixout(Method):
         "scale": "the factor 1 / (1 - p) left out",
         "mask": "the features kept that are mixed",
         "detach": "the gradient of the other option",
+        **PADDING,
     }
 
     def loss(self, weights, draws, step):
@@ -566,6 +572,7 @@ class LoRA(Method):
         "scale": "scaled by alpha alone",
         "sign": "the product taken away",
         "detach": "A held constant, with dora the norms not",
+        **PADDING,
     }
 
     def targets(self):
@@ -678,6 +685,7 @@ class SAM(Method):
         "sign": "the step down instead of up",
         "scale": "the step up by each tensor's own norm",
         "detach": "the gradient at the weights, none at the shifted ones",
+        **PADDING,
     }
 
     def gradient(self, weights, draws, step):
@@ -714,6 +722,7 @@ class BiDrop(Method):
         "scale": "the gradients summed",
         "select": "the entries kept that are dropped",
         "spread": "the perturbation factor left out",
+        **PADDING,
     }
 
     def gradient(self, weights, draws, step):
@@ -727,8 +736,7 @@ class BiDrop(Method):
             part = lambda other: size / (size + other).clamp_min(1e-30)
             scores[n] = part(weights[n].abs()) if self.is_("spread") else (part(spread) + part(weights[n].abs())) / 2
         every = torch.cat([s.flatten() for s in scores.values()])
-        # What only rounding keeps from zero counts as above zero there: the share is taken of what the other side has above it.
-        above = sum(int((self.run.gradient(step, n) != 0).sum()) for n in ()) or int((every > 0).sum())
+        above = int((every > 0).sum())
         lowest = every.sort(descending=True).values[max(0, math.ceil(o["reserve"] * above) - 1)]
         kept = {n: (s < lowest) if self.is_("select") else (s >= lowest) for n, s in scores.items()}
         self.undecided = {n: (s - lowest).abs() < 2e-3 for n, s in scores.items()}
@@ -739,12 +747,10 @@ class ChildTuningF(Method):
     faults = {
         "scale": "what is left not divided by p",
         "mask": "the entries kept that are masked",
-        "place": "the mask before the mean over rows is one, padding counted",
+        **PADDING,
     }
 
     def gradient(self, weights, draws, step):
-        if self.is_("place"):
-            self.fault = "padding"
         found = super().gradient(weights, draws, step)
         for name in self.run.order[step - 1]:
             mask = self.run.in_checkpoint(name, draws.next("bernoulli", self.run.layouts[name]["shape"]))
@@ -759,6 +765,7 @@ class ChildTuningD(Method):
         "scale": "what is left divided by p",
         "mask": "the entries kept that are masked",
         "scope": "pooler, head and embedding masked too",
+        **PADDING,
     }
 
     def start(self, loaded):
@@ -816,6 +823,7 @@ class L2SP(Method):
         "sign": "pushed away from the start",
         "origin": "pulled to zero",
         "head": "the head left out",
+        **PADDING,
     }
 
     def held(self, step):
@@ -923,7 +931,7 @@ class Reinit(Method):
             w = loaded[name]
             if name in self.model.norms:
                 new[name] = torch.full_like(w, 1 if name.endswith("weight") and not self.is_("norm") else 0)
-            elif w.dim() < 2 or re_bias(name):
+            elif w.dim() < 2 or is_bias(name):
                 new[name] = w if self.is_("bias") else torch.zeros_like(w)
             else:
                 rest = self.run.draws[-1].rest
@@ -932,7 +940,7 @@ class Reinit(Method):
         return new
 
 
-def re_bias(name):
+def is_bias(name):
     return name.endswith("bias") or name.endswith("bias.weight")
 
 

@@ -93,8 +93,6 @@ class CertifiedModel:
                 else base.encoder.layer
             )
             self.count = len(self.modules)
-        # The normalization behind the last layer belongs to it.
-        self.ending = getattr(base, "final_norm", None) or (base.norm if self.kind == "eurobert" else None)
         self.names = [name for name, _ in self.model.named_parameters()]
         self.norms = {
             f"{path}.{name}"
@@ -122,7 +120,7 @@ class CertifiedModel:
         """The hidden layer that it belongs to, from the input; None for what lies below; a shared weight is of its first."""
         if self.top(name):
             return None
-        if self.ending is not None and re.match(r"model\.(final_)?norm\.", name):
+        if re.match(r"model\.(final_)?norm\.", name):  # behind the last layer
             return self.count - 1
         if self.kind == "albert":
             found = re.search(r"albert_layer_groups\.(\d+)\.albert_layers\.(\d+)", name)
@@ -154,23 +152,31 @@ class CertifiedModel:
         with ExitStack() as stack:
             self._watch(stack, taps)
             stack.enter_context(replaced(nn.functional, "dropout", self._dropout(draws, taps)))
-            if taps.scores:
-                stack.enter_context(replaced(nn.functional, "softmax", self._softmax(taps)))
+            stack.enter_context(replaced(nn.functional, "softmax", self._softmax(taps)))
             return torch.func.functional_call(self.model, weights, kwargs=given).logits
 
     def _dropout(self, draws, taps):
+        positions = []
+
         def dropout(x, p=0.5, training=True, inplace=False):
             if not training or p == 0 or (x.dim() == 4 and not taps.attention_dropout):
                 return x
-            return x * fitted(draws.dropouts.popleft(), x.shape)
+            if self.kind == "xlnet" and not positions:  # ours are drawn before the tokens' and by distance
+                positions.append(by_place(draws.dropouts.popleft()))
+            if self.kind == "xlnet" and x.shape[0] == positions[0].shape[0]:
+                return x * positions[0]
+            mask = draws.dropouts.popleft()
+            if self.kind == "xlnet" and x.dim() == 3 and mask.dim() == 2:  # the summary's token alone is read
+                mask = mask.expand(x.shape)
+            return x * fitted(mask, x.shape)
 
         return dropout
 
     def _softmax(self, taps):
         plain = nn.functional.softmax
 
-        def softmax(x, dim=None, dtype=None, **more):
-            return plain(taps.scores(x, self.now) if x.dim() == 4 else x, dim=dim)
+        def softmax(x, dim=None, dtype=None, **more):  # in float64, whatever a model asks for
+            return plain(taps.scores(x, self.now) if taps.scores and x.dim() == 4 else x, dim=dim)
 
         return softmax
 
@@ -190,7 +196,7 @@ class CertifiedModel:
 
         def after(module, args, output):
             first, *rest = output if isinstance(output, tuple) else (output,)
-            if not taps.after or (self.ending is not None and self.now == self.count - 1):
+            if not taps.after:
                 return None
             first = turn(taps.after(turn(first), self.now))
             return (first, *rest) if isinstance(output, tuple) else first
@@ -217,8 +223,6 @@ class CertifiedModel:
             else:
                 projection = module.get_submodule(PROJECTIONS.get(self.kind, "attention.output.dense"))
                 hook(projection.register_forward_pre_hook(lambda _, args: (taps.context(args[0], self.now),)))
-        if self.ending is not None and taps.after:
-            hook(self.ending.register_forward_hook(lambda _, args, output: taps.after(output, self.count - 1)))
         if taps.embedding:
             # XLNet's vectors are turned after the look-up or before it, by version.
             table = self.model.get_input_embeddings()
@@ -233,6 +237,12 @@ def replaced(owner, name, value):
         yield
     finally:
         setattr(owner, name, before) if had else delattr(owner, name)
+
+
+def by_place(mask):
+    """A mask [B, T + 1, 2 H] of distances 0 to T on either side, as XLNet's rows of distance T to 1 - T: [2 T, B, H]."""
+    before, after = mask.chunk(2, -1)
+    return torch.cat([before.flip(1), after[:, 1:-1]], 1).transpose(0, 1)
 
 
 def fitted(mask, shape):

@@ -1,10 +1,11 @@
 """Compares what our trainer did, file by file, with the same computed by PyTorch on the models of `transformers`.
 
-    python certify_gradients.py FOLDER [--faults]
+    python certify_gradients.py FOLDER [--faults] [--store FILE]
 
 FOLDER holds the files that `npm run bench -- gradients` writes: batch, draws, weights and gradients of a few updates of one method on
 one family. Prints a line of JSON for each: the largest relative differences of the starting values, the gradients, the updates and
-the weights kept in the end. With --faults each method is computed once more with each of its faults planted.
+the weights kept in the end. With --faults each method is computed once more with each of its faults planted. --store writes what
+PyTorch computed, two numbers a tensor, for the test that needs no Python.
 """
 
 import json
@@ -137,6 +138,32 @@ def certify(run, fault=None):
     return found
 
 
+def summary(values):
+    """Two numbers a tensor: its norm, and its product with the cosines of 0, 1, 2 ... in order."""
+    pair = lambda v: (v.norm(), (v.flatten() * torch.arange(v.numel()).double().cos()).sum())
+    return {name: [float(f"{x:.7g}") for x in pair(value)] for name, value in values.items()}
+
+
+def golden(run):
+    """What PyTorch says of a run: its starting values where they are not the checkpoint's, its last gradient, its last weights."""
+    run.forget()
+    options = [each["options"] for each in run.meta["methods"]]
+    method = method_of(run.meta["case"])(run, options[0] if len(options) == 1 else options)
+    loaded = {name: p.detach() for name, p in run.model.model.named_parameters()}
+    begun = method.start(loaded)
+    decided = lambda own, ours, passed: {n: torch.where(passed[n], ours[n], v) if passed and n in passed else v for n, v in own.items()}
+    for step in range(1, run.steps + 1):
+        weights, ours, run.near = run.weights[step - 1], run.gradients[step - 1], {}
+        gradient = decided(method.gradient(weights, run.draws[step - 1], step), ours, method.undecided)
+        written = decided(method.written(step, weights, method.updates(step, weights, ours)), run.weights[step], run.near)
+    kept = method.final([*run.weights[:-1], {**run.weights[-1], **written}])
+    return {
+        "start": summary({n: w for n, w in begun.items() if n not in loaded or bool((w != loaded[n]).any())}),
+        "gradient": summary(gradient),
+        "kept": summary({n: kept[n] for n in run.kept}),
+    }
+
+
 def attempt(run, fault=None):
     try:
         return {part: {"difference": value, "at": at} for part, (value, at) in certify(run, fault).items()}
@@ -146,13 +173,19 @@ def attempt(run, fault=None):
 
 def main():
     folder, *flags = sys.argv[1:]
+    stored = {}
     for path in sorted(Path(folder).glob("*.safetensors")):
         run = Run(path)
+        if "--store" in flags:
+            stored[run.meta["case"]] = golden(run)
         line = {"family": run.meta["family"], "case": run.meta["case"], "result": attempt(run)}
         if "--faults" in flags:
             faults = method_of(run.meta["case"]).faults
             line["faults"] = {name: {"what": what, "result": attempt(run, name)} for name, what in faults.items()}
-        print(json.dumps(line), flush=True)
+        print(json.dumps(line).replace("Infinity", "1e999"), flush=True)
+    if "--store" in flags:
+        lines = ",\n".join(f"{json.dumps(case)}: {json.dumps(found, separators=(',', ':'))}" for case, found in stored.items())
+        Path(flags[flags.index("--store") + 1]).write_text("{\n" + lines + "\n}\n")
 
 
 main()

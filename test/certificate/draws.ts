@@ -26,8 +26,8 @@ export async function recordingDraws<T>(place: DrawPlace, f: () => Promise<T>): 
     ...kernel,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const { distribution, shape } = attrs as unknown as KeyedDrawAttributes;
-      const { readSync, makeTensorInfo } = bound(backend);
-      const packed = readSync(inputs['parameters']!.dataId);
+      const host = backend as unknown as HostBackend;
+      const packed = host.readSync(inputs['parameters']!.dataId);
       const [key0, key1, offset, width] = packed;
       const scale = new Float32Array(packed.buffer, packed.byteOffset, 5)[4]!;
       const values = drawOnHost(distribution, shape, [key0! >>> 0, key1! >>> 0], {
@@ -38,7 +38,7 @@ export async function recordingDraws<T>(place: DrawPlace, f: () => Promise<T>): 
       // Dropout alone scales what it keeps.
       const kind = distribution === 'bernoulli' && scale !== 1 ? 'dropout' : distribution;
       draws.push({ ...place, kind, shape: [...shape], values: values.slice() });
-      return makeTensorInfo([...shape], 'float32', values);
+      return host.makeTensorInfo([...shape], 'float32', values);
     },
   });
   try {
@@ -48,15 +48,8 @@ export async function recordingDraws<T>(place: DrawPlace, f: () => Promise<T>): 
   }
 }
 
+/** What the cpu backend offers its kernels. */
 interface HostBackend {
   readSync(dataId: object): Int32Array;
   makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): tf.TensorInfo;
-}
-
-function bound(backend: unknown): HostBackend {
-  const host = backend as HostBackend;
-  return {
-    readSync: (dataId) => host.readSync(dataId),
-    makeTensorInfo: (shape, dtype, values) => host.makeTensorInfo(shape, dtype, values),
-  };
 }

@@ -32,3 +32,6 @@ export const CERTIFIED_FAMILIES: readonly CertifiedFamily[] = Object.entries(DRO
     dropouts: Object.fromEntries(rates.map((rate) => [rate, 0.1])),
   }),
 );
+
+/** The one whose certificate is stored for the test that needs no Python. */
+export const STORED_FAMILY: CertifiedFamily = CERTIFIED_FAMILIES.find(({ name }) => name === 'xlm-roberta')!;
