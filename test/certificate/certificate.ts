@@ -15,7 +15,10 @@ export const TOLERANCE = 1e-4;
 export const PARTS = ['start', 'gradients', 'updates', 'kept'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** The largest differences of one method on one family, and of each fault planted in it; infinite where it could not be computed. */
+/** The difference where there is nothing to compare: other weights are trained, another draw was made. */
+export const INCOMPARABLE = Number.MAX_VALUE;
+
+/** The largest differences of one method on one family, and of each fault planted in it. */
 export interface GradientRow {
   readonly family: string;
   readonly method: string;
@@ -81,7 +84,8 @@ type Result = { readonly error: string } | Readonly<Record<Part, { difference: n
 
 function rowOf({ family, case: method, result, faults = {} }: Line): GradientRow {
   const [largest, at] = worst(result);
-  const part = (name: Part): number => ('error' in result ? Infinity : result[name].difference);
+  const part = (name: Part): number =>
+    'error' in result ? INCOMPARABLE : Math.min(result[name].difference, INCOMPARABLE);
   return {
     ...{ family, method, largest, at },
     parts: Object.fromEntries(PARTS.map((name) => [name, part(name)])) as Record<Part, number>,
@@ -94,9 +98,9 @@ function rowOf({ family, case: method, result, faults = {} }: Line): GradientRow
 }
 
 function worst(result: Result): [difference: number, at: string] {
-  if ('error' in result) return [Infinity, result.error];
+  if ('error' in result) return [INCOMPARABLE, result.error];
   const part = PARTS.reduce((most, name) =>
     result[name].difference > result[most].difference ? name : most,
   );
-  return [result[part].difference, `${part}: ${result[part].at}`];
+  return [Math.min(result[part].difference, INCOMPARABLE), `${part}: ${result[part].at}`];
 }

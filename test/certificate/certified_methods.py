@@ -5,6 +5,7 @@ at the end. `fault` names a mutation of the computation, one of `faults`; None i
 """
 
 import math
+import re
 
 import torch
 import torch.nn.functional as F
@@ -71,6 +72,10 @@ class Method:
     def final(self, weights):
         """What is kept, of the weights before the first update and after each."""
         return weights[-1]
+
+    def lacks(self, fault):
+        """Whether a family has no place for a fault."""
+        return False
 
     # ---------------------------------------------------------------------------------------- what they are made of
 
@@ -486,12 +491,13 @@ class Cutoff(Method):
             most = max(1, math.floor(positions * o["ratio"] + 5e-4))
             drawn = draws.next("uniform", [rows, 1 if o["kind"] == "span" else most])
             for row in range(rows):
+                first = spared + (0 if self.is_("length") else int(mask[row].argmax()))
                 if o["kind"] == "span":
-                    begin = spared + min(int(drawn[row, 0] * (open_[row] - cut[row] + 1)), int(open_[row] - cut[row]))
+                    begin = first + min(int(drawn[row, 0] * (open_[row] - cut[row] + 1)), int(open_[row] - cut[row]))
                     kept[row, begin : begin + int(cut[row])] = 0
                 else:
                     for place in range(int(cut[row])):
-                        kept[row, spared + int(drawn[row, place] * open_[row])] = 0
+                        kept[row, first + int(drawn[row, place] * open_[row])] = 0
             inputs = (ids, (mask * kept).long(), types)
             erase = lambda hidden, layer: hidden * kept.double()[..., None] if layer == 0 else hidden
         other = self.model.run(weights, inputs, draws, Taps(before=erase))
@@ -578,11 +584,12 @@ class LoRA(Method):
     def targets(self):
         """Query and value, or every linear map where a model has neither."""
         linear = [n for n in self.model.names if self.model.kernel(n) and not self.model.fresh(n)]
-        named = [n for n in linear if n.rsplit(".", 2)[-2] in ("query", "value")]
+        named = [n for n in linear if self.module(n).rsplit(".", 1)[-1] in ("query", "value")]
         return named or linear
 
     def module(self, name):
-        return name.rsplit(".", 1)[0]
+        """XLNet's attention has parameters without a module."""
+        return re.sub(r"\.(weight|bias)$", "", name)
 
     def trained(self, step):
         own = [name for name in self.run.weights[0] if name not in self.model.names]
@@ -614,10 +621,12 @@ class LoRA(Method):
         return full
 
     def start(self, loaded):
-        own = {n: w for n, w in self.run.weights[0].items() if n not in self.model.names}
         expected = dict(loaded)
-        for name, value in own.items():
-            module = name.split("/", 1)[1].rsplit(".", 1)[0]
+        for name in self.run.order[0]:  # as they were made
+            if name in self.model.names:
+                continue
+            value = self.run.weights[0][name]
+            module = name.split("/", 1)[1].rsplit(".", 1)[0]  # without .lora_A and the like
             if name.endswith("lora_A"):
                 drawn = self.run.draws[-1].next("uniform", value.shape)
                 assert drawn.abs().max() <= 1 / math.sqrt(value.shape[0])
@@ -919,9 +928,13 @@ class Reinit(Method):
         "bias": "biases kept",
     }
 
+    def lacks(self, fault):
+        top = [n for n in self.model.names if (self.model.layer(n) or 0) >= self.model.count - self.o["layers"] and not self.model.top(n)]
+        return fault != "bias" and not top or fault == "bias" and not any(map(is_bias, self.model.names[:-1]))
+
     def start(self, loaded):
         o, count, new = self.o, self.model.count, dict(loaded)
-        pooler = lambda n: self.model.top(n) and (not self.model.fresh(n) or n.startswith("pooler.") or n.startswith("sequence_summary"))
+        pooler = lambda n: self.model.top(n) and not self.model.fresh(n)
         lowest = count - o["layers"] - self.is_("layer")
         for name in self.run.loaded:
             layer = self.model.layer(name)

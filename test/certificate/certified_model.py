@@ -10,16 +10,13 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-# Weights of a classifier that no pre-trained checkpoint has.
+# The new head of a classifier, by the beginning of its names. Poolers stand in the checkpoints that are tuned here.
 FRESH = {
     "distilbert": r"(pre_classifier|classifier)\.",
-    "deberta": r"(pooler|classifier)\.",
-    "deberta-v2": r"(pooler|classifier)\.",
     "eurobert": r"(dense|classifier)\.",
-    "xlnet": r"(sequence_summary|logits_proj)\.",
+    "xlnet": r"logits_proj\.",
 }
-# What belongs to the top of a model beside what is fresh.
-POOLERS = r"(bert\.pooler|albert\.pooler|head)\."
+POOLERS = r"((bert|albert)\.pooler|pooler|head|sequence_summary)\."
 # Where attention hands its result on: the map behind it, seen from a layer.
 PROJECTIONS = {
     "distilbert": "attention.out_lin",

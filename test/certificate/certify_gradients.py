@@ -110,14 +110,16 @@ def largest(difference, got, wanted, passed=None, spacing=None):
 ENOUGH = 1e-2
 
 
+def made(run, fault=None):
+    options = [each["options"] for each in run.meta["methods"]]
+    return method_of(run.meta["case"])(run, options[0] if len(options) == 1 else options, fault)
+
+
 def certify(run, fault=None):
     """The differences by part. With a fault, up to the first part that shows it."""
     run.forget()
     shows = lambda found: fault is not None and found[0] > ENOUGH
-    methods = run.meta["methods"]
-    options = [each["options"] for each in methods]
-    options = options[0] if len(options) == 1 else options
-    method = method_of(run.meta["case"])(run, options, fault)
+    method = made(run, fault)
     none = (0.0, "")
     loaded = {name: p.detach() for name, p in run.model.model.named_parameters()}
     begun = method.start(loaded)
@@ -159,8 +161,7 @@ def summary(values):
 def golden(run):
     """What PyTorch says of a run: its starting values where they are not the checkpoint's, its last gradient, its last weights."""
     run.forget()
-    options = [each["options"] for each in run.meta["methods"]]
-    method = method_of(run.meta["case"])(run, options[0] if len(options) == 1 else options)
+    method = made(run)
     loaded = {name: p.detach() for name, p in run.model.model.named_parameters()}
     begun = method.start(loaded)
     decided = lambda own, ours, passed: {n: torch.where(passed[n], ours[n], v) if passed and n in passed else v for n, v in own.items()}
@@ -192,8 +193,10 @@ def main():
             stored[run.meta["case"]] = golden(run)
         line = {"family": run.meta["family"], "case": run.meta["case"], "result": attempt(run)}
         if "--faults" in flags:
-            faults = method_of(run.meta["case"]).faults
-            line["faults"] = {name: {"what": what, "result": attempt(run, name)} for name, what in faults.items()}
+            method = made(run)
+            line["faults"] = {
+                name: {"what": what, "result": attempt(run, name)} for name, what in method.faults.items() if not method.lacks(name)
+            }
         print(json.dumps(line).replace("Infinity", "1e999"), flush=True)
     if "--store" in flags:
         lines = ",\n".join(f"{json.dumps(case)}: {json.dumps(found, separators=(',', ':'))}" for case, found in stored.items())
