@@ -928,18 +928,21 @@ class Reinit(Method):
         "bias": "biases kept",
     }
 
+    def chosen(self, lowest):
+        """Names of the weights that start anew."""
+        pooler = lambda n: self.model.top(n) and not self.model.fresh(n)
+        inside = lambda n: self.model.layer(n) is not None and lowest <= self.model.layer(n) < lowest + self.o["layers"]
+        return [n for n in self.model.names if (self.o["pooler"] if pooler(n) else inside(n))]
+
     def lacks(self, fault):
-        top = [n for n in self.model.names if (self.model.layer(n) or 0) >= self.model.count - self.o["layers"] and not self.model.top(n)]
-        return fault != "bias" and not top or fault == "bias" and not any(map(is_bias, self.model.names[:-1]))
+        """ALBERT's layers share their weights, which lower ones use too; ModernBERT has no biases."""
+        chosen = self.chosen(self.model.count - self.o["layers"])
+        return not any(is_bias(n) if fault == "bias" else self.model.layer(n) is not None for n in chosen)
 
     def start(self, loaded):
-        o, count, new = self.o, self.model.count, dict(loaded)
-        pooler = lambda n: self.model.top(n) and not self.model.fresh(n)
-        lowest = count - o["layers"] - self.is_("layer")
+        chosen, new = self.chosen(self.model.count - self.o["layers"] - self.is_("layer")), dict(loaded)
         for name in self.run.loaded:
-            layer = self.model.layer(name)
-            chosen = o["pooler"] if pooler(name) else layer is not None and lowest <= layer < lowest + o["layers"]
-            if not chosen:
+            if name not in chosen:
                 continue
             w = loaded[name]
             if name in self.model.norms:
@@ -965,7 +968,12 @@ class TopK(Method):
         "layer": "one layer more",
         "top": "pooler and head frozen",
         "sign": "the loss climbed",
+        **PADDING,
     }
+
+    def lacks(self, fault):
+        """ALBERT's layers share their weights, which belong to the first."""
+        return fault == "layer" and all(self.model.layer(n) != self.model.count - self.o["layers"] - 1 for n in self.model.names)
 
     def trained(self, step):
         lowest = self.model.count - self.o["layers"] - self.is_("layer")

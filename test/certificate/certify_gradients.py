@@ -155,7 +155,7 @@ def certify(run, fault=None):
 def summary(values):
     """Two numbers a tensor: its norm, and its product with the cosines of 0, 1, 2 ... in order."""
     pair = lambda v: (v.norm(), (v.flatten() * torch.arange(v.numel()).double().cos()).sum())
-    return {name: [float(f"{x:.7g}") for x in pair(value)] for name, value in values.items()}
+    return {name: [float(f"{x:.6g}") for x in pair(value)] for name, value in values.items()}
 
 
 def golden(run):
@@ -199,8 +199,14 @@ def main():
             }
         print(json.dumps(line).replace("Infinity", "1e999"), flush=True)
     if "--store" in flags:
-        lines = ",\n".join(f"{json.dumps(case)}: {json.dumps(found, separators=(',', ':'))}" for case, found in stored.items())
-        Path(flags[flags.index("--store") + 1]).write_text("{\n" + lines + "\n}\n")
+        names = sorted({name for found in stored.values() for part in found.values() for name in part})
+        place = {name: index for index, name in enumerate(names)}
+        rows = lambda part: [[place[name], *pair] for name, pair in part.items()]
+        packed = {case: {part: rows(values) for part, values in found.items()} for case, found in stored.items()}
+        short = lambda value: json.dumps(value, separators=(",", ":"))
+        lines = ",\n".join(f"{json.dumps(case)}:{short(found)}" for case, found in packed.items())
+        text = f'{{"names":{short(names)},\n"cases":{{\n{lines}\n}}}}\n'
+        Path(flags[flags.index("--store") + 1]).write_text(text)
 
 
 main()
