@@ -3,7 +3,7 @@
  *
  * The largest relative difference of logits, loss and gradients between this package and PyTorch's `transformers`, by family and
  * engine, over the stored fixtures; as a table in Markdown. `compiled` is the native engine with the step as one function.
- * A number's difference counts relative to the largest of its tensor (gradients: at least to a thousandth of the largest gradient).
+ * A number's difference counts relative to the largest of its tensor (a gradient that only rounding keeps from zero: to a hundredth of the largest gradient).
  */
 import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** `npm run bench -- step|draws|methods|run|parity [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|draws|methods|run|parity|gradients [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ const benchmarks = {
   methods: './bench-methods.ts',
   run: './bench-run.ts',
   parity: './bench-parity.ts',
+  gradients: './bench-gradients.ts',
 };
 const [name, ...options] = process.argv.slice(2);
 const file = Object.hasOwn(benchmarks, name ?? '')
@@ -17,11 +18,12 @@ const file = Object.hasOwn(benchmarks, name ?? '')
 if (!existsSync(file)) {
   process.stderr.write(
     'npm run bench -- NAME [options], where NAME is\n' +
-      '  step     one training step on every engine, and on PyTorch with --python\n' +
-      '  draws    what random numbers cost on every engine\n' +
-      '  methods  what every method costs a step\n' +
-      '  run      a whole fine-tuning run, and the same in PyTorch with --python and --reference\n' +
-      '  parity   how far every family is from PyTorch on every engine\n',
+      '  step       one training step on every engine, and on PyTorch with --python\n' +
+      '  draws      what random numbers cost on every engine\n' +
+      '  methods    what every method costs a step\n' +
+      '  run        a whole fine-tuning run, and the same in PyTorch with --python and --reference\n' +
+      '  parity     how far every family is from PyTorch on every engine\n' +
+      '  gradients  how far every method on every family is from its formula in PyTorch\n',
   );
   process.exit(1);
 }

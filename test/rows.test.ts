@@ -2,7 +2,11 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import { tensorData, type Dataset, type Plugin, type TrainerOptions } from '@hypetune/core';
+import { cutoff } from '@hypetune/cutoff';
+import { freelb } from '@hypetune/freelb';
 import { hype } from '@hypetune/hype';
+import { lnsr } from '@hypetune/lnsr';
+import { neftune } from '@hypetune/neftune';
 import { randomNormal, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { enginesPresent } from './support/engines.js';
@@ -43,9 +47,10 @@ async function trained(
   build: () => LayersModel,
   data: Dataset,
   options: Partial<TrainerOptions>,
+  plugins: readonly Plugin[] = [hype({ scale: 0.3 })],
 ): Promise<number[]> {
   const model = build();
-  const trainer = makeTrainer(model, [hype({ scale: 0.3 })], {
+  const trainer = makeTrainer(model, plugins, {
     // With a large epsilon AdamW does not blow up gradients that are nothing but rounding, as those of the keys' biases.
     optimizer: { learningRate: 1e-2, epsilon: 1e-3 },
     ...options,
@@ -77,6 +82,17 @@ test('padding changes no draw: a run padded further trains the same', async () =
   const [tight, wide] = [1, 16].map((lengthMultiple) => ({ steps: 6, lengthMultiple }));
   const runs = [await trained(bert, tokenRows(6), tight!), await trained(bert, tokenRows(6), wide!)];
   expect(distance(runs[0]!, runs[1]!)).toBeLessThan(1e-5);
+});
+
+test.each([
+  lnsr({ scale: 0.1 }),
+  freelb({ magnitude: 0.5, maxNorm: 0.2 }),
+  neftune({ length: 'real' }),
+  cutoff(),
+])('$name counts tokens alone: a run padded further trains the same', async (plugin) => {
+  const run = (lengthMultiple: number): Promise<number[]> =>
+    trained(bert, tokenRows(6), { steps: 3, lengthMultiple }, [plugin]);
+  expect(distance(await run(1), await run(16))).toBeLessThan(1e-5);
 });
 
 test('batch normalization sees the rows of the batch alone', async () => {

@@ -155,7 +155,11 @@ test('cutoff erases what the released code erases, and measures as it does', () 
     second: number[][];
     divergence: number;
   }>('cutoff');
-  const range = { lengths: tf.tensor2d(lengths, [lengths.length, 1]), positions, ratio, spared: 0 };
+  const begin = tf.zeros([lengths.length, 1]);
+  const range = {
+    ...{ first: begin, lengths: tf.tensor2d(lengths, [lengths.length, 1]) },
+    ...{ positions, ratio, spared: 0 },
+  };
   expectClose(keptTokens(tensor(draws), range), token.kept);
   expectClose(keptFeatures(tensor(draws), positions), dim.kept);
   // There the last start is never drawn, here each is as likely.

@@ -35,6 +35,8 @@ export interface StepPosition {
   readonly index: number;
   readonly epoch: number;
   readonly microbatch: number;
+  /** The microbatch's part of the update's rows, where gradients are accumulated. */
+  readonly share?: number | undefined;
   /** Draws of this microbatch. */
   readonly key: Key;
 }
@@ -52,6 +54,7 @@ export class StepContext implements Step {
   /** Gradient computations made for this microbatch. */
   #computations = 0;
   readonly #key: Key;
+  readonly #share: number | undefined;
   /** Which of the microbatch's draws is in use. */
   #draw = 0;
 
@@ -63,6 +66,7 @@ export class StepContext implements Step {
     this.microbatch = position.microbatch;
     this.task = setting.task;
     this.#key = position.key;
+    this.#share = position.share;
     this.#batch = batch;
   }
 
@@ -129,6 +133,12 @@ export class StepContext implements Step {
 
   mean(rowValues: tf.Tensor1D): tf.Scalar {
     return weightedMean(rowValues, this.batch.weights);
+  }
+
+  sum(rowValues: tf.Tensor1D): tf.Scalar {
+    const total: tf.Scalar = tf.sum(tf.mul(rowValues, this.batch.weights));
+    // The gradients of a microbatch are weighted by its share; a tensor, so that every microbatch is the same step.
+    return this.#share === undefined ? total : tf.div(total, tf.scalar(this.#share));
   }
 
   learningRate(parameter?: ParameterInfo): number {

@@ -43,5 +43,6 @@ export * from './stages.js';
 export { copyOf } from './stores.js';
 export * from './step.js';
 export * from './tasks/index.js';
+export { maskPlace, tokenMask } from './token-mask.js';
 export type { Trace, TraceEntry } from './trace.js';
 export { Trainer } from './trainer.js';

@@ -1,4 +1,11 @@
 /** Where a tap stands among the taps of its hook: lower runs first, equal stages run in registration order. */
+export const LOAD_STAGE = {
+  /** Change what is pre-trained (NoisyTune). */
+  PRETRAINED: -100,
+  /** Draw values anew (re-initialising). */
+  FRESH: 0,
+} as const;
+
 export const WEIGHT_STAGE = {
   /** Move the weight before anything reads it (SAM's offset). */
   OFFSET: -100,
@@ -9,8 +16,12 @@ export const WEIGHT_STAGE = {
 } as const;
 
 export const HIDDEN_STAGE = {
-  /** Change the hidden state as a whole (mixup, skipping a layer). */
+  /** Put what entered a layer in the place of what leaves it (LayerDrop): inside of whatever changes the state between layers. */
+  SKIP: -150,
+  /** Change the state between layers, which a skipped layer hands on (mixup, cut-off, LNSR's noise). */
   TRANSFORM: -100,
+  /** Look at what a skipped layer hands on (LayerDrop). */
+  ENTER: -50,
   /** Add noise to it (HyPe, R3F, NEFTune). */
   NOISE: 0,
   /** Watch what the layer really sees (LNSR, probes). */
@@ -49,6 +60,8 @@ export const OPTIMIZER_STAGE = {
   REPLACE: -100,
   /** Change what the optimizer makes of the gradients (cautious updates). */
   WRAP: 0,
+  /** Judge the whole step from where the weights began (SPD), outside everything else. */
+  PROJECT: 100,
 } as const;
 
 export const EVALUATION_STAGE = {
@@ -74,10 +87,13 @@ export const UPDATE_STAGE = {
   SCALE: -100,
   /** Pull the weights somewhere (RecAdam, decoupled L2-SP). */
   PULL: 0,
+  /** Bound what the weights become (R4F's spectral norm). */
+  CONSTRAIN: 100,
 } as const;
 
 /** The named stages of each hook that has some. */
 export const HOOK_STAGES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  afterLoad: LOAD_STAGE,
   afterWeightRead: WEIGHT_STAGE,
   afterEmbedding: HIDDEN_STAGE,
   beforeLayerForward: HIDDEN_STAGE,

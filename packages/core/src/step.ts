@@ -41,6 +41,8 @@ export interface Step {
   rowLoss(logits: Tensor): Tensor1D;
   /** Mean over the rows by what they weigh (`batch.weights`): `sum(w x) / sum(w)`. */
   mean(rowValues: Tensor1D): Scalar;
+  /** Sum over the rows by what they weigh, as in one large batch: with `accumulate` the microbatches' sums add up. */
+  sum(rowValues: Tensor1D): Scalar;
   /** The scheduled learning rate, for a parameter after `afterSchedule`. */
   learningRate(parameter?: ParameterInfo): number;
 }

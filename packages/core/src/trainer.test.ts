@@ -177,6 +177,11 @@ test('accumulation counts every row alike, in a short last microbatch too, and l
     // An epoch is one update in either: of 10 rows, or of 4 + 4 + 2.
     const ordered: Dataset = { ...data, size: 10 };
     const trainer = new Trainer({ model, epochs: 4, seed: 3, ...options });
+    // A term that is a sum over the rows of the update, however they are cut.
+    trainer.hooks.afterLoss.tap('sum', (terms, step) => ({
+      ...terms,
+      sum: step.sum(tf.sum(tf.square(step.main.logits), -1)),
+    }));
     seen[options.batchSize] = [];
     trainer.hooks.onStep.tap('test', ({ loss, rows }) => seen[options.batchSize]!.push(loss, rows));
     await trainer.fit(ordered);

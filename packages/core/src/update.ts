@@ -5,7 +5,7 @@ import type { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
 import { collate } from './data/collate.js';
 import { HypetuneError } from './errors.js';
-import { StepContext, type StepSetting } from './gradient.js';
+import { StepContext, type StepPosition, type StepSetting } from './gradient.js';
 import type { TrainerHooks } from './hooks.js';
 import { clearTape } from './math/tape.js';
 import { outputOf } from './model-output.js';
@@ -71,7 +71,7 @@ export async function update(
       let names: string[] = [];
       const share = rows.length / total;
       const numbers = runStep(recorder, () => {
-        const result = microbatchGradient(setting, index, epoch, microbatch, rows);
+        const result = microbatchGradient(setting, { index, epoch, microbatch, share: accumulation && share }, rows);
         names = Object.keys(result.terms);
         const terms = Object.values(result.terms);
         if (!accumulation) return write(result.gradients, terms);
@@ -120,20 +120,18 @@ export function runStep<T extends tf.TensorContainer>(recorder: StepRecorder | u
 
 function microbatchGradient(
   setting: UpdateSetting,
-  index: number,
-  epoch: number,
-  microbatch: number,
+  position: Omit<StepPosition, 'key'>,
   rows: readonly number[],
 ): GradientResult {
   const { options, hooks, trainable, data, recorder } = setting;
-  const key = foldIn(setting.key, 'step', index, 'microbatch', microbatch);
+  const key = foldIn(setting.key, 'step', position.index, 'microbatch', position.microbatch);
   const batch = collate(data, rows, {
     task: options.task,
     output: outputOf(options.model),
     rows: recorder && !setting.step.instrument.mixesRows ? options.batchSize : rows.length,
     padding: options,
   });
-  const step = new StepContext(setting.step, { index, epoch, microbatch, key }, batch);
+  const step = new StepContext(setting.step, { ...position, key }, batch);
   step.batch = hooks.beforeBatch.call(batch, step);
   const gradient = hooks.aroundBackward.call(step.gradientFunction(trainable), step);
   const result = gradient();

@@ -12,6 +12,7 @@ import {
   keptFeatures,
   keptSpan,
   keptTokens,
+  tokenSpan,
   type TokenRange,
 } from './index.js';
 
@@ -23,7 +24,8 @@ const near = (tensor: tf.Tensor, wanted: number[]): void => {
   });
 };
 const range = (lengths: number[], ratio: number, spared = 1): TokenRange => ({
-  ...{ lengths: tf.tensor2d(lengths, [lengths.length, 1]), positions: 6, ratio, spared },
+  ...{ first: tf.zeros([lengths.length, 1]), lengths: tf.tensor2d(lengths, [lengths.length, 1]) },
+  ...{ positions: 6, ratio, spared },
 });
 
 test('tokens: as many as the share of the row, none at its ends, none in the padding', () => {
@@ -38,6 +40,15 @@ test('span: one run, from the first open token to the last', () => {
   near(keptSpan(draws, range([6, 6, 6], 0.4)), [1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1]);
   near(keptSpan(tf.tensor2d([0.999], [1, 1]), range([3], 0.9)), [1, 0, 1, 1, 1, 1]);
   near(keptSpan(tf.tensor2d([0.5], [1, 1]), range([2], 0.9)), [1, 1, 1, 1, 1, 1]);
+});
+
+test('rows padded at the left are cut among their tokens too', () => {
+  const span = tokenSpan(tf.tensor2d([0, 0, 1, 1, 1, 1, 0, 0], [2, 4]));
+  near(span.first, [2, 0]);
+  near(span.lengths, [2, 2]);
+  const left = { ...tokenSpan(tf.tensor2d([[0, 0, 1, 1, 1, 1]])), positions: 6, ratio: 0.5, spared: 1 };
+  near(keptSpan(tf.tensor2d([[0]]), left), [1, 1, 1, 0, 0, 1]);
+  near(keptTokens(tf.tensor2d([[0.99]]), left), [1, 1, 1, 1, 0, 1]);
 });
 
 test('features: each draw names one', () => {

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  type Batch,
   defineMethod,
   divergenceOf,
   HIDDEN_STAGE,
   HypetuneError,
   LOSS_STAGE,
+  maskPlace,
+  tokenMask,
   z,
 } from '@hypetune/core';
 import { foldIn, type Key, randomUniform } from '@hypetune/ops';
@@ -16,6 +17,7 @@ import {
   keptSpan,
   keptTokens,
   kinds,
+  tokenSpan,
   type TokenRange,
 } from './formula.js';
 
@@ -63,12 +65,10 @@ export const cutoff = defineMethod({
     const { name, hooks } = host;
     const distance = divergenceOf(host.task, name);
     const spared = ends === 'spared' ? 1 : 0;
-    const maskAt = host.inputNames.findIndex((input) => /^attention_?mask$/i.test(input));
     /** Which tokens stay in the pass that runs, `[rows, positions]`. */
     let kept: tf.Tensor | undefined;
 
-    // Before whoever keeps the layer's input to skip the layer.
-    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM - 50 }, (hidden, layer, pass) => {
+    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) => {
       if (pass.name !== name || layer.index > 0 || layer.visit > 0) return hidden;
       if (kept) return withoutTokens(name, hidden, kept);
       const [rows, width] = [hidden.shape[0]!, hidden.shape.at(-1)!];
@@ -82,8 +82,9 @@ export const cutoff = defineMethod({
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const inputs = [...step.batch.inputs];
       if (kind !== 'feature') {
-        const mask = maskOf(step.batch, maskAt);
-        const range = { lengths: tf.sum(mask, 1, true), positions: mask.shape[1]!, ratio, spared };
+        const mask = tokenMask(host, step.batch) ?? tf.ones<tf.Rank.R2>(inputs[0]!.shape.slice(0, 2) as [number, number]);
+        const range = { ...tokenSpan(mask), positions: mask.shape[1]!, ratio, spared };
+        const maskAt = maskPlace(host);
         kept = keptOf(kind, range, foldIn(step.key, name));
         if (maskAt >= 0) inputs[maskAt] = tf.cast(tf.mul(mask, kept), inputs[maskAt]!.dtype);
       }
@@ -100,12 +101,6 @@ export const cutoff = defineMethod({
     });
   },
 });
-
-/** 1 where a row has a token, float32 `[rows, positions]`; ones where the model takes no mask. */
-function maskOf({ inputs }: Batch, at: number): tf.Tensor {
-  if (at >= 0) return tf.cast(inputs[at]!, 'float32');
-  return tf.ones(inputs[0]!.shape.slice(0, 2));
-}
 
 function keptOf(kind: 'token' | 'span', range: TokenRange, key: Key): tf.Tensor {
   const rows = range.lengths.shape[0]!;

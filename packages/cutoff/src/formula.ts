@@ -4,8 +4,10 @@ import * as tf from '@tensorflow/tfjs-core';
 export const kinds = ['token', 'span', 'feature'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Where tokens may be cut in rows padded at the end. */
+/** Where tokens may be cut in rows padded at either end. */
 export interface TokenRange {
+  /** Where each row's tokens begin, `[rows, 1]`. */
+  readonly first: tf.Tensor;
   /** Real tokens of each row, `[rows, 1]`. */
   readonly lengths: tf.Tensor;
   /** Positions of the batch, padding included. */
@@ -24,6 +26,14 @@ export function cutCount(size: number, ratio: number): number {
   return Math.floor(size * ratio + ROUNDING);
 }
 
+/** Where the tokens of each row begin and how many there are, both `[rows, 1]`; `mask` `[rows, positions]` is 1 at a token. */
+export function tokenSpan(mask: tf.Tensor): Pick<TokenRange, 'first' | 'lengths'> {
+  const positions = mask.shape[1]!;
+  const place = tf.reshape(tf.range(0, positions, 1), [1, positions]);
+  const padded = tf.mul(tf.sub(1, mask), positions);
+  return { first: tf.min(tf.add(place, padded), 1, true), lengths: tf.sum(mask, 1, true) };
+}
+
 /**
  * Which tokens stay, `[rows, positions]` of zeros and ones. Each of `draws` `[rows, most]` in [0, 1) names one to cut, as many
  * of them as the row's share says; two may name the same.
@@ -35,7 +45,7 @@ export function keptTokens(draws: tf.Tensor, range: TokenRange): tf.Tensor {
   const used = tf.less(tf.reshape(tf.range(0, most, 1), [1, most]), cut);
   return tf.sub(
     1,
-    named(tf.where(used, tf.add(place, range.spared), tf.fill(draws.shape, -1)), range.positions),
+    named(tf.where(used, tf.add(place, offset(range)), tf.fill(draws.shape, -1)), range.positions),
   );
 }
 
@@ -43,7 +53,7 @@ export function keptTokens(draws: tf.Tensor, range: TokenRange): tf.Tensor {
 export function keptSpan(draw: tf.Tensor, range: TokenRange): tf.Tensor {
   const { open, cut } = openTokens(range);
   const starts = tf.add(tf.sub(open, cut), 1);
-  const start = tf.add(tf.minimum(tf.floor(tf.mul(draw, starts)), tf.sub(starts, 1)), range.spared);
+  const start = tf.add(tf.minimum(tf.floor(tf.mul(draw, starts)), tf.sub(starts, 1)), offset(range));
   const position = tf.reshape(tf.range(0, range.positions, 1), [1, range.positions]);
   const inside = tf.logicalAnd(tf.greaterEqual(position, start), tf.less(position, tf.add(start, cut)));
   return tf.sub(1, tf.cast(inside, 'float32'));
@@ -60,6 +70,9 @@ function openTokens({ lengths, ratio, spared }: TokenRange): { open: tf.Tensor; 
   const share = tf.floor(tf.add(tf.mul(lengths, ratio), ROUNDING));
   return { open, cut: tf.minimum(share, open) };
 }
+
+/** Where the tokens that may be cut begin, `[rows, 1]`. */
+const offset = ({ first, spared }: TokenRange): tf.Tensor => tf.add(first, spared);
 
 /** 1 for each of `size` places that a row of `places` `[rows, n]` names, else 0. */
 function named(places: tf.Tensor, size: number): tf.Tensor {

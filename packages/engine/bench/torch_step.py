@@ -5,6 +5,8 @@ MODEL is JSON: the sizes of a BERT, or the config.json of a model of transformer
 Reads lines with a number of steps, answers each with a JSON line. Needs only torch for a BERT.
 """
 import json, math, resource, sys, time
+from inspect import signature
+
 import torch, torch.nn as nn, torch.nn.functional as F
 
 mode = sys.argv[1]
@@ -51,9 +53,11 @@ class Encoder(nn.Module):
         from transformers import AutoConfig, AutoModelForSequenceClassification
 
         self.inner = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(**shape))
+        self.typed = "token_type_ids" in signature(self.inner.forward).parameters
 
     def forward(self, ids):
-        return self.inner(input_ids=ids, attention_mask=torch.ones_like(ids), token_type_ids=torch.zeros_like(ids)).logits
+        types = {"token_type_ids": torch.zeros_like(ids)} if self.typed else {}
+        return self.inner(input_ids=ids, attention_mask=torch.ones_like(ids), **types).logits
 
 
 torch.manual_seed(0)

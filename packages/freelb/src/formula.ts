@@ -2,11 +2,23 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Gradients } from '@hypetune/core';
 import { randomUniform, type Key } from '@hypetune/ops';
 
-/** First perturbation of `[rows, length, width]` vectors: `U(-1, 1) * magnitude / sqrt(length * width)`. */
-export function start(shape: readonly number[], magnitude: number, key: Key): tf.Tensor {
+/**
+ * First perturbation of `[rows, length, width]` vectors: `U(-1, 1) * magnitude / sqrt(length * width)`. With a mask `[rows, length]`
+ * each row's length is its number of tokens and what pads it stays 0.
+ */
+export function start(
+  shape: readonly number[],
+  magnitude: number,
+  key: Key,
+  mask?: tf.Tensor2D,
+): tf.Tensor {
+  if (magnitude === 0) return tf.zeros([...shape]);
   const size = shape.slice(1).reduce((product, n) => product * n, 1);
   const scale = magnitude / Math.sqrt(size);
-  return magnitude === 0 ? tf.zeros([...shape]) : randomUniform([...shape], key, -scale, scale);
+  const drawn = randomUniform([...shape], key, -scale, scale);
+  if (!mask || shape.length !== 3 || shape[1] !== mask.shape[1]) return drawn;
+  const stretch = tf.sqrt(tf.div(shape[1], tf.maximum(tf.sum(mask, 1, true), 1)));
+  return tf.mul(drawn, tf.expandDims(tf.mul(mask, stretch), 2));
 }
 
 /** One step up: `d + rate * g / ||g||`, then shortened to `maxNorm` if longer (0: any length); norms are those of each row of the batch. */

@@ -20,6 +20,13 @@ test('start: zero without a magnitude, else bounded by magnitude over the root o
   expect(Math.min(...drawn)).toBeLessThan(-0.099);
 });
 
+test('start: by the tokens of each row where there is a mask', () => {
+  const [plain, masked] = [undefined, tf.tensor2d([1, 0, 0, 0, 1, 1, 1, 1], [2, 4])].map((mask) =>
+    start([2, 4, 1], 0.4, seedKey(1), mask).dataSync(),
+  );
+  near(tf.tensor1d(masked!), [2 * plain![0]!, 0, 0, 0, ...plain!.slice(4)]);
+});
+
 test('ascend: each row moves by the rate along its own gradient', () => {
   const delta = tf.tensor3d([0, 0, 1, 0], [2, 1, 2]);
   const gradient = tf.tensor3d([3, 4, 0, 0.01], [2, 1, 2]);
@@ -37,7 +44,7 @@ test('average: the mean by name', () => {
 });
 
 test('options: defaults and errors', () => {
-  expect(freelb().options).toEqual({ steps: 3, rate: 0.1, magnitude: 0, maxNorm: 0 });
+  expect(freelb().options).toEqual({ steps: 3, rate: 0.1, magnitude: 0, length: 'real', maxNorm: 0 });
   expect(() => freelb({ steps: 0 })).toThrow('freelb: steps must be an integer >= 1, got 0.');
   expect(() => freelb.create({ rate: -1 })).toThrow('freelb: rate must be a finite number >= 0, got -1.');
   expect(() => freelb.create({ K: 2 })).toThrow("freelb: unknown option 'K'");

@@ -3,6 +3,7 @@ import {
   defineMethod,
   HIDDEN_STAGE,
   HypetuneError,
+  tokenMask,
   z,
   type GradientResult,
 } from '@hypetune/core';
@@ -30,6 +31,11 @@ export const freelb = defineMethod({
       description: 'size of the random start, times sqrt(length * width)',
       paper: '0 RTE and MRPC, 0.05 CoLA, 0.2 STS-B',
     }),
+    length: z.enum(['real', 'padded']).default('real').meta({
+      description:
+        "length in the start: of each row's tokens, padding left alone; or of the padded batch, padding included",
+      paper: 'the code: real',
+    }),
     maxNorm: z.number().min(0).default(0).meta({
       description: 'longest perturbation of a row; 0 is any',
       paper: '0; RoBERTa on CoLA 0.4',
@@ -39,10 +45,11 @@ export const freelb = defineMethod({
     warn: { smart: 'Both search for the worst token vectors: many passes for one goal.' },
     note: {
       sam: "SAM stands outside: each of its two gradients is FreeLB's average.",
+      r3f: "The perturbation is learned from R3F's pass too, whose token table is detached all the same.",
       neftune: 'Random and adversarial noise on the same vectors add up.',
     },
   },
-  apply(host, { steps, rate, magnitude, maxNorm }) {
+  apply(host, { steps, rate, magnitude, length, maxNorm }) {
     const { name, hooks } = host;
     if (steps === 1 && magnitude === 0) return;
     let delta: tf.Tensor | undefined;
@@ -54,7 +61,8 @@ export const freelb = defineMethod({
     });
     hooks.aroundBackward.tap({ name, stage: BACKWARD_STAGE.MULTISTEP }, (gradient, step) => (options) => {
       try {
-        delta = start(vectorShape(host, step.batch), magnitude, foldIn(step.key, name));
+        const mask = length === 'real' ? tokenMask(host, step.batch) : undefined;
+        delta = start(vectorShape(host, step.batch), magnitude, foldIn(step.key, name), mask);
         const results: GradientResult[] = [];
         for (let k = 1; k <= steps; k++) {
           results.push(gradient({ ...options, inputs: { ...options?.inputs, [name]: delta } }));

@@ -25,7 +25,7 @@ export const hiddenMixup = defineMethod({
     note: {
       r3f: 'Both passes see the same mixed batch.',
       'r-drop': 'Both passes see the same mixed batch.',
-      'layer-drop': 'A skipped layer still mixes what leaves it.',
+      'layer-drop': 'A skipped layer still mixes what it hands on, as labels are mixed too.',
     },
   },
   apply({ name, hooks, layers: { length } }, { alpha, layers = [] }) {

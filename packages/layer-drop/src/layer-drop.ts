@@ -19,7 +19,7 @@ export const layerDrop = defineMethod({
     warn: { r3f: 'The passes skip different layers: the divergence measures that, not the noise.' },
     note: {
       hype: 'A skipped layer passes on what entered it before the noise.',
-      lnsr: 'Its second pass skips the same layers as the main pass.',
+      lnsr: 'Its second pass skips the same layers as the main pass; a skipped layer hands its noise on.',
       'r-drop': 'The two passes skip different layers, so the divergence measures that too.',
     },
   },
@@ -27,8 +27,8 @@ export const layerDrop = defineMethod({
     const { name, hooks } = host;
     if (rate === 0) return;
     let before: Tensor | undefined;
-    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden) => (before = hidden));
-    hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (after, layer, pass) => {
+    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.ENTER }, (hidden) => (before = hidden));
+    hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.SKIP }, (after, layer, pass) => {
       if (!pass.training || !before) return after;
       if (String(before.shape) === String(after.shape))
         return skipOrKeep(before, after, rate, foldIn(pass.key, name, layer.index, layer.visit));

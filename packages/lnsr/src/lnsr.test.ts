@@ -33,6 +33,11 @@ test('drift: averaged over the positions of a row', () => {
   near(drift(tf.tensor3d([1, 0, 0, 3], [1, 2, 2]), tf.zeros([1, 2, 2])), [5]);
 });
 
+test('drift: over the tokens of a row alone, where a mask says which', () => {
+  const noisy = tf.tensor3d([1, 0, 0, 3, 7, 7, 2, 0, 0, 0, 0, 0], [2, 3, 2]);
+  near(drift(noisy, tf.zeros([2, 3, 2]), tf.tensor2d([1, 1, 0, 1, 0, 0], [2, 3])), [5, 4]);
+});
+
 test('drift of a doubling layer is four times the noise', () => {
   const hidden = tf.tensor2d([[1, 2]]);
   const noisy = addNoise(hidden, 0.1, seedKey(5));

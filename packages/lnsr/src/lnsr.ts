@@ -4,6 +4,7 @@ import {
   HypetuneError,
   keepForGradient,
   LOSS_STAGE,
+  tokenMask,
   z,
   type LayerInfo,
 } from '@hypetune/core';
@@ -37,7 +38,9 @@ export const lnsr = defineMethod({
       r3f: 'Both reward stability under noise: LNSR of hidden states, R3F of outputs; three passes.',
     },
   },
-  apply({ name, hooks, layers: { length } }, { weight, scale, layer: lowest }) {
+  apply(host, { weight, scale, layer: lowest }) {
+    const { name, hooks } = host;
+    const { length } = host.layers;
     if (lowest >= length)
       throw new HypetuneError(
         `${name}: layer must be one of the model's hidden layers, 0 to ${length - 1}, got ${lowest}.`,
@@ -45,8 +48,10 @@ export const lnsr = defineMethod({
     if (weight === 0 || scale === 0) return;
     const clean = new Map<string, tf.Tensor>();
     const drifts: tf.Tensor1D[] = [];
+    let mask: tf.Tensor2D | undefined;
     const place = (layer: LayerInfo): string => `${layer.index}/${layer.visit}`;
-    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.NOISE }, (hidden, layer, pass) =>
+    // At the state between layers: a layer that is skipped hands the noise on.
+    hooks.beforeLayerForward.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (hidden, layer, pass) =>
       pass.name === name && layer.index === lowest && layer.visit === 0
         ? addNoise(hidden, scale, foldIn(pass.key, name))
         : hidden,
@@ -54,11 +59,12 @@ export const lnsr = defineMethod({
     hooks.afterLayerForward.tap({ name, stage: HIDDEN_STAGE.RECORD }, (hidden, layer, pass) => {
       if (layer.index < lowest) return hidden;
       if (pass.kind === 'main') clean.set(place(layer), keepForGradient(hidden));
-      if (pass.name === name) drifts.push(keepForGradient(drift(hidden, clean.get(place(layer))!)));
+      if (pass.name === name) drifts.push(keepForGradient(drift(hidden, clean.get(place(layer))!, mask)));
       return hidden;
     });
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       drifts.length = 0;
+      mask = tokenMask(host, step.batch);
       step.forward(name, { like: 'main', perturb: step.main.pass.perturb });
       const term: tf.Scalar = tf.mul(step.mean(tf.addN(drifts)), weight);
       clean.clear();

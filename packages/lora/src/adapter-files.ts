@@ -25,7 +25,7 @@ type LoraOptions = ReturnType<typeof lora>['options'];
 /**
  * The adapter that a running `fit` has trained so far, in PEFT's format, with the head and whatever else is not pre-trained; of
  * the weights that are measured (averaged by EMA, say), with `keepBest` those of the best epoch so far. To be called in a tap of
- * `onEpoch` or `onFitEnd`. Throws when the trainer has no lora.
+ * `onEpoch` or `onFitEnd`. Throws when the trainer has no lora, and when PEFT has no place for what it adapts.
  */
 export async function adapterFiles(trainer: Trainer, settings: AdapterSettings = {}): Promise<AdapterFiles> {
   const plugin = trainer.plugins.find(({ name }) => name === 'lora') as
@@ -34,7 +34,13 @@ export async function adapterFiles(trainer: Trainer, settings: AdapterSettings =
     throw new HypetuneError('lora: the trainer has no adapter to save; give it the plugin lora().');
   const snapshot = await trainer.withEvaluatedWeights(() => trainer.snapshot());
   const parameters = listParameters(trainer.options.model);
-  const targets = targetKernels(parameters, plugin.options.targetModules).map(({ name }) => moduleOf(name));
+  const kernels = targetKernels(parameters, plugin.options.targetModules).map(({ name }) => name);
+  const bare = kernels.find((name) => moduleOf(name) === name);
+  if (bare !== undefined)
+    throw new HypetuneError(
+      `lora: PEFT adapts modules, and '${bare}' is a parameter outside of any; name modules in targetModules, or save the merged model.`,
+    );
+  const targets = kernels.map(moduleOf);
   const value = valuesOf(snapshot);
   const tensors: [string, StoredTensor][] = targets.flatMap((module) =>
     ['lora_A', 'lora_B', ...(plugin.options.dora ? ['lora_magnitude_vector'] : [])].map(

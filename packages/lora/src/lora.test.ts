@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { listParameters, Trainer, type Plugin } from '@hypetune/core';
-import { bertConfig, buildModel } from '@hypetune/models';
+import { bertConfig, buildModel, modelConfig } from '@hypetune/models';
 import { seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { buildModel as smallModel, buildData } from '../../../test/support/models.js';
@@ -10,9 +10,11 @@ import { expectResumable } from '../../../test/support/resumed.js';
 import { makeTrainer, train } from '../../../test/support/training.js';
 import {
   adapted,
+  adapterFiles,
   dora,
   initialDown,
   lora,
+  moduleOf,
   outputNorms,
   scaling,
   targetKernels,
@@ -197,4 +199,25 @@ test.each([
   [{ dropout: 0.1 }, "lora: unknown option 'dropout'"],
 ])('%o is refused by name', (options, message) => {
   expect(() => lora.create(options)).toThrow(message);
+});
+
+test("parameters outside of modules, as XLNet's attention has them, get an adapter each; PEFT has no place for them", async () => {
+  const xlnet = { model_type: 'xlnet', vocab_size: 20, d_model: 8, n_layer: 1, n_head: 2, d_inner: 12 };
+  const model = buildModel(modelConfig(xlnet));
+  const { data, dispose } = buildData('bert');
+  const trainer = makeTrainer(model, [lora({ rank: 2, targetModules: ['q', 'v'] })], { steps: 2 });
+  const trained: string[] = [];
+  trainer.hooks.onFitStart.tap('test', ({ parameters }) => {
+    trained.push(...parameters.map(({ name }) => name).filter((name) => name.endsWith('lora_A')));
+  });
+  trainer.hooks.onFitEnd.tapPromise('test', () =>
+    expect(adapterFiles(trainer)).rejects.toThrow(
+      "lora: PEFT adapts modules, and 'transformer.layer.0.rel_attn.q' is a parameter outside of any;",
+    ),
+  );
+  await trainer.fit(data);
+  expect(trained).toEqual(['q', 'v'].map((name) => `lora/transformer.layer.0.rel_attn.${name}.lora_A`));
+  expect(moduleOf('lstm.recurrent_kernel')).not.toBe(moduleOf('lstm.kernel'));
+  dispose();
+  model.dispose();
 });

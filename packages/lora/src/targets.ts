@@ -3,9 +3,12 @@ import { HypetuneError, type ParameterInfo } from '@hypetune/core';
 /** Which modules get adapters: names that a module's path ends with, or every linear one. */
 export type TargetModules = 'all-linear' | readonly string[];
 
-/** The path of the module that a parameter belongs to: `bert.encoder.layer.0.attention.self.query`. */
+/**
+ * The path of the module that a parameter belongs to: `bert.encoder.layer.0.attention.self.query`. One that is no module's weight or
+ * bias, as XLNet's `rel_attn.q` or a recurrent kernel, stands for itself.
+ */
 export function moduleOf(parameter: string): string {
-  return parameter.slice(0, parameter.lastIndexOf('.'));
+  return parameter.replace(/\.(weight|kernel|bias)$/, '');
 }
 
 /** Whether an adapter can be put on it: a pre-trained matrix that is no table of tokens. */

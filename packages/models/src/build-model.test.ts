@@ -247,3 +247,11 @@ test.each([
 ])('a configuration with a bad %s is refused', (key, value, message) => {
   expect(() => bertConfig({ ...SMALL, [key]: value }, 'config.json')).toThrow(message);
 });
+
+test('code that comes with a model is never run: refused in one line, not needed where the architecture is known', () => {
+  const remote = { auto_map: { AutoModel: 'modeling_own.OwnModel' } };
+  expect(() => bertConfig({ ...SMALL, ...remote, model_type: 'own' }, 'config.json')).toThrow(
+    /got "own", whose code comes with the model \(auto_map\) and is never run; use an encoder of albert, bert[^\n]*$/,
+  );
+  expect(bertConfig({ ...SMALL, ...remote }, 'config.json').hidden_size).toBe(SMALL.hidden_size);
+});

@@ -6,8 +6,14 @@ export function noiseScale(shape: readonly number[], alpha: number): number {
   return alpha / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));
 }
 
-/** `x + U(-1, 1) * alpha / sqrt(length * width)`, fresh for every entry. */
-export function addNoise(vectors: tf.Tensor, alpha: number, key: Key): tf.Tensor {
+/**
+ * `x + U(-1, 1) * alpha / sqrt(length * width)`, fresh for every entry. With a mask `[rows, length]` each row's length is its number
+ * of tokens and what pads it gets no noise.
+ */
+export function addNoise(vectors: tf.Tensor, alpha: number, key: Key, mask?: tf.Tensor2D): tf.Tensor {
   const scale = noiseScale(vectors.shape, alpha);
-  return tf.add(vectors, randomUniform(vectors.shape, key, -scale, scale));
+  const noise = randomUniform(vectors.shape, key, -scale, scale);
+  if (!mask || vectors.rank !== 3 || vectors.shape[1] !== mask.shape[1]) return tf.add(vectors, noise);
+  const stretch = tf.sqrt(tf.div(vectors.shape[1]!, tf.maximum(tf.sum(mask, 1, true), 1)));
+  return tf.add(vectors, tf.mul(noise, tf.expandDims(tf.mul(mask, stretch), 2)));
 }

@@ -19,6 +19,15 @@ test('addNoise: bounded by the scale, centred, uniform', () => {
   expect(deviation).toBeCloseTo(0.5 / Math.sqrt(3), 2);
 });
 
+test('addNoise: by the tokens of each row where there is a mask', () => {
+  const [plain, masked] = [undefined, tf.tensor2d([1, 0, 0, 0, 1, 1, 1, 1], [2, 4])].map((mask) =>
+    addNoise(tf.zeros([2, 4, 1]), 5, seedKey(1), mask).dataSync(),
+  );
+  [2 * plain![0]!, 0, 0, 0, ...plain!.slice(4)].forEach((value, i) => {
+    expect(masked![i]).toBeCloseTo(value, 6);
+  });
+});
+
 test('addNoise: the same key gives the same draw, another key another', () => {
   const draw = (seed: number): number[] =>
     Array.from(addNoise(tf.zeros([1, 2, 3]), 5, seedKey(seed)).dataSync());
@@ -27,7 +36,7 @@ test('addNoise: the same key gives the same draw, another key another', () => {
 });
 
 test('options: defaults and errors', () => {
-  expect(neftune().options).toEqual({ alpha: 5 });
+  expect(neftune().options).toEqual({ alpha: 5, length: 'padded' });
   expect(() => neftune({ alpha: -1 })).toThrow('neftune: alpha must be a finite number >= 0, got -1.');
-  expect(() => neftune.create({ scale: 5 })).toThrow("neftune: unknown option 'scale'; it has 'alpha'.");
+  expect(() => neftune.create({ scale: 5 })).toThrow("neftune: unknown option 'scale'; it has 'alpha', 'length'.");
 });

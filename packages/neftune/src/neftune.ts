@@ -1,5 +1,6 @@
-import { defineMethod, HIDDEN_STAGE, z } from '@hypetune/core';
+import { defineMethod, HIDDEN_STAGE, tokenMask, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
+import type * as tf from '@tensorflow/tfjs-core';
 import { addNoise } from './formula.js';
 
 /** NEFTune (Jain et al., 2023): token vectors `+ U(-1, 1) * alpha / sqrt(length * width)` while training. */
@@ -13,6 +14,11 @@ export const neftune = defineMethod({
       description: 'strength: half width of the noise times sqrt(length * width); 0 is off',
       paper: '5, 10, 15 by data set',
     }),
+    length: z.enum(['padded', 'real']).default('padded').meta({
+      description:
+        "length in the scale: of the padded batch, padding included; or of each row's tokens, padding left alone",
+      paper: 'README and ports: padded; training script: real',
+    }),
   },
   pairs: {
     note: {
@@ -20,10 +26,19 @@ export const neftune = defineMethod({
       hype: 'Both perturb the input of the first layer; the noises add up.',
     },
   },
-  apply({ name, hooks }, { alpha }) {
+  apply(host, { alpha, length }) {
+    const { name, hooks } = host;
     if (alpha === 0) return;
+    let mask: tf.Tensor2D | undefined;
+    if (length === 'real')
+      hooks.beforeBatch.tap(name, (batch) => {
+        mask = tokenMask(host, batch);
+        return batch;
+      });
     hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) =>
-      pass.training && pass.kind !== 'probe' ? addNoise(vectors, alpha, foldIn(pass.stepKey, name)) : vectors,
+      pass.training && pass.kind !== 'probe'
+        ? addNoise(vectors, alpha, foldIn(pass.stepKey, name), mask)
+        : vectors,
     );
   },
 });

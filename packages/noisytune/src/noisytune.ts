@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, z } from '@hypetune/core';
+import { defineMethod, LOAD_STAGE, z } from '@hypetune/core';
 import { foldIn, randomUniform } from '@hypetune/ops';
 import { noisyWeight } from './formula.js';
 
@@ -19,12 +19,12 @@ export const noisytune = defineMethod({
     note: {
       recadam: 'The weights recalled are those after the noise, so the pull does not undo it.',
       'l2-sp': 'The pull is towards the weights after the noise.',
-      reinit: 'Registration order decides whether the new layers get noise too.',
+      reinit: 'Layers that start anew get no noise.',
     },
   },
   apply({ name, hooks }, { intensity }) {
     if (intensity === 0) return;
-    hooks.afterLoad.tap(name, (weights, { key }) => {
+    hooks.afterLoad.tap({ name, stage: LOAD_STAGE.PRETRAINED }, (weights, { key }) => {
       const noisy = new Map(weights);
       for (const [weightName, weight] of weights) {
         const draw = (): tf.Tensor => randomUniform([...weight.shape], foldIn(key, name, weightName));

@@ -38,7 +38,7 @@ export const rDrop = defineMethod({
       return {
         ...terms,
         task: tf.add(terms['task']!, step.mean(step.rowLoss(logits))),
-        [name]: summed ? tf.sum(tf.mul(rows, step.batch.weights)) : step.mean(rows),
+        [name]: summed ? step.sum(rows) : step.mean(rows),
       };
     });
   },

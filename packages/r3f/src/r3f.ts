@@ -58,11 +58,16 @@ export const r3f = defineMethod({
     if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
       host.warn(`without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`);
     if (hype === 'noised') host.perturbMainPass(false);
-    hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) => {
-      if (pass.name !== name) return vectors;
-      const noised = embeddingNoise(noise, vectors.shape, scale, foldIn(pass.key, name));
-      return tf.add(table === 'attached' ? vectors : detach(vectors), noised);
-    });
+    // Before any noise: what others add to the vectors (FreeLB's perturbation) learns from this pass too.
+    if (table === 'detached')
+      hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.TRANSFORM }, (vectors, pass) =>
+        pass.name === name ? detach(vectors) : vectors,
+      );
+    hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) =>
+      pass.name === name
+        ? tf.add(vectors, embeddingNoise(noise, vectors.shape, scale, foldIn(pass.key, name)))
+        : vectors,
+    );
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const perturb = hype !== 'main';
       const noised = step.forward(name, dropout === 'shared' ? { perturb, like: 'main' } : { perturb });

@@ -56,7 +56,7 @@ export function constrainHead(host: PluginHost): void {
       ? spectrallyNormalized(weight as tf.Tensor2D, known())
       : weight,
   );
-  hooks.beforeUpdate.tap({ name, stage: UPDATE_STAGE.PULL }, (updates) => {
+  hooks.beforeUpdate.tap({ name, stage: UPDATE_STAGE.CONSTRAIN }, (updates) => {
     const update = updates[head.name];
     if (!update) return updates;
     const current = host.value(head);

@@ -1,4 +1,4 @@
-import { defineMethod, HypetuneError, z } from '@hypetune/core';
+import { defineMethod, HypetuneError, LOAD_STAGE, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
 import { freshValue, isReset } from './formula.js';
 
@@ -37,7 +37,7 @@ export const reinit = defineMethod({
       );
     const chosen = parameters.filter((parameter) => isReset(parameter, length, layers, pooler));
     if (chosen.length === 0) return;
-    hooks.afterLoad.tap(name, (weights, { key }) => {
+    hooks.afterLoad.tap({ name, stage: LOAD_STAGE.FRESH }, (weights, { key }) => {
       const changed = new Map(weights);
       for (const parameter of chosen)
         changed.set(parameter.name, freshValue(parameter, deviation, foldIn(key, name, parameter.name)));

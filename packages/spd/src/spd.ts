@@ -28,6 +28,7 @@ export const spd = defineMethod({
     },
     note: {
       'child-tuning': 'A masked entry has no part in the condition; momentum still moves it.',
+      cautious: 'Cautious masks the optimizer\'s update, SPD judges the step that is left.',
       sam: 'The condition looks at the gradient at the shifted weights.',
       mixout: 'Both hold on to the pre-trained weights; Mixout in the passes, SPD in the update.',
     },
@@ -36,7 +37,7 @@ export const spd = defineMethod({
     if (weight === 0) return;
     host.keepReference();
     host.hooks.aroundUpdate.tap(
-      { name: host.name, stage: OPTIMIZER_STAGE.WRAP },
+      { name: host.name, stage: OPTIMIZER_STAGE.PROJECT },
       (update, step) => (gradients) => {
         const updates = { ...update(gradients) };
         for (const parameter of step.parameters) {

@@ -111,6 +111,27 @@ test('what the checkpoint lacks is drawn by the seed and reported, what it has b
   expect(valuesOf(first.model).get('classifier.bias')).toEqual([0, 0]);
 });
 
+test('a folder of BertForPreTraining gives its encoder and its pooler; both its heads are left out, and that is said', async () => {
+  const heads = ['cls.predictions.transform.dense.weight', 'cls.seq_relationship.weight'];
+  const one: StoredTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
+  const folder = variant(
+    (tensors) =>
+      new Map([
+        ...[...tensors].filter(([name]) => !name.startsWith('classifier.')),
+        ...heads.map((name) => [name, one] as const),
+      ]),
+    { architectures: ['BertForPreTraining'] },
+  );
+  const { model, initialized, unused, notes } = await loadModel(folder, { labels: 2 });
+  expect(initialized).toEqual(['classifier.weight', 'classifier.bias']);
+  expect(unused).toEqual(heads);
+  expect(notes).toContain(
+    `${folder}: a classifier has no place for 2 tensors, left out: ${heads.join(', ')}`,
+  );
+  const [got, wanted] = [valuesOf(model), valuesOf((await loadModel(FIXTURE)).model)];
+  expect(got.get('bert.pooler.dense.weight')).toEqual(wanted.get('bert.pooler.dense.weight'));
+});
+
 test('a head is kept, reordered or new by the names of its outputs, and the note says which', async () => {
   const names = (...labels: string[]): Record<string, unknown> => ({
     id2label: Object.assign({}, labels) as object,
