@@ -42,7 +42,10 @@ test('new programs are handed over, known ones stay, and the oldest go beyond th
   write(own, 'new.pb', 'x'.repeat(60), 4);
   write(own, 'new.pb.part', 'cut short', 5);
   handOver(own, folder, 100);
-  expect(readdirSync(folder).sort()).toEqual([stored('known.pb', 'first'), stored('new.pb', 'x'.repeat(60))]);
+  expect(readdirSync(folder).sort()).toEqual([
+    stored('known.pb', 'first'),
+    `${stored('new.pb', 'x'.repeat(60))}.4000`,
+  ]);
   expect(readFileSync(join(folder, stored('known.pb', 'first')), 'utf8')).toBe('first');
 });
 
@@ -102,7 +105,7 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       const first = runStep();
       const [program, ...others] = programs();
       expect(others).toEqual([]);
-      expect(program).toMatch(/programs[/\\][\da-f]{16}[/\\][^/\\]*\.pb\.[\da-f]{64}$/);
+      expect(program).toMatch(/programs[/\\][\da-f]{16}[/\\][^/\\]*\.pb\.[\da-f]{64}\.\d+$/);
       expect(runStep()).toEqual(first);
       expect(programs()).toEqual([program]);
       // Whatever else a process compiles, and in whatever order.
@@ -116,9 +119,16 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       expect(runStep()).toEqual(first);
       expect(texts()).toHaveLength(1);
       expect(texts()).not.toContain('damaged');
-      // So is one that was bad when it was kept.
+      // One whose time alone changed is compared with its sum and stays.
+      const [same] = programs();
+      const text = readFileSync(same!, 'latin1');
+      utimesSync(same!, 1, 1);
+      expect(runStep()).toEqual(first);
+      expect(programs()).toEqual([same!.replace(/\d+$/, '1000')]);
+      expect(texts()).toEqual([text]);
+      // One that was bad when it was kept is made again.
       const [whole] = programs();
-      writeFileSync(whole!.replace(/[\da-f]{64}$/, stored('', 'bad').slice(1)), 'bad');
+      writeFileSync(whole!.replace(/[\da-f]{64}\.\d+$/, stored('', 'bad').slice(1)), 'bad');
       rmSync(whole!);
       expect(runStep()).toEqual(first);
       expect(texts()).not.toContain('bad');

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import {
+  closeSync,
   existsSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -106,8 +109,12 @@ const freeBytes = (folder: string): number => {
 /** Moves the programs that `folder` lacks into it, removes `own` and, beyond the limit, the oldest programs. */
 export function handOver(own: string, folder: string, limit: number = LIMIT): void {
   const known = new Set(keptPrograms(folder).map(({ name }) => name));
-  for (const name of readdirSync(own).filter((file) => file.endsWith('.pb')))
-    if (!known.has(name)) renameSync(join(own, name), join(folder, `${name}.${checksum(join(own, name))}`));
+  for (const name of readdirSync(own).filter((file) => file.endsWith('.pb'))) {
+    if (known.has(name)) continue;
+    const path = join(own, name);
+    flush(path);
+    renameSync(path, join(folder, keptName({ name, sum: checksum(path) }, path)));
+  }
   rmSync(own, { recursive: true });
   const newestFirst = keptPrograms(folder)
     .map(({ file }) => ({ file: join(folder, file), stat: statSync(join(folder, file)) }))
@@ -119,25 +126,47 @@ export function handOver(own: string, folder: string, limit: number = LIMIT): vo
   }
 }
 
-/** A program in the folder of all processes: its file is named as XLA names it, and by what is in it. */
+/** A program in the folder of all processes: its file is named as XLA names it, by what is in it, and by when it was written. */
 interface KeptProgram {
   readonly file: string;
   readonly name: string;
   readonly sum: string;
+  /** Milliseconds; a file that was written at another time is read and compared with its sum again. */
+  readonly time: string | undefined;
 }
 
 function keptPrograms(folder: string): KeptProgram[] {
   return readdirSync(folder).flatMap((file) => {
-    const [, name, sum] = /^(.*\.pb)\.([\da-f]{64})$/.exec(file) ?? [];
-    return name !== undefined && sum !== undefined ? [{ file, name, sum }] : [];
+    const [, name, sum, time] = /^(.*\.pb)\.([\da-f]{64})(?:\.(\d+))?$/.exec(file) ?? [];
+    return name !== undefined && sum !== undefined ? [{ file, name, sum, time }] : [];
   });
 }
 
+const timeOf = (path: string): string => String(Math.floor(statSync(path).mtimeMs));
+
+const keptName = ({ name, sum }: Pick<KeptProgram, 'name' | 'sum'>, path: string): string =>
+  `${name}.${sum}.${timeOf(path)}`;
+
+/** Brings a file onto the disk before it gets the name by which it is trusted. */
+function flush(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Shows a program to this process, or removes it if it is damaged. */
-function linkIfWhole({ file, name, sum }: KeptProgram, folder: string, own: string): void {
-  const path = join(folder, file);
-  if (checksum(path) === sum) linkSync(path, join(own, name));
-  else rmSync(path, { force: true });
+function linkIfWhole(program: KeptProgram, folder: string, own: string): void {
+  const path = join(folder, program.file);
+  const isUnchanged = timeOf(path) === program.time;
+  if (!isUnchanged && checksum(path) !== program.sum) {
+    rmSync(path, { force: true });
+    return;
+  }
+  linkSync(path, join(own, program.name));
+  if (!isUnchanged) renameSync(path, join(folder, keptName(program, path)));
 }
 
 const checksum = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
