@@ -1,4 +1,3 @@
-import type { Dataset } from '@hypetune/core';
 import { HypetuneError } from '@hypetune/core';
 import {
   Checkpoint,
@@ -28,8 +27,8 @@ export const DEFAULT_LENGTH = 128;
 export interface Setup {
   readonly task: TextTask;
   readonly folder: string;
-  readonly train: Dataset;
-  readonly evaluation: Dataset;
+  readonly train: TextData;
+  readonly evaluation: TextData;
   readonly maxLength: number;
 }
 
