@@ -1,7 +1,7 @@
 import { chooseLengths, type Evaluation, type FitReport, type Snapshot, Trainer } from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { showProgress } from './progress.js';
+import { counted, showProgress } from './progress.js';
 import type { Recipe } from './recipes.js';
 import type { Settings } from './settings.js';
 import type { Setup } from './setup.js';
@@ -73,7 +73,9 @@ export async function run(request: RunRequest): Promise<RunResult> {
     const report = await trainer
       .fit(setup.train, {
         signal,
-        ...(settings.keepBest !== undefined && { validation: setup.evaluation }),
+        ...(settings.keepBest !== undefined && {
+          validation: counted(setup.evaluation, terminal, 'measured'),
+        }),
         ...(resume && { resume }),
       })
       .finally(() => {
@@ -81,7 +83,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
       });
     if (report.stopped === 'signal') return { report, evaluation: undefined, snapshot, model };
     await request.onTrained?.(model, report, snapshot);
-    const evaluation = await trainer.evaluate(setup.evaluation);
+    const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
     return { report, evaluation, snapshot, model };
   } catch (error) {
     model.dispose();

@@ -5,11 +5,12 @@ import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } 
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
 import { holdsRun, readRun, type RunRecord } from './run-folder.js';
-import { textOptions } from './setup.js';
+import { textOptions, tokenized } from './setup.js';
 import { weightedTask } from './tasks/open-task.js';
 import { problemOf } from './tasks/problems.js';
 import type { Row, TextRow } from './tasks/task.js';
-import { type TextData, textData } from './tasks/text-data.js';
+import type { TextData } from './tasks/text-data.js';
+import type { Terminal } from './terminal.js';
 
 /** What is known of a saved model before it is loaded. */
 export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
@@ -25,8 +26,8 @@ export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
 /** A saved model, ready to predict. */
 export interface SavedModel {
   readonly trainer: Trainer;
-  /** Rows in the form that the model was trained on. */
-  data(rows: readonly (Row | TextRow)[]): TextData;
+  /** Rows in the form that the model was trained on, tokenized with word of the progress. */
+  data(rows: readonly (Row | TextRow)[], terminal: Terminal): Promise<TextData>;
   dispose(): void;
 }
 
@@ -51,7 +52,7 @@ export async function openSaved(folder: string, saved: SavedTask): Promise<Saved
   const { metrics } = saved;
   return {
     trainer: new Trainer({ model, task, ...(metrics && { metrics }) }),
-    data: (rows) => textData(rows, options),
+    data: (rows, terminal) => tokenized(rows, options, terminal),
     dispose: () => {
       model.dispose();
     },

@@ -5,6 +5,7 @@ import { writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
 import { FORMATS, type Format, type PredictedRow, predictionText } from '../report/predictions.js';
 import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
+import { counted } from '../progress.js';
 import { noteData } from '../setup.js';
 import type { Settings } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
@@ -68,10 +69,10 @@ async function predict(
       : await rowsOfInput(flags.input, saved, settings, terminal);
   await startEngine(terminal, flags.engine);
   const model = await openSaved(folder, saved);
-  const data = model.data(rows);
+  const data = await model.data(rows, terminal);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const { task } = model.trainer.options;
-  const predictions = await model.trainer.predictions(data);
+  const predictions = await model.trainer.predictions(counted(data, terminal, 'labelled'));
   model.dispose();
   const predicted = rows.map((row, index): PredictedRow => {
     const { said, probabilities } = task.say(predictions[index]!);
