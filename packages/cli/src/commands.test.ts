@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
@@ -51,7 +51,6 @@ test('train saves a model folder that predict and evaluate read', async () => {
   expect(trained.code).toBe(0);
   for (const file of ['config.json', 'model.safetensors', 'vocab.txt', 'hypetune.json'])
     expect(existsSync(join(out, file))).toBe(true);
-  expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(false);
   expect(JSON.parse(readFileSync(join(out, 'hypetune.json'), 'utf8'))).toMatchObject({
     ...{ recipe: 'hype: hype hiddenDropout=0', finished: true, metrics: { accuracy: 1 } },
     task: { labels: ['no', 'yes'] },
@@ -147,8 +146,11 @@ test('a run that was stopped goes on as if it had not been', async () => {
   expect(stopped.code).toBe(130);
   expect(stopped.out).toMatch(/^stopped after 3 steps in /);
   expect(stopped.error).toContain(`go on with --resume ${parts}`);
-  expect((await call('train', '--resume', parts, '--epochs', '9')).error).toMatch(
-    /--resume: a run goes on as it was begun/,
+  expect((await call('train', '--resume', parts, '--learning-rate', '1')).error).toMatch(
+    /^error: --resume: a run goes on as it was begun: --learning-rate was 0\.01, now 1; leave it out\./,
+  );
+  expect((await call('train', '--resume', parts, '--recipe', 'hype+r3f')).error).toMatch(
+    /its recipe was 'hype: hype hiddenDropout=0', now 'hype\+r3f: /,
   );
   const resumed = await call('train', '--resume', parts, '--engine', 'cpu');
   expect(resumed.error).toContain(`saved in ${parts}`);
@@ -156,8 +158,40 @@ test('a run that was stopped goes on as if it had not been', async () => {
   const [a, b] = [whole, parts].map((run) => readFileSync(join(run, 'model.safetensors')));
   expect(a!.equals(b!)).toBe(true);
   expect((await call('train', '--resume', parts)).error).toContain(
-    'came to its end; there is nothing to go on with',
+    'came to its end after 6 updates; to go on, give more --epochs or --steps in all',
   );
+});
+
+test('a finished run goes on with more epochs, and not with other rows', async () => {
+  const [whole, parts] = [join(folder, 'two-epochs'), join(folder, 'one-epoch-more')];
+  const rows = write('moving.tsv', sentiment(48));
+  // At a constant rate the longer run's schedule is that of the shorter one, too.
+  const flags = [...data, '--train', rows, '--decay', 'constant', '--warmup', '0'];
+  await call('train', ...flags, '--epochs', '2', '--out', whole, '--no-checkpoint');
+  expect(existsSync(join(whole, 'checkpoint.safetensors'))).toBe(false);
+  expect((await call('train', '--resume', whole, '--epochs', '3')).error).toMatch(
+    /saved without a checkpoint; begin another from its weights by --model/,
+  );
+  await call('train', ...flags, '--epochs', '1', '--out', parts);
+  expect((await call('train', '--resume', parts, '--epochs', '1')).error).toContain(
+    'the snapshot has made 3 updates and this run has 3; give it more epochs or steps',
+  );
+  write('moving.tsv', sentiment(48).replace('yes', 'no'));
+  expect((await call('train', '--resume', parts, '--epochs', '2')).error).toMatch(
+    /^error: --resume: the rows to learn from \(.*moving\.tsv\), or the tokenizer .* have changed/m,
+  );
+  write('moving.tsv', sentiment(48));
+  const resumed = await call('train', '--resume', parts, '--epochs', '2');
+  expect(resumed.error).toContain('3 updates become 6: from update 4 on, by the schedule of the longer run');
+  expect(resumed.code).toBe(0);
+  const [a, b] = [whole, parts].map((run) => readFileSync(join(run, 'model.safetensors')));
+  expect(a!.equals(b!)).toBe(true);
+
+  const file = join(parts, 'hypetune.json');
+  const record = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...record, frobs: 1 }));
+  rmSync(join(parts, 'checksums.sha256'));
+  expect((await call('predict', parts, 'a film')).error).toMatch(/a run has no entry 'frobs'/);
 });
 
 test('methods: one line each, and one with its options', async () => {

@@ -1,4 +1,4 @@
-import type { StepReport } from '@hypetune/core';
+import type { Dataset, StepReport } from '@hypetune/core';
 import { Presets, SingleBar } from 'cli-progress';
 import { median } from 'simple-statistics';
 import { note, type Terminal } from './terminal.js';
@@ -72,6 +72,33 @@ function plainLines(
       stopped = true;
     },
   };
+}
+
+/** Says every five seconds how many rows something was done to. */
+export function countRows(
+  terminal: Terminal,
+  done: string,
+  now: () => number = Date.now,
+): (count: number, total: number) => void {
+  let last = now();
+  return (count, total) => {
+    if (now() - last < 5000) return;
+    last = now();
+    note(terminal, `${count} of ${total} rows ${done}`);
+  };
+}
+
+/** The same data; each pass over it says how far it is. */
+export function counted<T extends Dataset>(data: T, terminal: Terminal, done: string): T {
+  const say = countRows(terminal, done);
+  let seen = 0;
+  const inputs: Dataset['inputs'] = (indices, length) => {
+    // A batch that is filled up repeats its first row.
+    seen = (seen % data.size) + new Set(indices).size;
+    say(seen, data.size);
+    return data.inputs(indices, length);
+  };
+  return { ...data, inputs };
 }
 
 /** How many steps back the pace looks. */

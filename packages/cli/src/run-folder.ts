@@ -7,7 +7,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recoverFolder, writeFolder } from './atomic.js';
 import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import type { Config } from './config-file.js';
+import { checkConfig, type Config } from './config-file.js';
 import { readJson } from './json-file.js';
 
 const RECORD = 'hypetune.json';
@@ -27,6 +27,8 @@ export interface RunRecord {
     /** Whether a row is a pair of texts. */
     readonly pair: boolean;
   };
+  /** Fingerprints of the rows, tokens and labels; absent in runs of earlier versions. */
+  readonly rows?: { readonly train: string; readonly evaluation: string } | undefined;
   /** Tokens a row was cut to. */
   readonly maxLength: number;
   /** One line: the methods with their options. */
@@ -41,6 +43,11 @@ export interface RunRecord {
   /** On the rows measured on; absent in a run saved between two epochs. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
 }
+
+const ENTRIES = {
+  ...{ version: true, task: true, rows: true, maxLength: true, recipe: true, seed: true, engine: true },
+  ...{ config: true, steps: true, finished: true, metrics: true },
+} satisfies Record<keyof RunRecord, true>;
 
 /** Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. */
 export async function saveRun(
@@ -89,17 +96,24 @@ export async function readRun(folder: string): Promise<RunRecord> {
       `${folder}: there is no ${RECORD}, so this is not a run saved by hypetune train.`,
     );
   await checkChecksums(folder);
-  const record = (await readJson(join(folder, RECORD))) as Partial<RunRecord> | null;
-  if (record?.version === 1) return record as RunRecord;
-  throw new HypetuneError(`${join(folder, RECORD)}: version must be 1, got ${String(record?.version)}.`);
+  const file = join(folder, RECORD);
+  const record = (await readJson(file)) as Partial<RunRecord> | null;
+  if (record?.version !== 1)
+    throw new HypetuneError(`${file}: version must be 1, got ${String(record?.version)}.`);
+  const unknown = Object.keys(record).filter((name) => !(name in ENTRIES));
+  if (unknown.length > 0)
+    throw new HypetuneError(
+      `${file}: a run has no entry '${unknown.join("', '")}'; it was saved by another version of hypetune.`,
+    );
+  return { ...(record as RunRecord), config: checkConfig(record.config ?? {}, `${file}: config`) };
 }
 
-/** Where a run stopped; throws when it came to its end. */
+/** Where a run stopped; throws where it was saved without a checkpoint. */
 export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
   const file = join(folder, CHECKPOINT);
   if (!existsSync(file))
     throw new HypetuneError(
-      `--resume: the run in ${folder} came to its end; there is nothing to go on with.`,
+      `--resume: the run in ${folder} was saved without a checkpoint; begin another from its weights by --model ${folder}.`,
     );
   return readCheckpoint(file);
 }

@@ -24,8 +24,9 @@ export function recordOf({
   steps,
 }: RecordedRun): Omit<RunRecord, 'finished'> {
   const { task, metrics, name, train, classWeights } = setup.task;
+  const rows = { train: setup.train.digest(), evaluation: setup.evaluation.digest() };
   return {
-    ...{ version: 1, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
+    ...{ version: 1, rows, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
     task: {
       ...{ name, kind: task.name as TaskName, labels: task.labels ?? [], metrics },
       pair: train[0]?.pair !== undefined,

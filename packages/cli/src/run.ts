@@ -1,7 +1,7 @@
 import { chooseLengths, type Evaluation, type FitReport, type Snapshot, Trainer } from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { showProgress } from './progress.js';
+import { counted, showProgress } from './progress.js';
 import type { Recipe } from './recipes.js';
 import type { Settings } from './settings.js';
 import type { Setup } from './setup.js';
@@ -16,20 +16,23 @@ export interface RunRequest {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly resume?: Snapshot | undefined;
+  /** Take a snapshot at the end of the run too, from which it can be made longer. */
+  readonly extendable?: boolean | undefined;
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
   /** Called at the end of every epoch but the last. */
   readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
-  readonly onTrained?: ((model: LayersModel, report: FitReport) => Promise<void>) | undefined;
+  readonly onTrained?:
+    ((model: LayersModel, report: FitReport, snapshot: Snapshot | undefined) => Promise<void>) | undefined;
 }
 
 export interface RunResult {
   readonly report: FitReport;
   /** Undefined where a signal stopped the run. */
   readonly evaluation: Evaluation | undefined;
-  /** Where it stopped, if a signal stopped it. */
+  /** Where it stopped, if a signal stopped it or the run is extendable. */
   readonly snapshot: Snapshot | undefined;
   /** The caller's, to save and to dispose. */
   readonly model: LayersModel;
@@ -45,31 +48,42 @@ export async function run(request: RunRequest): Promise<RunResult> {
     const trainer = trainerFor(model, request);
     if (request.explain) note(terminal, trainer.explain());
     let snapshot: Snapshot | undefined;
-    trainer.hooks.onFitEnd.tapPromise('run', async () => {
-      if (signal.aborted) snapshot = await trainer.snapshot();
+    let [total, epochEnded] = [Infinity, false];
+    trainer.hooks.onFitStart.tap('run', ({ steps }) => {
+      total = steps;
+      if (resume && resume.meta.total !== steps)
+        note(
+          terminal,
+          `${resume.meta.total} updates become ${steps}: from update ${resume.meta.step + 1} on, by the schedule of the longer run`,
+        );
     });
-    if (request.onEpoch)
-      trainer.hooks.onEpoch.tapPromise('run', async ({ step }) => {
-        if (!signal.aborted && step < total) await request.onEpoch!(model, await trainer.snapshot());
-      });
+    trainer.hooks.onFitEnd.tapPromise('run', async () => {
+      if (signal.aborted || (request.extendable && epochEnded)) snapshot = await trainer.snapshot();
+    });
+    trainer.hooks.onEpoch.tapPromise('run', async ({ step }) => {
+      epochEnded = true;
+      if (request.onEpoch && !signal.aborted && step < total)
+        await request.onEpoch(model, await trainer.snapshot());
+    });
     const progress = showProgress(terminal, `${recipe.name} · seed ${seed}`);
-    let total = Infinity;
     trainer.hooks.onStep.tap('run', (report) => {
-      total = report.total;
+      epochEnded = false;
       progress.step(report);
     });
     const report = await trainer
       .fit(setup.train, {
         signal,
-        ...(settings.keepBest !== undefined && { validation: setup.evaluation }),
+        ...(settings.keepBest !== undefined && {
+          validation: counted(setup.evaluation, terminal, 'measured'),
+        }),
         ...(resume && { resume }),
       })
       .finally(() => {
         progress.stop();
       });
     if (report.stopped === 'signal') return { report, evaluation: undefined, snapshot, model };
-    await request.onTrained?.(model, report);
-    const evaluation = await trainer.evaluate(setup.evaluation);
+    await request.onTrained?.(model, report, snapshot);
+    const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
     return { report, evaluation, snapshot, model };
   } catch (error) {
     model.dispose();

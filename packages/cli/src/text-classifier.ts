@@ -92,6 +92,7 @@ class Predicting implements TextModel {
     readonly kind: TaskName,
     readonly labels: readonly string[],
     readonly pair: boolean,
+    readonly terminal: Terminal,
   ) {
     this.#model = model;
   }
@@ -100,15 +101,16 @@ class Predicting implements TextModel {
     const rows = texts.map((text, place) => this.#row(typeof text === 'string' ? { text } : text, place));
     return this.#next(async (model) => {
       if (rows.length === 0) return [];
-      return (await model.say(rows, model.data(rows))).map(predictionOf);
+      const data = await model.data(rows, this.terminal);
+      return (await model.say(rows, data, this.terminal)).map(predictionOf);
     });
   }
 
   async evaluate(examples: readonly TextExample[]): Promise<Evaluation> {
-    return this.#next((model) => {
+    return this.#next(async (model) => {
       const { columns, labels } = layoutOf(columnsOf(this.kind, this.pair), this.kind, this.labels);
       const rows = rowsOf(tableOfRecords(examples.map(withWords(this.kind)), 'rows'), columns, labels);
-      return model.trainer.evaluate(model.data(rows));
+      return model.trainer.evaluate(await model.data(rows, this.terminal));
     });
   }
 
@@ -178,8 +180,9 @@ export async function openRun(
   { engine, log }: Pick<TextClassifierOptions, 'engine' | 'log'> = {},
 ): Promise<TextModel> {
   const saved = await savedTask(folder);
-  await startEngine(terminalOf(log), engine);
-  return new Predicting(await openSaved(folder, saved), saved.kind, saved.labels, saved.pair);
+  const terminal = terminalOf(log);
+  await startEngine(terminal, engine);
+  return new Predicting(await openSaved(folder, saved), saved.kind, saved.labels, saved.pair, terminal);
 }
 
 /** What a fit leaves. */
@@ -238,7 +241,7 @@ export class TextClassifier implements TextModel {
     this.#trained = {
       model,
       record: { ...record, finished: true, metrics: evaluation.metrics },
-      predicting: new Predicting(trained, kind, labels, pair),
+      predicting: new Predicting(trained, kind, labels, pair, terminal),
     };
     return { ...evaluation, training: report };
   }

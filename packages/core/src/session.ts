@@ -32,7 +32,7 @@ export interface FitOptions {
   readonly validation?: Dataset;
   /** Ends the run cleanly after the step at hand. */
   readonly signal?: AbortSignal;
-  /** Goes on where that run stopped. */
+  /** Goes on where that run stopped; with more epochs or steps than it had, by the schedule of the longer run from there on. */
   readonly resume?: Snapshot;
 }
 

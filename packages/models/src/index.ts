@@ -44,7 +44,7 @@ export { type SourceOptions, resolveModel, resolveSource } from './source/source
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';
 export { loadTokenizer, tokenizerJson } from './tokenizer/load-tokenizer.js';
-export { type EncodeAllOptions, encodeAll } from './tokenizer/paced-encoding.js';
+export { type EncodeAllOptions, encodeAll, type Words } from './tokenizer/paced-encoding.js';
 export {
   type EncodeOptions,
   type Encoding,

@@ -4,6 +4,7 @@ import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { classTable, metricsLine } from '../report/figures.js';
 import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
+import { counted } from '../progress.js';
 import { noteData } from '../setup.js';
 import type { Settings } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
@@ -51,9 +52,9 @@ async function evaluate(
   const rows = await rowsToMeasure(table, saved, settings, folder, terminal);
   await startEngine(terminal, engine);
   const model = await openSaved(folder, saved);
-  const data = model.data(rows);
+  const data = await model.data(rows, terminal);
   noteData(terminal, rows, data.cut, saved.maxLength);
-  const evaluation = await model.trainer.evaluate(data);
+  const evaluation = await model.trainer.evaluate(counted(data, terminal, 'measured'));
   model.dispose();
   if (json) print(terminal, JSON.stringify({ rows: rows.length, ...evaluation }, null, 2));
   else {

@@ -69,10 +69,10 @@ async function predict(
       : await rowsOfInput(flags.input, saved, settings, terminal);
   await startEngine(terminal, flags.engine);
   const model = await openSaved(folder, saved);
-  const data = model.data(rows);
+  const data = await model.data(rows, terminal);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const { task } = model.trainer.options;
-  const said = await model.say(rows, data);
+  const said = await model.say(rows, data, terminal);
   model.dispose();
   const predicted = rows.map((row, index): PredictedRow => {
     const columnsOfRow = columns?.[index] ?? (row.words ? { tokens: row.words } : { ...row });

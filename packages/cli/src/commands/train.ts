@@ -19,6 +19,7 @@ import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
+import { flagName } from '../settings.js';
 import { addSettingFlags, jsonFlag, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface TrainFlags {
@@ -29,11 +30,12 @@ interface TrainFlags {
   readonly out?: string;
   readonly force?: true;
   readonly resume?: string;
+  readonly checkpoint: boolean;
   readonly explain?: true;
   readonly json?: true;
 }
 
-const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain', 'json'];
+const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'checkpoint', 'explain', 'json'];
 
 /** The command's name, flags and action; the exit code goes to `done`. */
 export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -46,7 +48,11 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--seed <number>', 'default: 0', numberFlag)
     .option('--out <folder>', 'save the tuned model here')
     .option('--force', 'replace what is in --out')
-    .option('--resume <folder>', 'go on with a run that was stopped')
+    .option(
+      '--resume <folder>',
+      'go on with a run that was stopped; with more --epochs or --steps, also with a finished one',
+    )
+    .option('--no-checkpoint', 'save the tuned model alone: a quarter of the size, but no way to resume')
     .option('--explain', 'print what the trainer will do, hook by hook')
     .addOption(jsonFlag());
   addSettingFlags(command).action(async () => {
@@ -56,14 +62,17 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
 
 async function train(command: Command, terminal: Terminal): Promise<number> {
   const flags = command.opts<TrainFlags>();
-  const { config, snapshot, out } = await plan(command, flags);
+  const { config, resumed, out } = await plan(command, flags);
   const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
+  if (resumed) checkRecipe(resumed.record, recipe);
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   const interrupt = onInterrupt(terminal);
   try {
     const setup = await prepare(config, terminal, interrupt.signal);
     const { task } = setup;
+    const rows = { train: setup.train.digest(), evaluation: setup.evaluation.digest() };
+    if (resumed) checkRows(resumed.record, rows, config, terminal);
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
@@ -71,13 +80,14 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       recordOf({ setup, config, recipe, seed, engine, steps });
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
-      ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      ...{ resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
       ...(out !== undefined && {
+        extendable: flags.checkpoint,
         onEpoch: async (model, at) => {
           await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
         },
-        onTrained: async (model, { steps }) => {
-          await saveRun(out, model, { ...record(steps), finished: true });
+        onTrained: async (model, { steps }, at) => {
+          await saveRun(out, model, { ...record(steps), finished: true }, at);
         },
       }),
     });
@@ -104,11 +114,21 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
 
 interface Plan {
   readonly config: Config;
-  readonly snapshot?: Snapshot;
+  readonly resumed?: { readonly record: RunRecord; readonly snapshot: Snapshot };
   readonly out: string | undefined;
 }
 
-/** What to run: a config file under the flags, or what a stopped run was told. */
+/** What may be told anew to a run that goes on: where it ends, and what does not change what it learns. */
+const CHANGEABLE: readonly string[] = [
+  'epochs',
+  'steps',
+  'metrics',
+  'engine',
+  'compile',
+  'evaluationBatchSize',
+];
+
+/** What to run: a config file under the flags, or what a saved run was told. */
 async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
   const settings = settingsOf(command, OWN);
   const file = flags.config === undefined ? {} : await readConfig(flags.config);
@@ -122,17 +142,62 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
     '--seed',
   );
   if (resume === undefined) return { config: given, out: flags.out };
-  const others = Object.keys(settings).filter((name) => name !== 'engine' && name !== 'compile');
-  if (others.length > 0 || flags.recipe !== undefined || flags.seed !== undefined)
-    throw new HypetuneError(
-      '--resume: a run goes on as it was begun; leave the settings, the recipe and the seed out.',
-    );
   const record = await readRun(resume);
+  const now = absolutePaths(given);
+  for (const name of Object.keys(now) as (keyof Config)[])
+    if (!CHANGEABLE.includes(name) && name !== 'recipe' && name !== 'methods')
+      checkSetting(flagName(name), now[name], name === 'seed' ? record.seed : record.config[name]);
+  const { epochs, steps } = given;
+  if (record.finished && epochs === undefined && steps === undefined)
+    throw new HypetuneError(
+      `--resume: the run in ${resume} came to its end after ${record.steps} updates; to go on, give more --epochs or --steps in all.`,
+    );
   const snapshot = await readRunCheckpoint(resume);
-  const config = { ...record.config, ...given, seed: record.seed };
+  // Where the run ends is said by one of the two.
+  const ends = epochs !== undefined && steps === undefined ? { steps: undefined } : {};
+  const config = { ...record.config, ...given, ...ends, seed: record.seed };
   if (config.recipe === undefined)
     throw new HypetuneError(`--resume: code made a plugin of this run; give its --config again.`);
-  return { config, snapshot, out: flags.out ?? resume };
+  return { config, resumed: { record, snapshot }, out: flags.out ?? resume };
+}
+
+/** Throws where a run that goes on is told something else than when it was begun. */
+function checkSetting(name: string, now: unknown, then: unknown): void {
+  if (JSON.stringify(now) === JSON.stringify(then)) return;
+  const text = (value: unknown): string => (value === undefined ? 'its default' : JSON.stringify(value));
+  throw new HypetuneError(
+    `--resume: a run goes on as it was begun: ${name} was ${text(then)}, now ${text(now)}; leave it out. ` +
+      `What may change: ${CHANGEABLE.map(flagName).join(', ')}.`,
+  );
+}
+
+/** Throws where the methods of a run that goes on, or their options, are others than when it was begun. */
+function checkRecipe(record: RunRecord, recipe: Recipe): void {
+  const now = describeRecipe(recipe);
+  if (record.recipe !== now)
+    throw new HypetuneError(
+      `--resume: a run goes on as it was begun: its recipe was '${record.recipe}', now '${now}'.`,
+    );
+}
+
+/** Throws where the rows of a run that goes on are others than when it was begun. */
+function checkRows(
+  { rows: then }: RunRecord,
+  now: RunRecord['rows'],
+  config: Config,
+  terminal: Terminal,
+): void {
+  for (const part of ['train', 'evaluation'] as const) {
+    if (!then || then[part] === now![part]) continue;
+    const source = config.train ?? config.task ?? '';
+    const what = part === 'train' ? 'rows to learn from' : 'rows to measure on';
+    const changed = `the ${what} (${source}), or the tokenizer that reads them, have changed since the run was begun`;
+    if (part === 'evaluation' && config.keepBest === undefined) note(terminal, `warning: ${changed}`);
+    else
+      throw new HypetuneError(
+        `--resume: ${changed}; restore them, or begin another run from its weights by --model.`,
+      );
+  }
 }
 
 function recipeOfConfig({ recipe }: Config, flags: TrainFlags, known: Methods): Recipe {

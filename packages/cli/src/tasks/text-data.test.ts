@@ -43,6 +43,32 @@ test('pads token ids, mask and token types of the rows asked for', () => {
   expect(data.inputs([1])[0]!.shape).toEqual([1, 1]);
 });
 
+test('fills up the left where the tokenizer does', () => {
+  const data = textData(rows, { encode, padding: 9, maxLength: 512, paddingSide: 'left' });
+  expect(data.inputs([1, 0], 4).map((tensor) => tensor.arraySync())).toEqual([
+    [
+      [9, 9, 9, 8],
+      [9, 5, 6, 7],
+    ],
+    [
+      [0, 0, 0, 1],
+      [0, 1, 1, 1],
+    ],
+    [
+      [0, 0, 0, 0],
+      [0, 0, 0, 1],
+    ],
+  ]);
+});
+
+test('the digest is of tokens and labels in their order', () => {
+  const digest = (changed: typeof rows): string =>
+    textData(changed, { encode, padding: 0, maxLength: 512 }).digest();
+  expect(digest(rows)).toBe(digest([...rows]));
+  expect(digest([...rows].reverse())).not.toBe(digest(rows));
+  expect(digest([rows[0]!, { ...rows[1]!, label: 1 }])).not.toBe(digest(rows));
+});
+
 test('never pads beyond the length that rows are cut to', () => {
   const data = textData(rows, { encode, padding: 0, maxLength: 3 });
   expect(data.inputs([0, 1], 16)[0]!.shape).toEqual([2, 3]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Dataset, IGNORED, type Label } from '@hypetune/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Row, TextRow } from './task.js';
@@ -22,12 +23,16 @@ export interface TextDataOptions {
   readonly padding: number;
   /** What rows are cut to; batches are never padded beyond. */
   readonly maxLength: number;
+  /** Which end of a row of texts is filled up; default right. Rows of words are filled up at the right, as their labels are. */
+  readonly paddingSide?: 'left' | 'right';
 }
 
 /** Rows of text in tokens. */
 export interface TextData extends Dataset {
   /** How many rows were cut. */
   readonly cut: number;
+  /** SHA-256 of the rows as the model learns them, tokens and labels in their order. */
+  digest(): string;
   /** The first token of each word of a row; undefined for a word that was cut off. */
   wordTokens(index: number): (number | undefined)[];
 }
@@ -38,7 +43,7 @@ export interface TextData extends Dataset {
  * first token, its other tokens and the special ones are ignored.
  */
 export function textData(rows: readonly (Row | TextRow)[], options: TextDataOptions): TextData {
-  const { encode, padding, maxLength } = options;
+  const { encode, padding, maxLength, paddingSide = 'right' } = options;
   let cut = 0;
   const encoded = rows.map((row, index) => {
     // One token more tells whether the row has to be cut.
@@ -61,8 +66,15 @@ export function textData(rows: readonly (Row | TextRow)[], options: TextDataOpti
       if (token !== undefined) labels[token] = (label as readonly number[])[word]!;
     return labels;
   };
+  const digest = (): string => {
+    const hash = createHash('sha256');
+    for (const [index, { inputIds, tokenTypeIds }] of encoded.entries())
+      hash.update(JSON.stringify([inputIds, tokenTypeIds, labelOf(index)]));
+    return hash.digest('hex');
+  };
   return {
     cut,
+    digest,
     wordTokens,
     size: rows.length,
     label: labelOf,
@@ -74,9 +86,11 @@ export function textData(rows: readonly (Row | TextRow)[], options: TextDataOpti
       const types = new Int32Array(indices.length * width);
       for (const [row, index] of indices.entries()) {
         const { inputIds, tokenTypeIds } = encoded[index]!;
-        ids.set(inputIds, row * width);
-        types.set(tokenTypeIds, row * width);
-        mask.fill(1, row * width, row * width + inputIds.length);
+        const filled = paddingSide === 'left' && !rows[index]!.words ? width - inputIds.length : 0;
+        const begin = row * width + filled;
+        ids.set(inputIds, begin);
+        types.set(tokenTypeIds, begin);
+        mask.fill(1, begin, begin + inputIds.length);
       }
       return [ids, mask, types].map((values) => tf.tensor2d(values, [indices.length, width], 'int32'));
     },

@@ -53,7 +53,7 @@ export function restoreTensors(
   for (const plugin of plugins) plugin.restore?.(snapshot.meta.plugins[plugin.name]!);
 }
 
-/** Refuses a snapshot of another run: other seed, length or plugins. */
+/** Refuses a snapshot of another run: another seed or other plugins; or one after which this run has nothing left to do. */
 export function checkSnapshot(
   meta: SnapshotMeta,
   seed: number,
@@ -62,10 +62,14 @@ export function checkSnapshot(
 ): void {
   const ours = plugins.map(({ name }) => name).sort();
   const theirs = Object.keys(meta.plugins).sort();
-  if (meta.seed === seed && meta.total === total && ours.join() === theirs.join()) return;
+  if (meta.seed !== seed || ours.join() !== theirs.join())
+    throw new HypetuneError(
+      `resume: the snapshot is of seed ${meta.seed}, plugins [${theirs.join(', ')}]; this run has seed ${seed}, ` +
+        `plugins [${ours.join(', ')}]. Resume with the same settings.`,
+    );
+  if (meta.step < total || (meta.step === total && meta.open)) return;
   throw new HypetuneError(
-    `resume: the snapshot is of seed ${meta.seed}, ${meta.total} steps, plugins [${theirs.join(', ')}]; this run has ` +
-      `seed ${seed}, ${total} steps, plugins [${ours.join(', ')}]. Resume with the same settings.`,
+    `resume: the snapshot has made ${meta.step} updates and this run has ${total}; give it more epochs or steps.`,
   );
 }
 

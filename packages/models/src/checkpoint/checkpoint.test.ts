@@ -249,16 +249,18 @@ function variantOf(dropped: RegExp): () => string {
   return () => variant((tensors) => rename(tensors, (name) => (dropped.test(name) ? undefined : name)));
 }
 
-test.each(['pytorch_model.bin', 'model.pt', 'tf_model.h5'])(
-  '%s is never read; the error converts it',
-  async (name) => {
-    const folder = variant(() => undefined);
-    writeFileSync(join(folder, name), 'x');
-    await expect(loadModel(folder)).rejects.toThrow(
-      new RegExp(`${name} is not read, .* run code[^]*python3 -c '.*save_pretrained`),
-    );
-  },
-);
+test.each([
+  ['pytorch_model.bin', "'pytorch_model.bin'$"],
+  ['pytorch_model-00001-of-00002.bin', "'pytorch_model-\\*.bin'$"],
+  ['model.pt', "'model.pt'$"],
+  ['tf_model.h5', 'from_tf=True'],
+])('%s is never read; the error converts it', async (name, end) => {
+  const folder = variant(() => undefined);
+  for (const file of ['optimizer.pt', name]) writeFileSync(join(folder, file), 'x');
+  await expect(loadModel(folder)).rejects.toThrow(
+    new RegExp(`${name} is not read, .* run code[^]*python3 -c '[^]*${end}`),
+  );
+});
 
 test('a saved folder holds the same weights under the same names, its configuration and its tokenizer', async () => {
   const source = variant((tensors) => tensors);
@@ -305,6 +307,29 @@ const noPython = ((): string | undefined => {
   }
 })();
 if (noPython) console.warn(`skipped: a saved folder loads in transformers (${noPython})`);
+
+test.skipIf(noPython)(
+  "the command that an error prints converts PyTorch's weights, a trained head among them",
+  { timeout: 180_000 },
+  async () => {
+    const folder = variant(() => undefined);
+    const halve = `
+import sys, torch
+from safetensors.torch import load_file
+tensors = list(load_file(sys.argv[1] + "/model.safetensors").items())
+for i, part in enumerate((tensors[::2], tensors[1::2])):
+    torch.save(dict(part), f"{sys.argv[2]}/pytorch_model-0000{i + 1}-of-00002.bin")
+`;
+    execFileSync(PYTHON, ['-c', halve, FIXTURE, folder]);
+    const { message } = await loadModel(folder).then(
+      () => expect.unreachable(),
+      (error: Error) => error,
+    );
+    execFileSync('sh', ['-c', message.slice(message.indexOf('python3')).replace('python3', PYTHON)]);
+    expect(parseSafetensors(readFileSync(join(folder, 'model.safetensors')))).toEqual(fixtureTensors());
+    expect((await loadModel(folder)).head.head).toBe('kept');
+  },
+);
 
 test.skipIf(noPython)(
   'saved folders load in transformers with the same logits',

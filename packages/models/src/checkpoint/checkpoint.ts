@@ -15,13 +15,27 @@ import {
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
-/** Weights of other formats, never read because reading one may run code, and how to convert them. */
-const CONVERSIONS: Readonly<Record<string, string>> = {
-  '.bin': 'AutoModel.from_pretrained(folder)',
-  '.pt': 'AutoModel.from_pretrained(folder)',
-  '.pth': 'AutoModel.from_pretrained(folder)',
-  '.ckpt': 'AutoModel.from_pretrained(folder, from_tf=True)',
-  '.h5': 'AutoModel.from_pretrained(folder, from_tf=True)',
+/** Weights of other formats, never read because reading one may run code. */
+const FOREIGN: Readonly<Record<string, 'torch' | 'tensorflow'>> = {
+  '.bin': 'torch',
+  '.pt': 'torch',
+  '.pth': 'torch',
+  '.ckpt.index': 'tensorflow',
+  '.h5': 'tensorflow',
+};
+
+/** Python that writes a folder's weights as safetensors, every tensor under its name: a trained head is among them. */
+const CONVERSIONS = {
+  torch: [
+    'import glob, sys, torch; from safetensors.torch import save_file; folder, files = sys.argv[1:]; state = {}',
+    '[state.update(torch.load(f, map_location="cpu", weights_only=True)) for f in sorted(glob.glob(folder + "/" + files))]',
+    'save_file({n: t.clone().contiguous() for n, t in state.items()}, folder + "/model.safetensors", {"format": "pt"})',
+  ],
+  tensorflow: [
+    'import sys, transformers; folder = sys.argv[1]; config = transformers.AutoConfig.from_pretrained(folder)',
+    'model = getattr(transformers, (config.architectures or ["AutoModel"])[0].removeprefix("TF"))',
+    'model.from_pretrained(folder, from_tf=True).save_pretrained(folder)',
+  ],
 };
 
 interface Location {
@@ -151,10 +165,18 @@ async function explainMissingWeights(folder: string): Promise<string> {
   const missing = `${folder}: there is no ${SINGLE} (nor ${INDEX})`;
   if (!existsSync(folder)) return `${folder}: there is no such folder`;
   for (const name of await readdir(folder)) {
-    const extension = Object.keys(CONVERSIONS).find((ending) => name.endsWith(ending));
-    if (extension === undefined) continue;
-    const script = `import sys; from transformers import AutoModel; folder = sys.argv[1]; ${CONVERSIONS[extension]!}.save_pretrained(folder, safe_serialization=True)`;
-    return `${missing}. ${name} is not read, because reading that format can run code from the file. Convert it, if you trust it:\n  python3 -c '${script}' '${folder}'`;
+    const ending = Object.keys(FOREIGN).find((known) => name.endsWith(known));
+    // Of a trainer's checkpoint, not of a model.
+    if (ending === undefined || /^(training_args|optimizer|scheduler|rng_state)/.test(name)) continue;
+    const kind = FOREIGN[ending]!;
+    // Shards of one model are named alike.
+    const files = name.replace(/-\d+-of-\d+/, '-*');
+    const call = `python3 -c '${CONVERSIONS[kind].join('; ')}' '${folder}'${kind === 'torch' ? ` '${files}'` : ''}`;
+    const needs =
+      kind === 'torch'
+        ? 'with torch and safetensors'
+        : 'with "transformers<5" (later ones read no TensorFlow), torch, tensorflow and tf-keras';
+    return `${missing}. ${name} is not read, because reading that format can run code from the file. Convert it, if you trust it, ${needs}:\n  ${call}`;
   }
   return `${missing}; a model folder needs config.json and weights in the safetensors format`;
 }

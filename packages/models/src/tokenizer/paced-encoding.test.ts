@@ -20,6 +20,9 @@ test('many texts are encoded as few are, with word of the progress', async () =>
   expect(encoded).toEqual(tokenizer.encode(texts));
   expect(seen).toEqual([256, 600, 512, 600, 600, 600]);
   expect(await encodeAll(tokenizer, ['a b'], { maxLength: 1 })).toEqual(tokenizer.encode(['a'], {}));
+  expect(await encodeAll(tokenizer, [{ words: ['a', 'b b'] }])).toEqual(
+    tokenizer.encodeWords([['a', 'b b']]),
+  );
   expect(await encodeAll(tokenizer, [])).toEqual([]);
 });
 

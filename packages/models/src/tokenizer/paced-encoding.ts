@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
-import type { EncodeOptions, Encoding, Texts, Tokenizer } from './tokenizer.js';
+import type { EncodeOptions, Encoding, Texts, Tokenizer, WordEncoding } from './tokenizer.js';
 
 /** How many texts are encoded: with word of the progress, and ends that encoding alone does not have. */
 export interface EncodeAllOptions extends EncodeOptions {
@@ -12,6 +12,14 @@ export interface EncodeAllOptions extends EncodeOptions {
   readonly timeLimit?: number;
 }
 
+/** A text that is split into words already. */
+export interface Words {
+  readonly words: readonly string[];
+}
+
+const isWords = (example: Texts | Words): example is Words =>
+  typeof example === 'object' && 'words' in example;
+
 const TEXTS_AT_ONCE = 256;
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
@@ -20,17 +28,24 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
  * the time limit breaks even a regular expression that runs on. Throws an error that names the text at the limit, or
  * the signal's reason. Node.js alone.
  */
-export async function encodeAll(
+export async function encodeAll<T extends Texts | Words>(
   tokenizer: Tokenizer,
-  examples: readonly Texts[],
+  examples: readonly T[],
   options: EncodeAllOptions = {},
-): Promise<Encoding[]> {
+): Promise<(T extends Words ? WordEncoding : Encoding)[]> {
   const { onProgress, signal, timeLimit = 60, ...rest } = options;
   const encodings: Encoding[] = [];
   let end = 0;
   // A script is what Node.js can break off; the function that it calls is ours.
   const run = (): void => {
-    while (encodings.length < end) encodings.push(...tokenizer.encode([examples[encodings.length]!], rest));
+    while (encodings.length < end) {
+      const example: Texts | Words = examples[encodings.length]!;
+      encodings.push(
+        ...(isWords(example)
+          ? tokenizer.encodeWords([example.words], rest)
+          : tokenizer.encode([example], rest)),
+      );
+    }
   };
   const context = createContext({ run });
   const script = new Script('run()');
@@ -55,5 +70,5 @@ export async function encodeAll(
     onProgress?.(end, examples.length);
     await setImmediate();
   }
-  return encodings;
+  return encodings as (T extends Words ? WordEncoding : Encoding)[];
 }
