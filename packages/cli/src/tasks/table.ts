@@ -55,7 +55,12 @@ export async function readTable(file: string, options: TableOptions = {}): Promi
   return table;
 }
 
-async function tableOf(bytes: Uint8Array, file: string, options: TableOptions): Promise<Omit<Table, 'file'>> {
+/** {@link readTable} of bytes that are here already; a table may have no rows. */
+export async function tableOf(
+  bytes: Uint8Array,
+  file: string,
+  options: TableOptions = {},
+): Promise<Omit<Table, 'file'>> {
   const ending = endingOf(file);
   if (ending === '.parquet') return parquetRecords(bytes, file);
   const text = decodeText(bytes, file, options.encoding);
