@@ -62,7 +62,8 @@ export async function writeFolder(folder: string, write: (folder: string) => Pro
     await flush(fresh);
     await takePlace(fresh, target);
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
+    // What cannot be removed now (the disk is gone) goes at the next start; why the save failed is what counts.
+    await rm(fresh, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   } finally {
     writing.delete(fresh);
@@ -130,7 +131,7 @@ export async function writeWhole(file: string, content: string | Uint8Array): Pr
     await rename(fresh, target);
     await flush(dirname(target));
   } finally {
-    await rm(fresh, { force: true });
+    await rm(fresh, { force: true }).catch(() => undefined);
     writing.delete(fresh);
   }
 }

@@ -10,6 +10,7 @@ import {
   type Texts,
   type Tokenizer,
 } from '@hypetune/models';
+import { checkChecksums } from './checksums.js';
 import { showDownloads } from './download.js';
 import { readJson } from './json-file.js';
 import type { Settings } from './settings.js';
@@ -38,6 +39,7 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const downloads = showDownloads(terminal, signal);
   const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
+  await checkChecksums(folder); // where it is a saved run
   const options = await textOptions(folder, settings.maxLength);
   const data = async (rows: readonly TextRow[]): Promise<TextData> =>
     textData(rows, { ...options, encoded: await encodeRows(rows, options, terminal, signal) });

@@ -90,6 +90,9 @@ export function openPrograms(home: string): Save {
       handOver(own, home);
       return Promise.resolve(last);
     },
-    leftOvers: () => readdirSync(home).filter((name) => !/^\d+-[\da-f]{64}\.pb\.[\da-f]{64}$/.test(name)),
+    leftOvers: () =>
+      readdirSync(home).filter(
+        (name) => join(home, name) !== own && !/^\d+-[\da-f]{64}\.pb\.[\da-f]{64}$/.test(name),
+      ),
   };
 }
