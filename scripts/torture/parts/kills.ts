@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { holdsRun, readRun, readRunCheckpoint } from '../../../packages/cli/src/run-folder.js';
 import { sentiment, tinyModel } from '../../../packages/cli/test/tiny-model.js';
-import { Draws, type Part, type Trials } from '../part.js';
+import { Draws, type Outcome, type Part, told, type Trials } from '../part.js';
 import { saveKinds, saves } from '../saves/save.js';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -15,13 +16,10 @@ const MAIN = file('../../../packages/cli/src/main.ts');
 /** Milliseconds between a save that is done and the kill: a save takes up to 40. */
 const WINDOW = 60;
 
-/** Seven kinds of saves, the last of them the command itself. */
-const kinds = [...saveKinds, 'train'] as const;
-
 export const kills: Part = {
   name: 'kills',
   summary:
-    'A process that saves without a pause (runs with checkpoints, finished runs, records, files of results, fetched packages, compiled programs; every seventh time hypetune train itself, resumed where it was killed) gets SIGKILL at a random moment, then the next start reads. A fault: a save that had been reported is gone, what is there is not whole, or anything is left beside it.',
+    'A process that writes six kinds of saves at once and without a pause (runs with checkpoints, finished runs, records, files of results, fetched packages, compiled programs) gets SIGKILL at a random moment, then the next start reads; every fourth time it is hypetune train itself, resumed where it was killed. A fault: a save that had been reported is gone, what is there is not whole, or anything is left beside it.',
   unit: 'kills',
   goal: 1000,
   open: async (folder): Promise<Trials> => {
@@ -33,36 +31,30 @@ export const kills: Part = {
     const model = await tinyModel({ folder, write });
     const table = write('rows.tsv', sentiment(24));
     return {
-      run: async (trial) => {
-        const kind = kinds[trial % kinds.length]!;
-        const home = join(folder, kind);
-        mkdirSync(home, { recursive: true });
+      run: (trial) => {
         const draws = new Draws(trial);
-        const { faults, within } =
-          kind === 'train'
-            ? await killTraining(home, model, table, draws)
-            : await killSaver(kind, home, draws);
-        return { kinds: { [kind]: 1, ...(within && { 'half a save beside it': 1 }) }, faults };
+        return trial % 4 === 3
+          ? killTraining(join(folder, 'train'), model, table, draws)
+          : killSaver(folder, draws);
       },
     };
   },
 };
 
-/** What a kill showed, and whether it left half a save for the next start to mend. */
-interface Killed {
-  readonly faults: string[];
-  readonly within: boolean;
-}
-
-async function killSaver(kind: (typeof saveKinds)[number], home: string, draws: Draws): Promise<Killed> {
-  const save = await saves[kind](home);
-  const before = await save.read();
-  const child = start([SAVER, kind, home, String((before ?? 0) + 1)]);
-  let done = before;
+async function killSaver(folder: string, draws: Draws): Promise<Outcome> {
+  const open = saveKinds.map(async (kind) => {
+    const home = join(folder, kind);
+    mkdirSync(home, { recursive: true });
+    const save = await saves[kind](home);
+    return { kind, save, before: (await save.read()) ?? 0 };
+  });
+  const all = await Promise.all(open);
+  const child = start([SAVER, folder, all.map(({ before }) => before + 1).join()]);
+  const done = new Map<string, number>(all.map(({ kind, before }) => [kind, before]));
   const began = new Promise<void>((resolve) => {
-    child.stdout!.on('data', (text: Buffer) => {
-      const lines = text.toString().trim().split('\n');
-      done = Number(lines.at(-1));
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      const [kind, number] = line.split(' ') as [string, string];
+      done.set(kind, Number(number));
       resolve();
     });
   });
@@ -73,17 +65,29 @@ async function killSaver(kind: (typeof saveKinds)[number], home: string, draws: 
     once(child, 'exit'),
   ]);
   await sleep(draws.next() * WINDOW);
-  const failed = await kill(child);
-  if (failed !== undefined) return { faults: [failed], within: false };
-  const within = save.leftOvers().length > 0;
-  const after = await save.read();
-  const faults = save.leftOvers().map((name) => `left behind: ${name}`);
-  if ((after ?? 0) < (done ?? 0) || (after ?? 0) > (done ?? 0) + 1)
-    faults.push(`${String(done)} was saved, ${String(after)} is there`);
-  return { faults: faults.map((fault) => `${kind}: ${fault}`), within };
+  const faults = await kill(child);
+  const kinds: Record<string, number> = {};
+  for (const { kind, save } of all) {
+    kinds[kind] = 1;
+    if (save.leftOvers().length > 0) kinds[HALF] = (kinds[HALF] ?? 0) + 1;
+    const after =
+      (await save.read().catch((error: unknown) => {
+        faults.push(`${kind}: ${told(error)}`);
+        return undefined;
+      })) ?? 0;
+    faults.push(...save.leftOvers().map((name) => `${kind}: left behind: ${name}`));
+    const saved = done.get(kind)!;
+    if (after < saved || after > saved + 1) faults.push(`${kind}: ${saved} was saved, ${after} is there`);
+    if (kind === 'source' || kind === 'programs') rmSync(join(folder, kind), { recursive: true });
+  }
+  return { kinds, faults };
 }
 
-async function killTraining(home: string, model: string, table: string, draws: Draws): Promise<Killed> {
+/** Half a save beside the last whole one, as a kill leaves it for the next start. */
+const HALF = 'half a save beside';
+
+async function killTraining(home: string, model: string, table: string, draws: Draws): Promise<Outcome> {
+  mkdirSync(home, { recursive: true });
   const run = join(home, 'run');
   const before = (await holdsRun(run)) ? (await readRun(run)).steps : 0;
   // Five kills a run, then a new one.
@@ -110,10 +114,8 @@ async function killTraining(home: string, model: string, table: string, draws: D
     ...(again ? ['--resume', run] : [...fresh, ...settings]),
   ]);
   await Promise.race([sleep(2500 + draws.below(3000)), once(child, 'exit')]);
-  const failed = await kill(child);
-  if (failed !== undefined) return { faults: [`train: ${failed}`], within: false };
-  const within = readdirSync(home).some((name) => name !== 'run');
-  const faults: string[] = [];
+  const faults = await kill(child);
+  const half = readdirSync(home).some((name) => name !== 'run');
   if (await holdsRun(run)) {
     const { steps } = await readRun(run);
     const { meta } = await readRunCheckpoint(run);
@@ -121,7 +123,10 @@ async function killTraining(home: string, model: string, table: string, draws: D
     if (again && steps < before) faults.push(`step ${before} was saved, ${steps} is there`);
   } else if (again) faults.push(`step ${before} was saved, nothing is there`);
   for (const name of readdirSync(home)) if (name !== 'run') faults.push(`left behind: ${name}`);
-  return { faults: faults.map((fault) => `train: ${fault}`), within };
+  return {
+    kinds: { train: 1, ...(half && { [HALF]: 1 }) },
+    faults: faults.map((fault) => `train: ${fault}`),
+  };
 }
 
 function start(args: readonly string[]): ChildProcess {
@@ -130,14 +135,14 @@ function start(args: readonly string[]): ChildProcess {
   });
 }
 
-/** Kills a process; what it said if it had ended by itself. */
-async function kill(child: ChildProcess): Promise<string | undefined> {
+/** Kills a process; a fault if it had ended by itself. */
+async function kill(child: ChildProcess): Promise<string[]> {
   const said: Buffer[] = [];
   child.stderr!.on('data', (chunk: Buffer) => said.push(chunk));
   const ended = child.exitCode;
   child.kill('SIGKILL');
-  if (ended === null) await once(child, 'exit');
+  if (ended === null) await once(child, 'close');
   return ended === null
-    ? undefined
-    : `ended by itself with ${ended}: ${Buffer.concat(said).toString().slice(0, 200)}`;
+    ? []
+    : [`ended by itself with ${ended}: ${Buffer.concat(said).toString().slice(0, 200)}`];
 }
