@@ -8,7 +8,7 @@ const WORDS = [
 
 /** The bytes with one to four changes: bits, bytes, pieces cut, doubled, moved, or put in from elsewhere. */
 export function mutated(bytes: Uint8Array, draws: Draws): Uint8Array {
-  let result: Uint8Array = bytes.slice();
+  let result: Uint8Array = new Uint8Array(bytes);
   for (let left = 1 + draws.below(4); left > 0; left--) result = changed(result, draws);
   return result;
 }
