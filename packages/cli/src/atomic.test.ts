@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../test/scratch.js';
-import { checkOutput, recoverFolder, writeFolder, writeWhole } from './atomic.js';
+import { checkOutput, recover, writeFolder, writeWhole } from './atomic.js';
 
 const { folder, write } = scratch();
 
@@ -66,7 +66,7 @@ describe('what a killed process left beside a folder', () => {
     write(`d1/.run.new-${DEAD}-aa/.complete`, '');
     write(`d1/.run.new-${DEAD}-aa/x`, 'new');
     write(`d1/.run.old-${DEAD}-bb/x`, 'old');
-    await recoverFolder(beside('d1/run'));
+    await recover(beside('d1/run'));
     expect(readdirSync(beside('d1'))).toEqual(['run']);
     expect(readdirSync(beside('d1/run'))).toEqual(['x']);
     expect(readFileSync(beside('d1/run/x'), 'utf8')).toBe('new');
@@ -75,7 +75,7 @@ describe('what a killed process left beside a folder', () => {
   test('else the one before comes back', async () => {
     write(`d2/.run.new-${DEAD}-aa/x`, 'half');
     write(`d2/.run.old-${DEAD}-bb/x`, 'old');
-    await recoverFolder(beside('d2/run'));
+    await recover(beside('d2/run'));
     expect(readdirSync(beside('d2'))).toEqual(['run']);
     expect(readFileSync(beside('d2/run/x'), 'utf8')).toBe('old');
   });
@@ -96,7 +96,7 @@ describe('what a killed process left beside a folder', () => {
 
   test("another process's save under way is left alone", async () => {
     write(`d4/.run.new-${process.ppid}-aa/x`, 'half');
-    await recoverFolder(beside('d4/run'));
+    await recover(beside('d4/run'));
     expect(readdirSync(beside('d4'))).toEqual([`.run.new-${process.ppid}-aa`]);
   });
 });

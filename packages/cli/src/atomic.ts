@@ -1,7 +1,9 @@
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { HypetuneError } from '@hypetune/core';
+import { isAlive } from '@hypetune/models';
 
 /** A folder that nobody writes to any more is a leftover after so long, whoever made it. */
 const STALE_MILLISECONDS = 24 * 3600 * 1000;
@@ -14,7 +16,7 @@ const COMPLETE = '.complete';
  */
 export async function checkOutput(folder: string, force: boolean): Promise<void> {
   const target = await place(folder);
-  await recoverFolder(target);
+  await recover(target);
   const entries = await readdir(target).catch(async (error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
@@ -48,7 +50,7 @@ export async function checkOutput(folder: string, force: boolean): Promise<void>
  */
 export async function writeFolder(folder: string, write: (folder: string) => Promise<void>): Promise<void> {
   const target = await place(folder);
-  await recoverFolder(target);
+  await recover(target);
   await mkdir(dirname(target), { recursive: true });
   const fresh = sibling(target, 'new');
   await mkdir(fresh);
@@ -60,14 +62,15 @@ export async function writeFolder(folder: string, write: (folder: string) => Pro
     await flush(fresh);
     await takePlace(fresh, target);
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
+    // What cannot be removed now (the disk is gone) goes at the next start; why the save failed is what counts.
+    await rm(fresh, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   } finally {
     writing.delete(fresh);
   }
 }
 
-/** Puts a complete folder in place of what is there. Killed at any point, `recoverFolder` finishes it. */
+/** Puts a complete folder in place of what is there. Killed at any point, `recover` finishes it. */
 async function takePlace(fresh: string, target: string): Promise<void> {
   const old = sibling(target, 'old');
   if (await exists(target)) await rename(target, old);
@@ -78,11 +81,14 @@ async function takePlace(fresh: string, target: string): Promise<void> {
 }
 
 /**
- * Mends what a killed process left beside a folder: where the folder is missing, a complete save that had not taken its
+ * Mends what a killed process left beside a folder or file: where a folder is missing, a complete save that had not taken its
  * place yet takes it, else the one before comes back; everything else of it goes.
  */
-export async function recoverFolder(folder: string): Promise<void> {
-  const target = await place(folder);
+export async function recover(folder: string): Promise<void> {
+  await recoverPlace(await place(folder));
+}
+
+async function recoverPlace(target: string): Promise<void> {
   const parent = dirname(target);
   const mark = `.${basename(target)}.`;
   const stale: string[] = [];
@@ -109,29 +115,24 @@ async function isStale(path: string, rest: string): Promise<boolean> {
   if (Number.isNaN(pid) || writing.has(path)) return false;
   if (pid === process.pid || !isAlive(pid)) return true;
   const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-  return age > STALE_MILLISECONDS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  // After a restart of the machine the number may be another process's.
+  return age > Math.min(STALE_MILLISECONDS, uptime() * 1000);
 }
 
 /** Writes a file whole or not at all, flushed to the disk. */
 export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const target = resolve(file);
+  await recoverPlace(target);
   await mkdir(dirname(target), { recursive: true });
   const fresh = sibling(target, 'new');
+  writing.add(fresh);
   try {
     await writeFile(fresh, content, { flush: true });
     await rename(fresh, target);
     await flush(dirname(target));
   } finally {
-    await rm(fresh, { force: true });
+    await rm(fresh, { force: true }).catch(() => undefined);
+    writing.delete(fresh);
   }
 }
 

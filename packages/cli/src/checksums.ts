@@ -16,7 +16,7 @@ export async function writeChecksums(folder: string): Promise<void> {
   ))
     if (entry.isFile() && entry.name !== CHECKSUMS)
       lines.push(`${await sha256OfFile(join(folder, entry.name))}  ${entry.name}\n`);
-  await writeFile(join(folder, CHECKSUMS), lines.join(''));
+  await writeFile(join(folder, CHECKSUMS), `${lines.join('')}${countLine(lines.length)}\n`);
 }
 
 /**
@@ -26,8 +26,11 @@ export async function writeChecksums(folder: string): Promise<void> {
 export async function checkChecksums(folder: string): Promise<void> {
   const list = await readFile(join(folder, CHECKSUMS), 'utf8').catch(() => undefined);
   if (list === undefined) return;
-  for (const [place, line] of list.split('\n').entries()) {
-    if (line === '') continue;
+  const lines = list.split('\n');
+  // Without its last line, which sha256sum takes for a comment, a list could have lost others.
+  if (lines.pop() !== '' || lines.pop() !== countLine(lines.length))
+    throw new HypetuneError(`${join(folder, CHECKSUMS)}: the list is not whole; restore or delete it.`);
+  for (const [place, line] of lines.entries()) {
     const [, wanted, name] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
     if (wanted === undefined || name === undefined)
       throw new HypetuneError(`${join(folder, CHECKSUMS)}:${place + 1}: this line is damaged.`);
@@ -35,10 +38,12 @@ export async function checkChecksums(folder: string): Promise<void> {
     if (got === wanted) continue;
     throw new HypetuneError(
       `${join(folder, name)}: ${got === undefined ? 'the file is gone' : 'the file is not the one that was saved'} ` +
-        `(its hash is in ${CHECKSUMS}); restore it, or delete its line if you changed it on purpose.`,
+        `(its hash is in ${CHECKSUMS}); restore it, or delete ${CHECKSUMS} if you changed it on purpose.`,
     );
   }
 }
+
+const countLine = (files: number): string => `# ${files} files`;
 
 async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { HypetuneError, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { recoverFolder, writeFolder } from './atomic.js';
+import { recover, writeFolder } from './atomic.js';
 import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { checkConfig, type Config } from './config-file.js';
@@ -84,13 +84,13 @@ const recordText = (record: RunRecord): string => `${JSON.stringify(record, null
 
 /** Whether a folder holds a run, not only a model. */
 export async function holdsRun(folder: string): Promise<boolean> {
-  await recoverFolder(folder);
+  await recover(folder);
   return existsSync(join(folder, RECORD));
 }
 
 /** What a saved run says about itself; throws where the folder holds none, or not the files that were saved. */
 export async function readRun(folder: string): Promise<RunRecord> {
-  await recoverFolder(folder);
+  await recover(folder);
   if (!existsSync(join(folder, RECORD)))
     throw new HypetuneError(
       `${folder}: there is no ${RECORD}, so this is not a run saved by hypetune train.`,

@@ -9,6 +9,7 @@ import {
   type Texts,
   type Tokenizer,
 } from '@hypetune/models';
+import { checkChecksums } from './checksums.js';
 import { showDownloads } from './download.js';
 import { countRows } from './progress.js';
 import { readJson } from './json-file.js';
@@ -50,6 +51,7 @@ export async function prepareTask(
 ): Promise<Setup> {
   const downloads = showDownloads(terminal, signal);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
+  await checkChecksums(folder); // where it is a saved run
   const options = await textOptions(folder, settings.maxLength);
   const data = (rows: readonly TextRow[]): Promise<TextData> => tokenized(rows, options, terminal, signal);
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];

@@ -7,13 +7,25 @@ import type { Table } from './table.js';
 export async function parquetRecords(bytes: Uint8Array, file: string): Promise<Omit<Table, 'file'>> {
   const { parquetReadObjects } = await import('hyparquet');
   const content = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  let failed = false;
   try {
     const rows = await parquetReadObjects({
-      file: content,
+      file: {
+        byteLength: content.byteLength,
+        // Columns that were begun before another one failed get nothing: nobody would catch their own errors.
+        slice: (start, end) =>
+          new Promise((resolve) => {
+            setImmediate(() => {
+              if (!failed) resolve(content.slice(start, end));
+            });
+          }),
+      },
+      geoparquet: false, // a search for maps, which does not end on some damaged schemas
       compressors: { GZIP: (part) => gunzipSync(part), BROTLI: (part) => brotliDecompressSync(part) },
     });
     return objectTable(rows.map((row, place) => [place + 1, plain(row) as Record<string, unknown>] as const));
   } catch (error) {
+    failed = true;
     throw new HypetuneError(`${file}: not a Parquet file that can be read: ${(error as Error).message}.`);
   }
 }

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -85,6 +86,28 @@ test.each(['snappy', 'gzip', 'brotli', 'none'])('parquet as pyarrow writes it: %
     ['two, "quoted"', 0, []],
     ['drei über', null, ['b']],
   ]);
+});
+
+test('parquet: of two damaged columns the error is one, and nothing of the other is left', async () => {
+  const bytes = readFileSync(new URL('../../test/fixtures/rows-gzip.parquet', import.meta.url));
+  bytes.writeUInt8(0, bytes.indexOf('1f8b', 'hex'));
+  bytes.write('ELEMENT', bytes.lastIndexOf('element'));
+  const file = write('damaged.parquet', '');
+  writeFileSync(file, bytes);
+  await expect(readTable(file)).rejects.toThrow('damaged.parquet: not a Parquet file that can be read: ');
+  // What a promise that nobody waits for throws ends the process, a turn later.
+  await setImmediate();
+});
+
+test('parquet: a schema with fewer than no children ends the reading', { timeout: 10_000 }, async () => {
+  const bytes = readFileSync(new URL('../../test/fixtures/rows-none.parquet', import.meta.url));
+  // The number of the children of the list "tags", 1, becomes -2.
+  const place = bytes.indexOf('tags') + 'tags'.length + 1;
+  expect(bytes[place]).toBe(2);
+  bytes[place] = 3;
+  const file = write('children.parquet', '');
+  writeFileSync(file, bytes);
+  await expect(readTable(file)).rejects.toThrow('children.parquet: not a Parquet file');
 });
 
 test('conll: words and last column by sentence, the line of its first word', async () => {

@@ -66,7 +66,12 @@ export function tableOfRecords(records: readonly object[], name: string): Table 
   return { file: name, header, rows };
 }
 
-async function tableOf(bytes: Uint8Array, file: string, options: TableOptions): Promise<Omit<Table, 'file'>> {
+/** {@link readTable} of bytes that are here already; a table may have no rows. */
+export async function tableOf(
+  bytes: Uint8Array,
+  file: string,
+  options: TableOptions = {},
+): Promise<Omit<Table, 'file'>> {
   const ending = endingOf(file);
   if (ending === '.parquet') return parquetRecords(bytes, file);
   const text = decodeText(bytes, file, options.encoding);

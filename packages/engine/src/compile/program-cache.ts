@@ -50,11 +50,9 @@ export function keepPrograms(cache: string, version: string): void {
   const own = join(folder, `${OWN}${process.pid}`);
   if (own.includes('"')) return;
   try {
-    rmSync(own, { recursive: true, force: true }); // of a killed process that had the same number
-    mkdirSync(own, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     if (freeBytes(folder) < SPACE) return;
-    removeLeftOvers(folder);
-    for (const kept of keptPrograms(folder)) linkIfWhole(kept, folder, own);
+    takePrograms(own, folder);
   } catch {
     return; // A cache that cannot be used is none.
   }
@@ -105,6 +103,14 @@ const freeBytes = (folder: string): number => {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 };
+
+/** Makes `own` with links to the programs of `folder` that are whole; damaged ones, and what killed processes left, go. */
+export function takePrograms(own: string, folder: string): void {
+  rmSync(own, { recursive: true, force: true }); // of a killed process that had the same number
+  mkdirSync(own, { recursive: true });
+  removeLeftOvers(folder);
+  for (const kept of keptPrograms(folder)) linkIfWhole(kept, folder, own);
+}
 
 /** Moves the programs that `folder` lacks into it, removes `own` and, beyond the limit, the oldest programs. */
 export function handOver(own: string, folder: string, limit: number = LIMIT): void {

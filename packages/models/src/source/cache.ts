@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from '
 import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isAlive } from './is-alive.js';
 import type { Source } from './source-name.js';
 
 /** What a cached source consists of: its files' sha256 by path, and the archive they came in. */
@@ -70,7 +71,7 @@ export class Staging {
     const parent = join(cache, 'staging');
     await mkdir(parent, { recursive: true });
     await removeStale(parent);
-    const staging = new Staging(await mkdtemp(join(parent, 'fetch-')));
+    const staging = new Staging(await mkdtemp(join(parent, `fetch-${process.pid}-`)));
     await mkdir(staging.files);
     await mkdir(staging.scratch);
     return staging;
@@ -95,11 +96,14 @@ export class Staging {
   }
 }
 
+/** Removes what killed processes left. */
 async function removeStale(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
+    const [, pid] = /^fetch-(\d+)-/.exec(name) ?? [];
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > STALE_MILLISECONDS) await rm(path, { recursive: true, force: true });
+    if (age > STALE_MILLISECONDS || (pid !== undefined && !isAlive(Number(pid))))
+      await rm(path, { recursive: true, force: true });
   }
 }
 

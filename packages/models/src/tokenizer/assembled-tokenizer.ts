@@ -4,9 +4,12 @@ import type { TokenizerSettings } from './tokenizer.js';
 import { TOKENIZER_CLASSES, tokenizerClassName } from './tokenizer-class.js';
 import {
   type AddedToken,
+  addedTokensOf,
   type Component,
   isObject,
+  isScoredVocabulary,
   isString,
+  isVocabulary,
   type TokenizerFile,
   TokenizerFileError,
 } from './tokenizer-file.js';
@@ -26,7 +29,7 @@ export interface AssembledTokenizer {
  */
 export function assembleTokenizer(parts: TokenizerParts): AssembledTokenizer {
   const name = tokenizerClassName(parts);
-  const Class = name === undefined ? undefined : TOKENIZER_CLASSES[name];
+  const Class = name === undefined ? undefined : TOKENIZER_CLASSES.get(name);
   if (!Class && !parts.file) throw new TokenizerFileError(`a ${name ?? 'tokenizer'} needs a tokenizer.json`);
   const special = specialTokens(parts, Class?.defaults ?? {});
   return {
@@ -65,7 +68,7 @@ function classFile(Class: TokenizerClass, parts: TokenizerParts, special: Specia
 /** A tokenizer.json with the tokens that other files add. */
 function completeFile(file: TokenizerFile, special: SpecialTokens): TokenizerFile {
   const added = new AddedTokens(vocabularyOf(file.model), sizeOf(file.model));
-  added.add(file.added_tokens ?? []);
+  added.add(addedTokensOf(file));
   added.add(tokensToAdd(special, added));
   return { ...file, added_tokens: added.list() };
 }
@@ -101,8 +104,9 @@ function written({ content, special = false, ...rest }: AddedToken): AddedToken 
 
 /** The model's tokens with their ids, before it is built. */
 function vocabularyOf({ vocab }: Component): ReadonlyMap<string, number> {
-  if (Array.isArray(vocab)) return new Map((vocab as [string, number][]).map(([token], id) => [token, id]));
-  return new Map(Object.entries((vocab ?? {}) as Record<string, number>));
+  if (isScoredVocabulary(vocab)) return new Map(vocab.map(([token], id) => [token, id]));
+  if (isVocabulary(vocab)) return new Map(Object.entries(vocab));
+  throw new TokenizerFileError('the vocabulary must hold ids by token, or be a list of tokens with scores');
 }
 
 const sizeOf = ({ vocab }: Component): number =>

@@ -2,6 +2,7 @@ import {
   type Component,
   isBoolean,
   isObject,
+  isScoredVocabulary,
   isVocabulary,
   type TokenizerFile,
   TokenizerFileError,
@@ -71,7 +72,7 @@ export class ClassParts {
   /** Tokens with log probabilities. */
   scores(): readonly (readonly [string, number])[] {
     const entries = this.parts.file?.model.vocab;
-    if (Array.isArray(entries)) return entries as [string, number][];
+    if (isScoredVocabulary(entries)) return entries;
     throw new TokenizerFileError('the vocabulary must be a list of tokens with scores');
   }
 

@@ -110,6 +110,16 @@ test('a folder that cannot be read is named with what to do', async () => {
   await expect(
     loadTokenizer(file({ model: { type: 'BPE', vocab: { a: 0 }, merges: [], dropout: 0.1 } })),
   ).rejects.toThrow(/dropout must be null, got 0\.1/);
+  for (const token of [null, 'a', { content: 5 }, { content: 'a', id: -1 }, { content: 'a', lstrip: 1 }])
+    await expect(loadTokenizer(file({ model, added_tokens: [token] }))).rejects.toThrow(
+      /added_tokens: .* is not an added token/,
+    );
+  await expect(loadTokenizer(file({ model, added_tokens: 3 }))).rejects.toThrow(/3 is not an added token/);
+  await expect(loadTokenizer(file({ model: { type: 'Unigram', vocab: [['a', 0], 5] } }))).rejects.toThrow(
+    /the vocabulary must hold ids by token, or be a list of tokens with scores/,
+  );
+  const normalizer = { type: 'Precompiled', precompiled_charsmap: '$' };
+  await expect(loadTokenizer(file({ model, normalizer }))).rejects.toThrow(/precompiled_charsmap is damaged/);
   await expect(loadTokenizer(file([]))).rejects.toThrow(/tokenizer\.json: wanted an object, got \[\]/);
   const spiece = mkdtempSync(join(root, 'spiece-'));
   writeFileSync(join(spiece, 'spm.model'), 'x');
@@ -120,6 +130,8 @@ test('a folder that cannot be read is named with what to do', async () => {
   writeFileSync(join(japanese, 'vocab.txt'), VOCABULARY.join('\n'));
   writeFileSync(join(japanese, 'tokenizer_config.json'), '{"tokenizer_class":"BertJapaneseTokenizer"}');
   await expect(loadTokenizer(japanese)).rejects.toThrow(/a BertJapaneseTokenizer needs a tokenizer\.json/);
+  writeFileSync(join(japanese, 'tokenizer_config.json'), '{"tokenizer_class":"constructor"}');
+  await expect(loadTokenizer(japanese)).rejects.toThrow(/a constructor needs a tokenizer\.json/);
 });
 
 test('texts that are not well-formed, very long ones and none at all are encoded', async () => {

@@ -45,6 +45,8 @@ test('what has no equal is refused with its pattern', () => {
     '(a',
     'a)',
     '[[:nothing:]]',
+    '[[:constructor:]]',
+    '\\p{constructor}',
     '\\p{Nothing}',
   ])
     expect(() => oniguruma(pattern)).toThrow(/^the pattern ".*" cannot be read: /);

@@ -190,7 +190,7 @@ class Translation {
     const match = /^:(\^?)([a-z]+):\]/.exec(this.source.slice(this.position));
     if (!match) return undefined;
     this.position += match[0].length;
-    const set = POSIX[match[2]!];
+    const set = Object.hasOwn(POSIX, match[2]!) ? POSIX[match[2]!] : undefined;
     if (set === undefined) throw this.unsupported(`[:${match[2]!}:]`);
     return match[1] ? `[^${set}]` : set;
   }
@@ -240,7 +240,8 @@ class Translation {
     const negated = outer !== (match[1] === '^');
     const name = match[2]!.toLowerCase();
     // The property Punct is the category, the bracket [:punct:] has symbols too; Word is \w.
-    const posix = { ...POSIX, punct: '\\p{P}', word: SHORT_WORD }[name];
+    const known: Readonly<Record<string, string>> = { ...POSIX, punct: '\\p{P}', word: SHORT_WORD };
+    const posix = Object.hasOwn(known, name) ? known[name] : undefined;
     if (posix !== undefined) return negated ? `[^${posix}]` : `[${posix}]`;
     for (const name of [match[2]!, `Script=${match[2]!}`]) {
       const property = `\\${negated ? 'P' : 'p'}{${name}}`;

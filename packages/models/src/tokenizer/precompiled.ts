@@ -9,7 +9,7 @@ const decoder = new TextDecoder();
  * bytes, the trie, then the replacements as texts that end with a zero byte.
  */
 export function precompiled(charsmap: string): (text: string) => string {
-  const bytes = Uint8Array.from(atob(charsmap), (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.from(decoded(charsmap), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   const size = bytes.length < 4 ? NaN : view.getUint32(0, true);
   if (!(size % 4 === 0 && size > 0 && size + 4 <= bytes.length)) {
@@ -68,4 +68,13 @@ function* graphemes(text: string): Generator<string> {
   if (isAscii(text) ? !text.includes('\r\n') : !JOINING.test(text)) return yield* text;
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   for (const { segment } of segmenter.segment(text)) yield segment;
+}
+
+/** Bytes as characters; none where the text is no base64. */
+function decoded(text: string): string {
+  try {
+    return atob(text);
+  } catch {
+    return '';
+  }
 }

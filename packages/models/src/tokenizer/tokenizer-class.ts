@@ -119,34 +119,38 @@ const mpnet: TokenizerClass = {
 };
 
 /** The classes of `transformers` that build a tokenizer of their own from a folder's vocabulary and options. */
-export const TOKENIZER_CLASSES: Readonly<Record<string, TokenizerClass>> = {
-  BertTokenizer: bert,
-  ConvBertTokenizer: bert,
-  DebertaTokenizer: deberta,
-  DistilBertTokenizer: { ...bert, tokenTypes: false },
-  ElectraTokenizer: bert,
-  MPNetTokenizer: mpnet,
-  MobileBertTokenizer: bert,
-  RobertaTokenizer: roberta,
-  ...SPIECE_CLASSES,
-};
+export const TOKENIZER_CLASSES: ReadonlyMap<string, TokenizerClass> = new Map(
+  Object.entries({
+    BertTokenizer: bert,
+    ConvBertTokenizer: bert,
+    DebertaTokenizer: deberta,
+    DistilBertTokenizer: { ...bert, tokenTypes: false },
+    ElectraTokenizer: bert,
+    MPNetTokenizer: mpnet,
+    MobileBertTokenizer: bert,
+    RobertaTokenizer: roberta,
+    ...SPIECE_CLASSES,
+  }),
+);
 
 /** The class of a model whose folder names none. */
-const CLASS_OF_MODEL: Readonly<Record<string, string>> = {
-  albert: 'AlbertTokenizer',
-  bert: 'BertTokenizer',
-  camembert: 'CamembertTokenizer',
-  convbert: 'BertTokenizer',
-  deberta: 'DebertaTokenizer',
-  'deberta-v2': 'DebertaV2Tokenizer',
-  distilbert: 'BertTokenizer',
-  electra: 'BertTokenizer',
-  mobilebert: 'BertTokenizer',
-  mpnet: 'MPNetTokenizer',
-  roberta: 'RobertaTokenizer',
-  'xlm-roberta': 'XLMRobertaTokenizer',
-  xlnet: 'XLNetTokenizer',
-};
+const CLASS_OF_MODEL: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    albert: 'AlbertTokenizer',
+    bert: 'BertTokenizer',
+    camembert: 'CamembertTokenizer',
+    convbert: 'BertTokenizer',
+    deberta: 'DebertaTokenizer',
+    'deberta-v2': 'DebertaV2Tokenizer',
+    distilbert: 'BertTokenizer',
+    electra: 'BertTokenizer',
+    mobilebert: 'BertTokenizer',
+    mpnet: 'MPNetTokenizer',
+    roberta: 'RobertaTokenizer',
+    'xlm-roberta': 'XLMRobertaTokenizer',
+    xlnet: 'XLNetTokenizer',
+  }),
+);
 // Their folders name classes that they are not of: tokenizer.json alone counts.
 const MODELS_BY_FILE = ['modernbert', 'modernbert-decoder'];
 
@@ -159,7 +163,7 @@ export function tokenizerClassName(parts: TokenizerParts): string | undefined {
   if (modelType !== undefined && MODELS_BY_FILE.includes(modelType) && file) return undefined;
   const named = config.tokenizer_class ?? parts.modelTokenizerClass;
   if (typeof named === 'string') return named.replace(/Fast$/, '');
-  const ofModel = CLASS_OF_MODEL[modelType ?? ''];
+  const ofModel = CLASS_OF_MODEL.get(modelType ?? '');
   if (ofModel !== undefined || file) return ofModel;
   if (parts.merges) return 'RobertaTokenizer';
   return parts.vocabulary ? 'BertTokenizer' : undefined;

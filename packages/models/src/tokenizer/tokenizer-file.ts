@@ -74,3 +74,28 @@ export const isObjectList = (value: unknown): value is readonly Component[] =>
 /** Tokens with their ids. */
 export const isVocabulary = (value: unknown): value is Readonly<Record<string, number>> =>
   isObject(value) && Object.values(value).every(isCount);
+
+/** Tokens with their log probabilities, in the order of their ids. */
+export const isScoredVocabulary = (value: unknown): value is readonly (readonly [string, number])[] =>
+  Array.isArray(value) &&
+  value.every((entry: unknown) => Array.isArray(entry) && isString(entry[0]) && typeof entry[1] === 'number');
+
+/** The `added_tokens` of a file; throws on one that has no text, or an id or a property of another type. */
+export function addedTokensOf({ added_tokens: tokens }: TokenizerFile): readonly AddedToken[] {
+  const given: unknown = tokens ?? [];
+  if (!Array.isArray(given)) throw wrongToken(given);
+  for (const token of given as unknown[]) if (!isAddedToken(token)) throw wrongToken(token);
+  return given as AddedToken[];
+}
+
+/** Whether a value is an added token written out. */
+export function isAddedToken(value: unknown): value is AddedToken {
+  if (!isObject(value) || !isString(value.content)) return false;
+  if (value.id !== undefined && !isCount(value.id)) return false;
+  return FLAGS.every((flag) => value[flag] === undefined || isBoolean(value[flag]));
+}
+
+const FLAGS = ['single_word', 'lstrip', 'rstrip', 'normalized', 'special'] as const;
+
+const wrongToken = (token: unknown): TokenizerFileError =>
+  new TokenizerFileError(`added_tokens: ${JSON.stringify(token).slice(0, 60)} is not an added token`);

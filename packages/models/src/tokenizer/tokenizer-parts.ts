@@ -1,5 +1,5 @@
 import type { AddedToken, Component, TokenizerFile } from './tokenizer-file.js';
-import { isObject, isString } from './tokenizer-file.js';
+import { addedTokensOf, isAddedToken, isObject, isString } from './tokenizer-file.js';
 
 /** The parsed files of a folder that say how its texts are tokenized; absent ones are undefined. */
 export interface TokenizerParts {
@@ -42,8 +42,7 @@ export interface SpecialTokens {
 
 export const contentOf = (token: AddedToken | string): string => (isString(token) ? token : token.content);
 
-const isToken = (value: unknown): value is AddedToken | string =>
-  isString(value) || (isObject(value) && isString(value.content));
+const isToken = (value: unknown): value is AddedToken | string => isString(value) || isAddedToken(value);
 
 /**
  * What the files say about special and added tokens, `defaults` filling up. Where tokenizer_config.json lists
@@ -71,7 +70,7 @@ export function specialTokens(parts: TokenizerParts, defaults: Component): Speci
     );
     for (const [content, id] of Object.entries(parts.addedTokens ?? {}))
       added.set(Number(id), { content, special: names.has(content), normalized: !names.has(content) });
-    for (const token of parts.file?.added_tokens ?? [])
+    for (const token of parts.file ? addedTokensOf(parts.file) : [])
       if (token.id !== undefined) added.set(token.id, token);
   }
   const byContent = new Map([...added.values()].map((token) => [token.content, token]));

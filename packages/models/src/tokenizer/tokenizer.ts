@@ -3,7 +3,7 @@ import { type TokenModel, tokenModel } from './models.js';
 import { type Normalize, normalizer } from './normalizer.js';
 import { type Layout, layout, type Part } from './post-processor.js';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.js';
-import type { TokenizerFile } from './tokenizer-file.js';
+import { addedTokensOf, type TokenizerFile } from './tokenizer-file.js';
 import { cut, longestFirst, type Side } from './truncation.js';
 import { wellFormed } from './unicode.js';
 
@@ -78,7 +78,7 @@ export class Tokenizer {
     this.#preTokenize = preTokenizer(file.pre_tokenizer);
     this.#layout = layout(file.post_processor);
     this.#added = new AddedTokens(this.#model.vocabulary, this.#model.size);
-    this.#added.add(file.added_tokens ?? []);
+    this.#added.add(addedTokensOf(file));
     const tokens = this.#added.list();
     this.#segments = addedTokenSplitter(tokens, this.#normalize, settings.splitSpecialTokens ?? false);
     this.padId = (settings.padToken === undefined ? undefined : this.tokenId(settings.padToken)) ?? 0;

@@ -1,20 +1,20 @@
 import { byteTokens } from './bpe.js';
 import type { TokenModel } from './models.js';
-import { type Component, isBoolean, isCount, option, TokenizerFileError } from './tokenizer-file.js';
+import {
+  type Component,
+  isBoolean,
+  isCount,
+  isScoredVocabulary,
+  option,
+  TokenizerFileError,
+} from './tokenizer-file.js';
 import { characterLength } from './unicode.js';
 
 const UNKNOWN_PENALTY = 10;
 
-type Entry = readonly [token: string, score: number];
-const isEntries = (value: unknown): value is readonly Entry[] =>
-  Array.isArray(value) &&
-  value.every(
-    (entry: unknown) => Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number',
-  );
-
 /** The most probable segmentation under a unigram language model (Kudo, 2018), by Viterbi's algorithm. */
 export function unigram(component: Component): TokenModel {
-  const entries = option(component, 'vocab', isEntries);
+  const entries = option(component, 'vocab', isScoredVocabulary);
   const unknown =
     component.unk_id === null || component.unk_id === undefined
       ? undefined
