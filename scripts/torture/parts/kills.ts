@@ -130,7 +130,7 @@ async function killTraining(home: string, model: string, table: string, draws: D
 }
 
 function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--conditions=development', '--import', 'tsx', ...args], {
+  return spawn(process.execPath, ['--conditions=@hypetune/source', '--import', 'tsx', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
