@@ -1,7 +1,7 @@
 import { HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
-import { checkConfig, type Config, readConfig } from '../config-file.js';
+import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
 import { type Methods, withMethods } from '../methods.js';
