@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { biDrop } from '@hypetune/bi-drop';
 import { tensorData, type Plugin, type Trainer } from '@hypetune/core';
 import { hype } from '@hypetune/hype';
 import { layerDecay } from '@hypetune/layer-decay';
@@ -261,10 +262,11 @@ test.each(['deberta-v3', 'xlnet'])(
 test.each(['modernbert', 'eurobert'])(
   '%s has no dropout as published, and methods that live on it say so',
   async (name) => {
-    const { warnings } = await train(name, [rDrop(), r3f()], { steps: 1 });
+    const { warnings } = await train(name, [rDrop(), r3f(), biDrop()], { steps: 1 });
     expect(warnings.slice(1)).toEqual([
       expect.stringContaining('r-drop: the model has no dropout'),
       expect.stringContaining('r3f: without dropout'),
+      expect.stringContaining('bi-drop: the model has no dropout'),
     ]);
   },
 );

@@ -55,7 +55,7 @@ export async function* certifyGradients({
   faults = false,
   store,
 }: CertificateOptions): AsyncGenerator<GradientRow> {
-  const script = fileURLToPath(new URL('certify_gradients.py', import.meta.url));
+  const script = fileURLToPath(new URL('python/certify_gradients.py', import.meta.url));
   for (const family of families) {
     const folder = mkdtempSync(join(tmpdir(), 'gradients-'));
     try {
