@@ -65,7 +65,8 @@ export const lora = defineMethod({
       'l2-sp': 'What it pulls to its pre-trained value is frozen there; only its decay of the head acts.',
     },
     note: {
-      'child-tuning': 'Masks gradients of the adapters; its mode D measures them without the adapters.',
+      'child-tuning':
+        'Masks gradients of the adapters. Mode D measures them at the start, where B is zero and A has no gradient: A stays as drawn.',
       sam: 'Moves the adapters and the head.',
       'top-k': 'Layers that top-k freezes get no trained adapter.',
       'layer-decay': "An adapter's rate is its layer's.",

@@ -58,9 +58,9 @@ export const sam = defineMethod({
     if (radius === 0) return;
 
     // T of ASAM: biases have none.
-    const sizes = (): Gradients =>
+    const sizes = ({ parameters }: Step): Gradients =>
       Object.fromEntries(
-        host.parameters
+        parameters
           .filter((parameter) => !/(bias|beta)$/i.test(parameter.name))
           .map((parameter) => [parameter.name, tf.add(tf.abs(host.value(parameter)), eta)]),
       );
@@ -76,10 +76,9 @@ export const sam = defineMethod({
       return offsets(Object.fromEntries(own), radius);
     };
     if (variant === 'friendly')
-      hooks.onFitStart.tap(name, ({ resumed }) => {
+      hooks.onFitStart.tap(name, ({ resumed, parameters }) => {
         if (resumed) return;
-        for (const { name: key, shape, trainable } of host.parameters)
-          if (trainable) tensors.set(key, tf.zeros([...shape]));
+        for (const { name: key, shape } of parameters) tensors.set(key, tf.zeros([...shape]));
       });
 
     let offset: Gradients | undefined;
@@ -90,7 +89,7 @@ export const sam = defineMethod({
     hooks.aroundBackward.tap({ name, stage: BACKWARD_STAGE.SHARPNESS }, (gradient, step) => (options) => {
       const here = gradient(options);
       try {
-        if (variant === 'asam') offset = adaptiveOffsets(here.gradients, sizes(), radius);
+        if (variant === 'asam') offset = adaptiveOffsets(here.gradients, sizes(step), radius);
         else if (variant === 'friendly') offset = friendly(here.gradients, step);
         else offset = offsets(here.gradients, radius);
         const there = gradient(options);
