@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type TaskName, Trainer } from '@hypetune/core';
+import { HypetuneError, type Metric, resolveMetrics, type TaskName, Trainer } from '@hypetune/core';
 import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } from '@hypetune/models';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
@@ -13,7 +13,7 @@ import { type TextData, textData } from './tasks/text-data.js';
 
 /** What is known of a saved model before it is loaded. */
 export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
-  readonly metrics?: readonly MetricName[] | undefined;
+  readonly metrics?: readonly string[] | undefined;
   /** Tokens a row is cut to. */
   readonly maxLength: number;
   /** What the run was told; nothing of a model that another tool trained. */
@@ -37,8 +37,12 @@ export async function savedTask(folder: string): Promise<SavedTask> {
   return { ...task, maxLength, config, finished };
 }
 
-/** Loads the model of a folder. Throws where it has no trained head. */
-export async function openSaved(folder: string, saved: SavedTask): Promise<SavedModel> {
+/** Loads the model of a folder, to predict with or to measure by `metrics`. Throws where it has no trained head. */
+export async function openSaved(
+  folder: string,
+  saved: SavedTask,
+  metrics?: readonly (string | Metric)[],
+): Promise<SavedModel> {
   const options = await textOptions(folder, saved.maxLength);
   const { model, head } = await loadModel(folder);
   if (head.head === 'new') {
@@ -48,9 +52,8 @@ export async function openSaved(folder: string, saved: SavedTask): Promise<Saved
     );
   }
   const task = weightedTask(problemOf(saved.kind).task(saved.labels), saved.classWeights, saved.config);
-  const { metrics } = saved;
   return {
-    trainer: new Trainer({ model, task, ...(metrics && { metrics }) }),
+    trainer: new Trainer({ model, task, ...(metrics && { metrics: resolveMetrics(metrics) }) }),
     data: (rows) => textData(rows, options),
     dispose: () => {
       model.dispose();

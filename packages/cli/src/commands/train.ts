@@ -2,9 +2,10 @@ import { HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
+import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
-import { type Methods, withMethods } from '../methods.js';
+import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
@@ -13,6 +14,7 @@ import {
   type Recipe,
   recipeOf,
 } from '../recipes.js';
+import { disposeModels, openModels } from '../recipe-models.js';
 import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
@@ -55,24 +57,27 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
 async function train(command: Command, terminal: Terminal): Promise<number> {
   const flags = command.opts<TrainFlags>();
   const { config, snapshot, out } = await plan(command, flags);
-  const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
+  const modules = await openModules(config.methods);
+  const recipe = recipeOfConfig(config, flags, modules.methods);
+  const settings = withMetrics(config, modules);
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   const interrupt = onInterrupt(terminal);
   try {
-    const setup = await prepare(config, terminal, interrupt.signal);
+    const setup = await prepare(settings, terminal, interrupt.signal);
     const { task, maxLength } = setup;
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
+    const models = await openModels(recipe.models, setup, showDownloads(terminal, interrupt.signal));
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({
       ...{ version: 1, maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
       task: taskRecord(task),
-      config: { ...absolutePaths(config), recipe: recipe.entry, seed },
+      config: { ...asData(absolutePaths(config)), recipe: recipe.entry, seed },
     });
     const result = await run({
-      ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
-      ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      ...{ setup, settings, recipe, seed, terminal, signal: interrupt.signal },
+      ...{ models, resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
       ...(out !== undefined && {
         onEpoch: async (model, at) => {
           await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
@@ -82,6 +87,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         },
       }),
     });
+    disposeModels(models);
     const { report, evaluation, model } = result;
     const finished = evaluation !== undefined;
     if (out !== undefined) {
@@ -106,8 +112,17 @@ function taskRecord({ name, task, metrics, train, classWeights }: TextTask): Run
   const kind = task.name as TaskName;
   const pair = train[0]?.pair !== undefined;
   return {
-    ...{ name, kind, labels: task.labels ?? [], metrics, pair },
+    ...{ name, kind, labels: task.labels ?? [], metrics: metrics.map(metricName), pair },
     ...(classWeights && { classWeights }),
+  };
+}
+
+/** The config with names in the place of metrics. */
+function asData({ metrics, keepBest, ...config }: Config): Config {
+  return {
+    ...config,
+    ...(metrics && { metrics: metrics.map(metricName) }),
+    ...(keepBest !== undefined && { keepBest: metricName(keepBest) }),
   };
 }
 

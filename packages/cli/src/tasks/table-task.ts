@@ -1,4 +1,4 @@
-import { HypetuneError, type MetricName } from '@hypetune/core';
+import { HypetuneError } from '@hypetune/core';
 import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
 import { layoutOf } from './layout.js';
@@ -23,7 +23,7 @@ export async function tableTask(settings: Settings & { readonly train: string })
   const layout = layoutOf(settings, name, names);
   const task = problem.task(names);
   const rows = rowsOf(table, layout.columns, layout.labels);
-  const shared = { name: train, task, metrics: task.metrics.map(({ name }) => name as MetricName) };
+  const shared = { name: train, task, metrics: task.metrics.map(({ name }) => name) };
   if (validation !== undefined) {
     const other = await readTable(validation, layout.options);
     return { ...shared, train: rows, evaluation: rowsOf(other, layout.columns, layout.labels) };
