@@ -104,7 +104,7 @@ function modelsNamed(entry: PluginEntry, known: Methods): Record<string, string>
 }
 
 /** The entry with folders of models that hold wherever it is read. */
-function withAbsolutePaths<E extends PluginEntry>(entry: E, known: Methods): E {
+function withAbsolutePaths(entry: PluginEntry, known: Methods): PluginEntry {
   const named = Object.entries(modelsNamed(entry, known));
   if (named.length === 0 || typeof entry !== 'object' || 'apply' in entry) return entry;
   const paths = named.map(([option, name]) => [option, /^[a-z]{2,}:/.test(name) ? name : resolve(name)]);

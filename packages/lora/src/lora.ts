@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   defineMethod,
   EVALUATION_STAGE,
+  mapWeights,
   variantOf,
   WEIGHT_STAGE,
   z,
@@ -134,12 +135,10 @@ export const lora = defineMethod({
     );
     host.hooks.beforeEvaluation.tap({ name: host.name, stage: EVALUATION_STAGE.MERGE }, (weights) => {
       const value = ({ info }: OwnParameter): tf.Tensor => weights.get(info.name)!;
-      return new Map(
-        [...weights].map(([name, weight]) => {
-          const adapter = adapters.get(name);
-          return [name, adapter ? merged(weight, adapter, value) : weight];
-        }),
-      );
+      return mapWeights(weights, (weight, name) => {
+        const adapter = adapters.get(name);
+        return adapter ? merged(weight, adapter, value) : weight;
+      });
     });
   },
 });

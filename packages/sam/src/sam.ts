@@ -1,4 +1,13 @@
-import { BACKWARD_STAGE, defineMethod, WEIGHT_STAGE, z, type Gradients, type Step } from '@hypetune/core';
+import {
+  BACKWARD_STAGE,
+  defineMethod,
+  type Gradients,
+  mapTensors,
+  parameterState,
+  type Step,
+  WEIGHT_STAGE,
+  z,
+} from '@hypetune/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { adaptiveOffsets, batchPart, offsets, runningMean, surrogateGradient } from './formula.js';
 
@@ -54,8 +63,10 @@ export const sam = defineMethod({
     host,
     { variant, radius = variant === 'asam' ? RADIUS.adaptive : RADIUS.plain, eta, alpha, sigma, lambda },
   ) {
-    const { name, hooks, tensors } = host;
+    const { name, hooks } = host;
     if (radius === 0) return;
+    const means =
+      variant === 'friendly' ? parameterState(host, ({ shape }) => tf.zeros([...shape])) : undefined;
 
     // T of ASAM: biases have none.
     const sizes = ({ parameters }: Step): Gradients =>
@@ -67,19 +78,14 @@ export const sam = defineMethod({
     // The step up of Friendly SAM, which moves the running means. The first gradient is its own mean.
     const friendly = (gradients: Gradients, step: Step): Gradients => {
       const kept = step.index === 1 && step.microbatch === 0 ? 0 : lambda;
-      const own = Object.entries(gradients).map(([key, gradient]) => {
-        const mean = tensors.get(key) ?? tf.zerosLike(gradient);
+      const own = mapTensors(gradients, (gradient, key) => {
+        const mean = means!.get({ name: key });
         const part = batchPart(gradient, mean, sigma);
-        tensors.set(key, runningMean(mean, gradient, kept));
-        return [key, part] as const;
+        means!.set({ name: key }, runningMean(mean, gradient, kept));
+        return part;
       });
-      return offsets(Object.fromEntries(own), radius);
+      return offsets(own, radius);
     };
-    if (variant === 'friendly')
-      hooks.onFitStart.tap(name, ({ resumed, parameters }) => {
-        if (resumed) return;
-        for (const { name: key, shape } of parameters) tensors.set(key, tf.zeros([...shape]));
-      });
 
     let offset: Gradients | undefined;
     hooks.afterWeightRead.tap({ name, stage: WEIGHT_STAGE.OFFSET }, (weight, parameter, pass) => {
