@@ -1,5 +1,5 @@
 // Writes docs/hooks.md from packages/core/src/hooks.ts and, from the methods' declarations, the tables of docs/stacking.md, the
-// option table of every method's README and the JSON schema of config files. `npm run docs -- --check` only says what is not current.
+// option table of every method's README, docs/settings.md and the JSON schema of config files. `npm run docs -- --check` only says what is not current.
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { writeCurrent } from './generated.js';
@@ -59,6 +59,8 @@ if (process.argv[1]?.endsWith('docs.ts')) {
   await writeCurrent(new URL('docs/stacking.md', root), stackingPage, check);
   const { optionPage, pages } = await import('./option-tables.js');
   for (const [method, page] of pages) await writeCurrent(page, (text) => optionPage(text, method), check);
+  const { settingsPage } = await import('./settings-page.js');
+  await writeCurrent(new URL('docs/settings.md', root), settingsPage, check);
   const { configSchemaText } = await import('../packages/cli/src/config-schema.js');
   await writeCurrent(new URL('packages/cli/config.schema.json', root), configSchemaText, check);
 }

@@ -58,7 +58,32 @@ describe.each(Object.entries(taskCases))('%s', (_, taskCase) => {
     dispose();
   });
 
-  test('a row weighs the same in a batch of its own and in a large one, accumulated or evaluated', async () => {
+  test('the gradient and the loss of an accumulated update are those of one large batch', async () => {
+    const update = async (options: object): Promise<{ gradients: number[]; loss: number }> => {
+      const { model, data, dispose } = buildTask(taskCase);
+      const trainer = makeTrainer(model, [], {
+        ...{ task: taskCase.task, steps: 1, compile: false, dropout: { hidden: 0, attention: 0 } },
+        ...options,
+      });
+      const seen = { gradients: [] as number[], loss: NaN };
+      trainer.hooks.afterBackward.tap({ name: 'test', stage: -1000 }, (gradients) => {
+        seen.gradients = Object.values(gradients).flatMap((gradient) => Array.from(gradient.dataSync()));
+        return gradients;
+      });
+      trainer.hooks.onStep.tap('test', ({ loss }) => (seen.loss = loss));
+      await trainer.fit(data);
+      dispose();
+      return seen;
+    };
+    const [large, small] = [await update({ batchSize: 8 }), await update({ batchSize: 3, accumulate: 3 })];
+    expect(small.loss).toBeCloseTo(large.loss, 6);
+    expect(small.gradients).toHaveLength(large.gradients.length);
+    const size = Math.max(...large.gradients.map(Math.abs));
+    const apart = large.gradients.map((value, place) => Math.abs(value - small.gradients[place]!));
+    expect(Math.max(...apart) / size).toBeLessThan(1e-6);
+  });
+
+  test('a row weighs the same in a batch of its own and in a large one', async () => {
     const { model, data, dispose } = buildTask(taskCase);
     const { task } = taskCase;
     const one = await makeTrainer(model, [], { task, evaluationBatchSize: 1 }).evaluate(data);

@@ -1,15 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
-import { Trainer, tensorData, type Plugin, type TrainerOptions } from '@hypetune/core';
+import {
+  GRADIENT_STAGE,
+  type Gradients,
+  Trainer,
+  tensorData,
+  WEIGHT_STAGE,
+  type Plugin,
+  type TrainerOptions,
+} from '@hypetune/core';
+import { childTuning } from '@hypetune/child-tuning';
 import { freelb } from '@hypetune/freelb';
 import { hiddenMixup } from '@hypetune/hidden-mixup';
 import { layerDecay } from '@hypetune/layer-decay';
 import { layerDrop } from '@hypetune/layer-drop';
 import { lnsr } from '@hypetune/lnsr';
+import { lora } from '@hypetune/lora';
 import { neftune } from '@hypetune/neftune';
 import { rDrop } from '@hypetune/r-drop';
 import { reinit } from '@hypetune/reinit';
-import { sam } from '@hypetune/sam';
+import { adaptiveOffsets, sam } from '@hypetune/sam';
 import { smart } from '@hypetune/smart';
 import { topK } from '@hypetune/top-k';
 import { expect, test } from 'vitest';
@@ -237,4 +247,58 @@ test('hidden mixup in a linear network is the loss of mixed rows with mixed labe
   }
   const loss = tf.neg(tf.mean(tf.sum(tf.mul(mixed.labels!, tf.logSoftmax(hidden)), -1)));
   expect(losses[0]).toBeCloseTo(loss.dataSync()[0]!, 5);
+});
+
+const kept = (gradients: Gradients): Gradients =>
+  Object.fromEntries(
+    Object.entries(gradients).map(([name, gradient]) => [name, tf.keep(tf.clone(gradient))]),
+  );
+
+/** One step of a plugin together with LoRA, `spy` watching. */
+async function withAdapters(plugin: Plugin, spy: Plugin['apply']): Promise<void> {
+  const model = network();
+  const watching = { name: 'spy', apply: spy };
+  const options = { steps: 1, compile: false, schedule: { warmup: 0 } } as const;
+  const trainer = new Trainer({ model, plugins: [lora({ rank: 2 }), plugin, watching], ...options });
+  await trainer.fit(tensorData(batch.inputs, [0, 1, 1]));
+  model.dispose();
+}
+
+test("ASAM measures LoRA's adapters by their own size", async () => {
+  const here: Gradients[] = [];
+  const sizes: Record<string, tf.Tensor> = {};
+  const offsets: Record<string, tf.Tensor> = {};
+  await withAdapters(sam({ variant: 'asam', radius: 0.5 }), (host) => {
+    host.hooks.aroundBackward.tap('spy', (gradient) => (options) => {
+      const result = gradient(options);
+      here.push(kept(result.gradients));
+      return result;
+    });
+    host.hooks.afterWeightRead.tap({ name: 'spy', stage: WEIGHT_STAGE.OFFSET + 1 }, (weight, parameter) => {
+      if (!parameter.name.startsWith('lora/')) return weight;
+      sizes[parameter.name] = tf.keep(tf.add(tf.abs(host.value(parameter)), 0.01));
+      offsets[parameter.name] = tf.keep(tf.sub(weight, host.value(parameter)));
+      return weight;
+    });
+  });
+  const head = { 'head.kernel': tf.add(tf.abs(network().getLayer('head').weights[0]!.read()), 0.01) };
+  const wanted = adaptiveOffsets(here[0]!, { ...sizes, ...head }, 0.5);
+  expect(Object.keys(offsets)).toHaveLength(6);
+  for (const [name, offset] of Object.entries(offsets))
+    expectClose(offset, wanted[name]!.arraySync() as number[][]);
+});
+
+test("Child-Tuning's mode D measures and masks LoRA's adapters, without the noise of others", async () => {
+  const left: Record<string, number> = {};
+  await withAdapters(childTuning({ mode: 'D', reserve: 0.3 }), ({ hooks }) => {
+    hooks.afterBackward.tap({ name: 'spy', stage: GRADIENT_STAGE.RECORD }, (gradients) => {
+      for (const [name, gradient] of Object.entries(gradients))
+        left[name] = Array.from(gradient.dataSync()).filter((value) => value !== 0).length;
+      return gradients;
+    });
+  });
+  const up = Object.keys(left).filter((name) => name.endsWith('lora_B'));
+  // 18 entries of A, which the zeros of B keep from any gradient, and 18 of B: 0.3 of 36.
+  expect(up).toHaveLength(3);
+  expect(up.reduce((sum, name) => sum + left[name]!, 0)).toBe(11);
 });

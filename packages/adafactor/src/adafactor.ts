@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, OPTIMIZER_STAGE, z, type ParameterInfo } from '@hypetune/core';
+import { defineMethod, replaceOptimizer, z, type ParameterInfo } from '@hypetune/core';
 import {
   clippedToSize,
   factoredDirection,
@@ -80,25 +80,18 @@ export const adafactor = defineMethod({
       const columns = advance(`columns/${name}`, tf.mean(squares, -2), decay);
       return factoredDirection(gradient, rows, columns);
     };
-    host.hooks.aroundUpdate.tap(
-      { name: host.name, stage: OPTIMIZER_STAGE.REPLACE },
-      (_, step) => (gradients) =>
-        Object.fromEntries(
-          step.parameters.map((parameter) => {
-            const { name } = parameter;
-            const age = step.age(parameter);
-            const decay = secondDecay(age, options.decayPower);
-            const clipped = clippedToSize(direction(parameter, gradients[name]!, decay), clipThreshold);
-            const rate = options.relativeStep
-              ? relativeStep(age, options.warmup)
-              : step.learningRate(parameter);
-            const scaled = tf.mul(clipped, rate);
-            const update = options.scaleParameter
-              ? tf.mul(scaled, tf.maximum(rootMeanSquare(host.value(parameter)), options.epsilonScale))
-              : scaled;
-            return [name, tf.neg(beta1 === undefined ? update : advance(`first/${name}`, update, beta1))];
-          }),
-        ),
-    );
+    replaceOptimizer(host, (parameter, gradient, step) => {
+      const age = step.age(parameter);
+      const clipped = clippedToSize(
+        direction(parameter, gradient, secondDecay(age, options.decayPower)),
+        clipThreshold,
+      );
+      const rate = options.relativeStep ? relativeStep(age, options.warmup) : step.learningRate(parameter);
+      const scaled = tf.mul(clipped, rate);
+      const update = options.scaleParameter
+        ? tf.mul(scaled, tf.maximum(rootMeanSquare(host.value(parameter)), options.epsilonScale))
+        : scaled;
+      return tf.neg(beta1 === undefined ? update : advance(`first/${parameter.name}`, update, beta1));
+    });
   },
 });

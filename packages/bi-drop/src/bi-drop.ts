@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, type Gradients, type PluginHost, type Step, z } from '@hypetune/core';
+import { defineMethod, type Gradients, mapTensors, type PluginHost, type Step, z } from '@hypetune/core';
 import { average, importance, selected, threshold } from './formula.js';
 
 /** Bi-Drop (Tong et al., 2023): of the mean gradient over several dropout draws only the entries that matter most are kept. */
@@ -65,7 +65,5 @@ function subnet(
     }),
   );
   const lowest = threshold([...scores.values()], reserve);
-  return Object.fromEntries(
-    Object.entries(mean).map(([name, gradient]) => [name, selected(gradient, scores.get(name)!, lowest)]),
-  );
+  return mapTensors(mean, (gradient, name) => selected(gradient, scores.get(name)!, lowest));
 }

@@ -1,4 +1,4 @@
-import { defineMethod, OPTIMIZER_STAGE, z } from '@hypetune/core';
+import { defineMethod, mapTensors, OPTIMIZER_STAGE, z } from '@hypetune/core';
 import { cautiousUpdate } from './formula.js';
 
 /** Cautious updates (Liang et al., 2024): entries of the optimizer's update that go against the gradient are dropped. */
@@ -18,16 +18,11 @@ export const cautious = defineMethod({
       'child-tuning': 'Entries whose gradient is masked to zero get no update at all.',
     },
   },
-  apply(host, { floor }) {
-    host.hooks.aroundUpdate.tap(
-      { name: host.name, stage: OPTIMIZER_STAGE.WRAP },
+  apply({ name, hooks }, { floor }) {
+    hooks.aroundUpdate.tap(
+      { name, stage: OPTIMIZER_STAGE.WRAP },
       (update) => (gradients) =>
-        Object.fromEntries(
-          Object.entries(update(gradients)).map(([name, value]) => [
-            name,
-            cautiousUpdate(value, gradients[name]!, floor),
-          ]),
-        ),
+        mapTensors(update(gradients), (value, key) => cautiousUpdate(value, gradients[key]!, floor)),
     );
   },
 });

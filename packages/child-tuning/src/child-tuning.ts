@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, GRADIENT_STAGE, HypetuneError, z } from '@hypetune/core';
+import { defineMethod, GRADIENT_STAGE, HypetuneError, mapTensors, z } from '@hypetune/core';
 import { foldIn, randomBernoulli } from '@hypetune/ops';
 import { fixMasks } from './fisher.js';
 import { thinned } from './formula.js';
@@ -42,13 +42,12 @@ export const childTuning = defineMethod({
       throw new HypetuneError(`${name}: mode D masks hidden layers and the model has none; use mode 'F'.`);
     if (mode === 'D') hooks.onFitStart.tapPromise(name, (run) => fixMasks(host, run, reserve, fisherClip));
     hooks.afterBackward.tap({ name, stage: GRADIENT_STAGE.MASK }, (gradients, step) => {
-      const thin = ([weight, gradient]: [string, tf.Tensor]): [string, tf.Tensor] => {
-        const drawn =
-          mode === 'F' && randomBernoulli(gradient.shape, foldIn(step.key, name, weight), reserve);
-        const mask = drawn || masks.get(weight);
-        return [weight, mask ? thinned(gradient, mask, rescale ? 1 / reserve : 1) : gradient];
-      };
-      return Object.fromEntries(Object.entries(gradients).map(thin));
+      const draw = (shape: number[], weight: string): tf.Tensor =>
+        randomBernoulli(shape, foldIn(step.key, name, weight), reserve);
+      return mapTensors(gradients, (gradient, weight) => {
+        const mask = mode === 'F' ? draw(gradient.shape, weight) : masks.get(weight);
+        return mask ? thinned(gradient, mask, rescale ? 1 / reserve : 1) : gradient;
+      });
     });
   },
 });

@@ -3,13 +3,14 @@ import type { PluginHost, Run } from '@hypetune/core';
 import { fisherMask, quantile, squaredGradient } from './formula.js';
 
 /**
- * Fills the plugin's tensors: for every trained weight of the hidden layers a mask, 1 where its Fisher information over
+ * Fills the plugin's tensors: for every trained weight of the hidden layers, other plugins' among them, a mask, 1 where its Fisher information over
  * one pass through the data is among the highest `reserve` of all of them.
  */
 export async function fixMasks(host: PluginHost, run: Run, reserve: number, clip: number): Promise<void> {
   if (run.resumed) return;
   const store = host.tensors;
-  const masked = host.parameters.filter(({ layer, trainable }) => layer !== undefined && trainable);
+  const masked = run.parameters.filter(({ layer }) => layer !== undefined);
+  if (masked.length === 0) host.warn('mode D masks weights of hidden layers, and the run trains none.');
   for (const { name, shape } of masked) store.set(name, tf.zeros([...shape]));
   await run.eachGradient((gradients, _, batches) => {
     for (const { name } of masked)

@@ -38,10 +38,14 @@ export function checkConfig(value: unknown, origin: string): Config {
 /** Reads a `.yaml`, `.yml` or `.json` config, or a TypeScript or JavaScript one's default export. */
 export async function readConfig(file: string): Promise<Config> {
   const config = checkConfig(await load(file), file);
-  const { methods, ...rest } = withPaths(config, (path) =>
-    isSource(path) ? path : resolve(dirname(file), path),
-  );
-  return { ...rest, ...(methods && { methods: methods.map((module) => modulePath(module, file)) }) };
+  const fromFile = (path: string): string => (isSource(path) ? path : resolve(dirname(file), path));
+  const { methods, recipe, recipes, ...rest } = withPaths(config, fromFile);
+  return {
+    ...rest,
+    ...(recipe !== undefined && { recipe: withRecipePaths(recipe, fromFile) }),
+    ...(recipes && { recipes: recipes.map((entry) => withRecipePaths(entry, fromFile)) }),
+    ...(methods && { methods: methods.map((module) => modulePath(module, file)) }),
+  };
 }
 
 /** The config with paths that hold wherever it is read. */
@@ -57,6 +61,23 @@ function isSource(path: string): boolean {
 function withPaths(config: Config, change: (path: string) => string): Config {
   const changed = PATHS.flatMap((key) => (config[key] === undefined ? [] : [[key, change(config[key])]]));
   return { ...config, ...(Object.fromEntries(changed) as Config) };
+}
+
+/** A recipe with the texts among the options of its methods changed, where they start with a dot. */
+function withRecipePaths(
+  recipe: string | RecipeEntry,
+  change: (path: string) => string,
+): string | RecipeEntry {
+  if (typeof recipe === 'string' || !recipe.plugins) return recipe;
+  const plugins = recipe.plugins.map((plugin) => {
+    if (typeof plugin !== 'object' || 'apply' in plugin || !plugin.options) return plugin;
+    const options = Object.entries(plugin.options).map(([option, value]) => [
+      option,
+      typeof value === 'string' && /^\.{1,2}(\/|$)/.test(value) ? change(value) : value,
+    ]);
+    return { ...plugin, options: Object.fromEntries(options) as Record<string, unknown> };
+  });
+  return { ...recipe, plugins };
 }
 
 async function load(file: string): Promise<unknown> {

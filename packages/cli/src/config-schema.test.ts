@@ -46,6 +46,9 @@ seeds: [3, 5]
     'methods of one’s own',
     'methods: [./noise.ts]\nrecipes: [hype+noise, { name: a, plugins: [{ name: noise, options: { x: 1 } }, hype] }]\n',
   ],
+  ['metrics of one’s own', 'methods: [./cost.ts]\nmetrics: [accuracy, cost]\nkeepBest: cost\n'],
+  ['weights of classes', 'classWeights: [1, 2.5]\nkeepBest: loss\n'],
+  ['a teacher', 'recipe: { name: a, plugins: [{ name: distillation, options: { teacher: ./runs/big } }] }\n'],
 ])('good: %s', (_, yaml) => {
   expect(problems(yaml)).toEqual([]);
 });
@@ -59,6 +62,13 @@ test.each([
   ['a wrong type', 'epochs: many\n', '/epochs: must be integer'],
   ['a value out of range', 'learningRate: -1\n', '/learningRate: must be >= 0'],
   ['an unknown method', 'recipe: hype+r4d\n', '/recipe: must match pattern'],
+  [
+    'a teacher that is no folder',
+    'recipe: { name: a, plugins: [{ name: distillation, options: { teacher: 3 } }] }\n',
+    '/recipe/plugins/0/options/teacher: must be string',
+  ],
+  ['an unknown metric', 'metrics: [accurcy]\n', '/metrics/0: must be equal to one'],
+  ['weights of another kind', 'classWeights: equal\n', '/classWeights: must be'],
   [
     'the same, written out',
     'recipe: { name: a, plugins: [r4d] }\n',

@@ -1,7 +1,7 @@
-import type { Plugin } from '@hypetune/core';
+import { METRIC_NAMES, type Plugin } from '@hypetune/core';
 import { z } from 'zod';
 import { headline, METHODS } from './methods.js';
-import { settings } from './settings.js';
+import { metricEntry, settings } from './settings.js';
 
 const rate = z.number().min(0).lt(1);
 const isPlugin = (value: unknown): boolean => typeof (value as Partial<Plugin> | null)?.apply === 'function';
@@ -24,9 +24,8 @@ const recipeEntry = z.union([
 ]);
 const seed = z.int().min(0);
 
-/** What a config file may hold. */
-export const configSchema: z.ZodType = z.strictObject({
-  ...settings,
+/** What a config file may hold beside the settings. */
+export const recipeSettings = {
   recipe: recipeEntry.optional().describe('train: a stack of methods'),
   recipes: z.array(recipeEntry).min(1).optional().describe('compare: the others are compared with the first'),
   seed: seed.optional().describe('train'),
@@ -38,8 +37,11 @@ export const configSchema: z.ZodType = z.strictObject({
     .array(z.string())
     .min(1)
     .optional()
-    .describe('modules whose methods the recipes may name: files beside the config, or packages'),
-});
+    .describe('modules whose methods and metrics may be named: files beside the config, or packages'),
+};
+
+/** What a config file may hold. */
+export const configSchema: z.ZodType = z.strictObject({ ...settings, ...recipeSettings });
 
 interface JsonObject {
   [key: string]: unknown;
@@ -47,20 +49,22 @@ interface JsonObject {
 
 /**
  * JSON schema (draft 2020-12) of the config files that are data, for editors and validators: settings, recipes, and of every
- * method its options. Where `methods` brings others, names that are not known here are let through.
+ * method its options. Where `methods` brings others, names of methods and metrics that are not known here are let through.
  */
 export function configJsonSchema(): JsonObject {
   const [closed, open] = [schemaOf(false), schemaOf(true)];
-  const recipes = ({ recipe, recipes }: JsonObject): JsonObject => ({ properties: { recipe, recipes } });
+  const named = ({ recipe, recipes, metrics, keepBest }: JsonObject): JsonObject => ({
+    properties: { recipe, recipes, metrics, keepBest },
+  });
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'hypetune config',
     type: 'object',
     additionalProperties: false,
-    properties: { ...closed, recipe: {}, recipes: {} },
+    properties: { ...closed, recipe: {}, recipes: {}, metrics: {}, keepBest: {} },
     if: { required: ['methods'] },
-    then: recipes(open),
-    else: recipes(closed),
+    then: named(open),
+    else: named(closed),
     $defs: {
       optionsByMethod: {
         allOf: [...METHODS.keys()].map((name) => ({
@@ -83,11 +87,13 @@ export function configSchemaText(): string {
   return `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`;
 }
 
-/** The settings' schemas. `open`: with methods that are not known here. */
+/** The settings' schemas. `open`: with methods and metrics that are not known here. */
 function schemaOf(open: boolean): JsonObject {
   const names = [...METHODS.keys()];
   const part = `(nodrop|${open ? '[a-z0-9-]+' : names.join('|')})`;
-  const method = open ? { anyOf: [{ enum: names }, { type: 'string' }] } : { enum: names };
+  const oneOf = (known: readonly string[]): JsonObject =>
+    open ? { anyOf: [{ enum: known }, { type: 'string' }] } : { enum: known };
+  const method = oneOf(names);
   const entry = {
     type: 'object',
     required: ['name'],
@@ -101,6 +107,11 @@ function schemaOf(open: boolean): JsonObject {
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema === recipeName) jsonSchema.pattern = `^(vanilla|${part}(\\s*\\+\\s*${part})*)$`;
       if (zodSchema === (pluginEntry as z.core.$ZodType)) jsonSchema.anyOf = [method, entry] as never;
+      if (zodSchema === (metricEntry as z.core.$ZodType)) {
+        delete jsonSchema.anyOf;
+        delete jsonSchema.wanted;
+        Object.assign(jsonSchema, oneOf(METRIC_NAMES));
+      }
     },
   });
   return schema.properties as JsonObject;

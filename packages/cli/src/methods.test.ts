@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hype } from '@hypetune/hype';
@@ -7,7 +7,7 @@ import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
 import { readConfig } from './config-file.js';
-import { METHODS, withMethods } from './methods.js';
+import { METHODS, openModules } from './methods.js';
 import { describeRecipe, methodOptions, namedRecipe, recipeOf } from './recipes.js';
 
 const example = fileURLToPath(new URL('../../../examples/third-party-plugin', import.meta.url));
@@ -39,7 +39,7 @@ test('a config names methods of its own, as files and as installed packages', as
 });
 
 test('recipes and options know them by name', async () => {
-  const known = await withMethods([join(example, 'gradient-noise.ts')]);
+  const { methods: known } = await openModules([join(example, 'gradient-noise.ts')]);
   expect([...known.keys()]).toEqual([...METHODS.keys(), 'gradient-noise']);
   const options = methodOptions(['gradient-noise.variance=0.1'], known);
   expect(describeRecipe(namedRecipe('gradient-noise+hype', options, known))).toBe(
@@ -53,7 +53,10 @@ test('recipes and options know them by name', async () => {
 test.each([
   ['methods: [hypetune-plugin-none]', /bad\.yaml: methods: 'hypetune-plugin-none' does not resolve: /],
   ['methods: [./none.ts]', /none\.ts: /],
-  ['methods: [./empty.ts]', /empty\.ts: it exports no method; export what defineMethod returns\./],
+  [
+    'methods: [./empty.ts]',
+    /empty\.ts: it exports neither a method \(what defineMethod returns\) nor a metric/,
+  ],
   ['methods: [./twice.ts]', /twice\.ts: there is a method 'hype' already; give it another name\./],
 ])('%s is refused', async (yaml, message) => {
   write('empty.ts', 'export const a = 1;');
@@ -124,4 +127,110 @@ recipe: { name: mine, plugins: [{ name: gradient-noise, options: { variance: 0.5
       recipe: { name: 'mine', plugins: [{ name: 'gradient-noise', options: { variance: 0.5 } }] },
     },
   });
+});
+
+const cost = `import type { Metric } from '@hypetune/core';
+/** A missed class 1 costs five times a false alarm. */
+export const cost: Metric = {
+  name: 'cost',
+  greaterIsBetter: false,
+  compute: (predictions, labels) =>
+    predictions.reduce((sum, { value }, row) => sum + (value === labels[row] ? 0 : value === 0 ? 5 : 1), 0),
+};
+`;
+
+test('a config brings metrics, named like those here in train, resume, evaluate and compare', async () => {
+  write('cost.ts', cost);
+  const text = 'methods: [./cost.ts]\nmetrics: [cost, accuracy]\nkeepBest: cost\npatience: 3\n';
+  const config = write('cost.yaml', text);
+  const out = join(folder, 'cost');
+  const trained = await call('train', '--config', config, ...training, '--recipe', 'vanilla', '--out', out);
+  expect([trained.code, trained.out]).toEqual([0, expect.stringMatching(/^cost \d+\.0000, accuracy /)]);
+  const measured = await call('evaluate', out, '--engine', 'cpu');
+  expect(measured.out.split(' on ')[0]).toBe(trained.out.split(' on ')[0]);
+  const compared = await call(
+    'compare',
+    '--config',
+    config,
+    ...training,
+    '--recipes',
+    'vanilla',
+    '--seeds',
+    '1',
+  );
+  expect(compared.out).toMatch(/^recipe +seed +cost +accuracy/m);
+  expect((await call('predict', out, 'the film was good', '--engine', 'cpu')).code).toBe(0);
+  const misspelt = await call('train', '--config', config, ...training, '--metrics', 'accurcy');
+  expect(misspelt.error).toMatch("metrics: there is no metric 'accurcy', did you mean 'accuracy'?");
+  write('taken.ts', cost.replace("'cost'", "'f1'"));
+  const taken = await call('train', '--config', write('taken.yaml', 'methods: [./taken.ts]'), ...training);
+  expect(taken.error).toMatch(/taken\.ts: there is a metric 'f1' already; give it another name\./);
+});
+
+test('a TypeScript config holds metrics themselves; what measures a saved run then is to be named', async () => {
+  write('cost.ts', cost);
+  const config = write(
+    'measured.ts',
+    "import { cost } from './cost.ts';\nexport default { metrics: ['accuracy', cost], keepBest: cost, recipe: 'vanilla' };\n",
+  );
+  const out = join(folder, 'measured');
+  const trained = await call('train', '--config', config, ...training, '--out', out);
+  expect([trained.code, trained.out]).toEqual([0, expect.stringMatching(/^accuracy \d\.\d+, cost \d+/)]);
+  expect(JSON.parse(readFileSync(join(out, 'hypetune.json'), 'utf8'))).toMatchObject({
+    ...{
+      task: { metrics: ['accuracy', 'cost'] },
+      config: { metrics: ['accuracy', 'cost'], keepBest: 'cost' },
+    },
+  });
+  expect((await call('evaluate', out, '--engine', 'cpu')).error).toMatch("there is no metric 'cost'");
+  const named = await call('evaluate', out, '--engine', 'cpu', '--metrics', 'accuracy');
+  expect(named.out).toMatch(/^accuracy \d\.\d+, loss/);
+});
+
+test('distillation from a saved run, by a flag and by a config', async () => {
+  const teacher = join(folder, 'teacher');
+  await call('train', ...training, '--steps', '8', '--recipe', 'vanilla', '--out', teacher);
+  const flags = ['--recipe', 'distillation', '--option', `distillation.teacher=${teacher}`];
+  const out = join(folder, 'student');
+  const student = await call('train', ...training, ...flags, '--seed', '3', '--out', out);
+  expect([student.code, student.error]).toEqual([
+    0,
+    expect.stringContaining(`distillation: distillation teacher="${teacher}"`),
+  ]);
+  const config = write(
+    'distil.yaml',
+    'recipes: [vanilla, { name: d, plugins: [{ name: distillation, options: { teacher: ./teacher } }] }]\n',
+  );
+  const json = join(folder, 'distil.json');
+  const compared = await call('compare', '--config', config, ...training, '--seeds', '1', '--json', json);
+  expect(compared.code).toBe(0);
+  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+    recipes: [{}, { plugins: [{ name: 'distillation', options: { teacher } }] }],
+  });
+  const train = (name: string): ReturnType<typeof call> =>
+    call('train', ...training, '--recipe', 'distillation', '--option', `distillation.teacher=${name}`);
+  expect((await train(join(folder, 'none'))).error).toMatch(/none/);
+  // Another order of the classes, then another vocabulary.
+  const file = join(teacher, 'config.json');
+  const saved = readFileSync(file, 'utf8');
+  const bad = (name: string, change: (folder: string) => void): string => {
+    const copy = join(folder, name);
+    cpSync(teacher, copy, { recursive: true });
+    for (const record of ['hypetune.json', 'checksums.sha256']) rmSync(join(copy, record), { force: true });
+    change(copy);
+    return copy;
+  };
+  const turned = bad('turned', (copy) => {
+    write('turned/config.json', saved.replace('"0": "no"', '"0": "yes"').replace('"1": "yes"', '"1": "no"'));
+    expect(copy).toBe(join(folder, 'turned'));
+  });
+  expect((await train(turned)).error).toMatch(/turned: the model tells yes, no, the task has no, yes/);
+  const other = bad('other', (copy) => {
+    const vocabulary = readFileSync(join(copy, 'vocab.txt'), 'utf8').trim().split('\n');
+    write('other/vocab.txt', `${[...vocabulary.slice(0, 5), ...vocabulary.slice(5).reverse()].join('\n')}\n`);
+    rmSync(join(copy, 'tokenizer.json'), { force: true });
+  });
+  expect((await train(other)).error).toMatch(
+    /other: the model reads other tokens than the one that is tuned/,
+  );
 });

@@ -1,6 +1,15 @@
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { HypetuneError, isMethod, type MethodInfo, unknownName } from '@hypetune/core';
+import {
+  HypetuneError,
+  isMethod,
+  isMetric,
+  type Metric,
+  METRIC_NAMES,
+  type MethodInfo,
+  namedMetric,
+  unknownName,
+} from '@hypetune/core';
 import * as adafactor from '@hypetune/adafactor';
 import * as biDrop from '@hypetune/bi-drop';
 import * as cautious from '@hypetune/cautious';
@@ -35,6 +44,7 @@ import * as swa from '@hypetune/swa';
 import * as topK from '@hypetune/top-k';
 import * as wiseFt from '@hypetune/wise-ft';
 import { firstLine, loadModule } from './module.js';
+import type { Settings } from './settings.js';
 
 const packages: readonly object[] = [
   hype,
@@ -76,7 +86,13 @@ const packages: readonly object[] = [
 export type Methods = ReadonlyMap<string, MethodInfo>;
 
 /** Every method that comes with this command. */
-export const METHODS: Methods = new Map(packages.flatMap((exported) => named(exported)));
+export const METHODS: Methods = new Map(packages.flatMap((exported) => named(exported, isMethod)));
+
+/** What modules bring: methods, those of this command among them, and metrics. */
+export interface Modules {
+  readonly methods: Methods;
+  readonly metrics: ReadonlyMap<string, Metric>;
+}
 
 /** A method by its name; throws with the names there are. */
 export function methodNamed(name: string, methods: Methods = METHODS): MethodInfo {
@@ -103,20 +119,39 @@ export function modulePath(module: string, config: string): string {
   }
 }
 
-/** The methods of this command and those that some modules export. Throws where a module has none, or one whose name is taken. */
-export async function withMethods(modules: readonly string[]): Promise<Methods> {
-  const methods = new Map(METHODS);
-  for (const file of modules) {
-    const found = named(await exportsOf(file));
-    if (found.length === 0)
-      throw new HypetuneError(`${file}: it exports no method; export what defineMethod returns.`);
-    for (const [name, method] of found) {
-      if (methods.has(name) && methods.get(name) !== method)
-        throw new HypetuneError(`${file}: there is a method '${name}' already; give it another name.`);
-      methods.set(name, method);
-    }
+/** The methods of this command, and what some modules export. Throws where a module has nothing, or something whose name is taken. */
+export async function openModules(files: readonly string[] = []): Promise<Modules> {
+  const [methods, metrics] = [new Map(METHODS), new Map<string, Metric>()];
+  for (const file of files) {
+    const exported = await exportsOf(file);
+    const own = { methods: named(exported, isMethod), metrics: named(exported, isMetric) };
+    if (own.methods.length + own.metrics.length === 0)
+      throw new HypetuneError(
+        `${file}: it exports neither a method (what defineMethod returns) nor a metric ({ name, greaterIsBetter, compute }).`,
+      );
+    add(methods, own.methods, 'method', file);
+    add(metrics, own.metrics, 'metric', file, [...METRIC_NAMES, 'loss']);
   }
-  return methods;
+  return { methods, metrics };
+}
+
+/** The settings with metrics in the place of the names of those that modules bring. Throws on a name that nothing has. */
+export function withMetrics<S extends Settings>(settings: S, { metrics: own }: Pick<Modules, 'metrics'>): S {
+  const known = (metric: string | Metric): string | Metric => {
+    if (typeof metric !== 'string') return metric;
+    return own.get(metric) ?? namedMetric(metric).name;
+  };
+  const { metrics, keepBest } = settings;
+  return {
+    ...settings,
+    ...(metrics && { metrics: metrics.map(known) }),
+    ...(keepBest !== undefined && { keepBest: keepBest === 'loss' ? keepBest : known(keepBest) }),
+  };
+}
+
+/** The name of a metric that is given by it or as an object. */
+export function metricName(metric: string | Metric): string {
+  return typeof metric === 'string' ? metric : metric.name;
 }
 
 async function exportsOf(file: string): Promise<object> {
@@ -127,10 +162,27 @@ async function exportsOf(file: string): Promise<object> {
   }
 }
 
+function add<T>(
+  known: Map<string, T>,
+  found: readonly [string, T][],
+  what: string,
+  file: string,
+  reserved: readonly string[] = [],
+): void {
+  for (const [name, value] of found) {
+    if (reserved.includes(name) || (known.has(name) && known.get(name) !== value))
+      throw new HypetuneError(`${file}: there is a ${what} '${name}' already; give it another name.`);
+    known.set(name, value);
+  }
+}
+
 /** By name: the order of a module's exports is not the same under every loader. */
-function named(exported: object): [string, MethodInfo][] {
+function named<T extends { readonly name: string }>(
+  exported: object,
+  is: (value: unknown) => value is T,
+): [string, T][] {
   return Object.values(exported)
-    .filter(isMethod)
-    .map((method): [string, MethodInfo] => [method.name, method])
+    .filter(is)
+    .map((value): [string, T] => [value.name, value])
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }

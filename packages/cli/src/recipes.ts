@@ -1,4 +1,13 @@
-import { type DropoutRates, HypetuneError, isMethod, isMethodPlugin, type Plugin } from '@hypetune/core';
+import { resolve } from 'node:path';
+import {
+  type DropoutRates,
+  HypetuneError,
+  isMethod,
+  isMethodPlugin,
+  type MethodInfo,
+  type Plugin,
+} from '@hypetune/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { METHODS, methodNamed, type Methods } from './methods.js';
 
 /** A method by its name, or with options. */
@@ -19,12 +28,17 @@ export interface RecipeEntry {
   readonly dropout?: DropoutRates | undefined;
 }
 
+/** Models by the folder or source that an option names. */
+export type Models = ReadonlyMap<string, LayersModel>;
+
 /** How a model is tuned, its options checked. */
 export interface Recipe {
   readonly name: string;
   readonly dropout: DropoutRates;
-  /** New plugins for a run. */
-  readonly plugins: () => Plugin[];
+  /** Folders and sources of the models that options name, as a teacher's. */
+  readonly models: readonly string[];
+  /** New plugins for a run, models in the place of their names. */
+  readonly plugins: (models?: Models) => Plugin[];
   /** The recipe as data; undefined where one of its plugins is code of its own. */
   readonly entry: RecipeData | undefined;
 }
@@ -67,13 +81,34 @@ export function recipeOf(
   entry: RecipeEntry,
   { known = METHODS, single = false }: { readonly known?: Methods; readonly single?: boolean } = {},
 ): Recipe {
-  const { name, plugins = [], dropout = {} } = entry;
+  const { name, dropout = {} } = entry;
+  const plugins = (entry.plugins ?? []).map((plugin) => withAbsolutePaths(plugin, known));
   const makers = plugins.map((plugin) => maker(plugin, name, known, single));
-  const make = (): Plugin[] => makers.map((make) => make());
+  const make = (models?: Models): Plugin[] => makers.map((make) => make(models));
   make();
-  const data = plugins.map(asData);
+  const data = plugins.map((plugin) => asData(plugin, known));
   const isData = data.every((plugin) => plugin !== undefined);
-  return { name, dropout, plugins: make, entry: isData ? { ...entry, plugins: data } : undefined };
+  const models = plugins.flatMap((plugin) => Object.values(modelsNamed(plugin, known)));
+  return { name, dropout, models, plugins: make, entry: isData ? { ...entry, plugins: data } : undefined };
+}
+
+/** The options of a method that name a model. */
+function modelsNamed(entry: PluginEntry, known: Methods): Record<string, string> {
+  if (typeof entry !== 'object' || 'apply' in entry) return {};
+  const { options: declared }: MethodInfo = methodNamed(entry.name, known);
+  return Object.fromEntries(
+    Object.entries(entry.options ?? {}).flatMap(([option, value]) =>
+      declared[option]?.model && typeof value === 'string' ? [[option, value]] : [],
+    ),
+  );
+}
+
+/** The entry with folders of models that hold wherever it is read. */
+function withAbsolutePaths(entry: PluginEntry, known: Methods): PluginEntry {
+  const named = Object.entries(modelsNamed(entry, known));
+  if (named.length === 0 || typeof entry !== 'object' || 'apply' in entry) return entry;
+  const paths = named.map(([option, name]) => [option, /^[a-z]{2,}:/.test(name) ? name : resolve(name)]);
+  return { ...entry, options: { ...entry.options, ...(Object.fromEntries(paths) as object) } };
 }
 
 /** One line: the recipe's methods with the options it sets. */
@@ -106,12 +141,21 @@ export function checkOptionsUsed(options: MethodOptions, recipes: readonly Recip
     throw new HypetuneError(`--option ${unused}...: no recipe of this command has the method '${unused}'.`);
 }
 
-function maker(entry: PluginEntry, recipe: string, known: Methods, single: boolean): () => Plugin {
-  if (typeof entry === 'function') return entry;
+function maker(
+  entry: PluginEntry,
+  recipe: string,
+  known: Methods,
+  single: boolean,
+): (models?: Models) => Plugin {
+  if (typeof entry === 'function') return () => entry();
   if (typeof entry === 'string') return maker({ name: entry }, recipe, known, single);
   if (!('apply' in entry)) {
     const method = methodNamed(entry.name, known);
-    return () => method.create(entry.options ?? {});
+    const named = Object.entries(modelsNamed(entry, known));
+    return (models) => {
+      const opened = named.map(([option, name]) => [option, models?.get(name) ?? name]);
+      return method.create({ ...entry.options, ...(Object.fromEntries(opened) as object) });
+    };
   }
   if (single || isMethodPlugin(entry)) return () => entry;
   throw new HypetuneError(
@@ -119,11 +163,20 @@ function maker(entry: PluginEntry, recipe: string, known: Methods, single: boole
   );
 }
 
-/** The entry as a method's name and options, if that is all it is. */
-function asData(entry: PluginEntry): MethodEntry | undefined {
+/** The entry as a method's name and options, if that is all it is: a model among them is code. */
+function asData(entry: PluginEntry, known: Methods): MethodEntry | undefined {
   if (isMethod(entry)) return entry.name;
-  if (typeof entry === 'string' || (typeof entry === 'object' && !('apply' in entry))) return entry;
-  return isMethodPlugin(entry) ? { name: entry.method.name, options: entry.given } : undefined;
+  if (typeof entry === 'string') return entry;
+  if (typeof entry === 'function') return undefined;
+  const isPlugin = 'apply' in entry;
+  if (isPlugin && !isMethodPlugin(entry)) return undefined;
+  const method = isPlugin ? entry.method : methodNamed(entry.name, known);
+  const options = isPlugin ? entry.given : entry.options;
+  const code = Object.entries(options ?? {}).some(
+    ([option, value]) => method.options[option]?.model && typeof value !== 'string',
+  );
+  if (code) return undefined;
+  return isPlugin ? { name: method.name, options: entry.given } : entry;
 }
 
 function nameOf(entry: MethodEntry): string {

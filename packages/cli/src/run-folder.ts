@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, link, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
+import { HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recover, writeFolder } from './atomic.js';
@@ -21,7 +21,7 @@ export interface RunRecord {
     readonly kind: TaskName;
     /** Names of the outputs; empty where a value has no name. */
     readonly labels: readonly string[];
-    readonly metrics: readonly MetricName[];
+    readonly metrics: readonly string[];
     /** What a row of each class weighed in the loss. */
     readonly classWeights?: readonly number[] | undefined;
     /** Whether a row is a pair of texts. */

@@ -1,5 +1,6 @@
 import type { TaskName } from '@hypetune/core';
 import { absolutePaths, type Config } from './config-file.js';
+import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import type { RunRecord } from './run-folder.js';
 import type { Setup } from './setup.js';
@@ -28,10 +29,20 @@ export function recordOf({
   return {
     ...{ version: 1, rows, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
     task: {
-      ...{ name, kind: task.name as TaskName, labels: task.labels ?? [], metrics },
+      ...{ name, kind: task.name as TaskName, labels: task.labels ?? [] },
+      metrics: metrics.map(metricName),
       pair: train[0]?.pair !== undefined,
       ...(classWeights && { classWeights }),
     },
-    config: { ...absolutePaths(config), recipe: recipe.entry, seed },
+    config: { ...asData(absolutePaths(config)), recipe: recipe.entry, seed },
+  };
+}
+
+/** The config with names in the place of metrics. */
+function asData({ metrics, keepBest, ...config }: Config): Config {
+  return {
+    ...config,
+    ...(metrics && { metrics: metrics.map(metricName) }),
+    ...(keepBest !== undefined && { keepBest: metricName(keepBest) }),
   };
 }

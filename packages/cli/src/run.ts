@@ -1,8 +1,17 @@
-import { chooseLengths, type Evaluation, type FitReport, type Snapshot, Trainer } from '@hypetune/core';
+import {
+  chooseLengths,
+  type Evaluation,
+  type FitReport,
+  type Metric,
+  namedMetric,
+  resolveMetrics,
+  type Snapshot,
+  Trainer,
+} from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { counted, showProgress } from './progress.js';
-import type { Recipe } from './recipes.js';
+import type { Models, Recipe } from './recipes.js';
 import type { Settings } from './settings.js';
 import type { Setup } from './setup.js';
 import { note, type Terminal } from './terminal.js';
@@ -15,6 +24,8 @@ export interface RunRequest {
   readonly seed: number;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
+  /** Those that the recipe's options name. */
+  readonly models: Models;
   readonly resume?: Snapshot | undefined;
   /** Take a snapshot at the end of the run too, from which it can be made longer. */
   readonly extendable?: boolean | undefined;
@@ -98,10 +109,10 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
   const { lengthMultiple, groupByLength } = settings;
   return new Trainer({
     model,
-    plugins: recipe.plugins(),
+    plugins: recipe.plugins(request.models),
     dropout: recipe.dropout,
     task: setup.task.task,
-    metrics: setup.task.metrics,
+    metrics: resolveMetrics(setup.task.metrics),
     seed,
     optimizer: given({ learningRate, weightDecay }),
     schedule: given({ warmup, decay }),
@@ -109,10 +120,15 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     ...given({ groupByLength, lengthMultiple }),
     lengths:
       lengthMultiple === undefined ? chooseLengths(setup.train, given({ batchSize, groupByLength })) : [],
-    ...given({ keepBest: settings.keepBest, patience: settings.patience, compile: settings.compile }),
+    ...given({ keepBest: criterion(settings), patience: settings.patience, compile: settings.compile }),
     ...given({ precision: settings.precision }),
     onWarning: request.onWarning,
   });
+}
+
+/** What the best epoch is chosen by. */
+function criterion({ keepBest }: Settings): Metric | 'loss' | undefined {
+  return typeof keepBest !== 'string' || keepBest === 'loss' ? keepBest : namedMetric(keepBest);
 }
 
 /** The options that were given: the trainer's defaults stand for the others. */

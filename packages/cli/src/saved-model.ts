@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type Task, type TaskName, Trainer } from '@hypetune/core';
+import {
+  HypetuneError,
+  type Metric,
+  resolveMetrics,
+  type Task,
+  type TaskName,
+  Trainer,
+} from '@hypetune/core';
 import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Config } from './config-file.js';
@@ -16,7 +23,7 @@ import type { Terminal } from './terminal.js';
 
 /** What is known of a saved model before it is loaded. */
 export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
-  readonly metrics?: readonly MetricName[] | undefined;
+  readonly metrics?: readonly string[] | undefined;
   /** Tokens a row is cut to. */
   readonly maxLength: number;
   /** What the run was told; nothing of a model that another tool trained. */
@@ -46,9 +53,9 @@ export function trainedModel(
   model: LayersModel,
   task: Task,
   text: TextOptions,
-  metrics?: readonly MetricName[],
+  metrics?: readonly (string | Metric)[],
 ): TrainedModel {
-  const trainer = new Trainer({ model, task, ...(metrics && { metrics }) });
+  const trainer = new Trainer({ model, task, ...(metrics && { metrics: resolveMetrics(metrics) }) });
   return {
     trainer,
     data: (rows, terminal) => tokenized(rows, text, terminal),
@@ -76,8 +83,12 @@ export async function savedTask(folder: string): Promise<SavedTask> {
   return { ...task, maxLength, config, finished };
 }
 
-/** Loads the model of a folder. Throws where it has no trained head. */
-export async function openSaved(folder: string, saved: SavedTask): Promise<TrainedModel> {
+/** Loads the model of a folder, to predict with or to measure by `metrics`. Throws where it has no trained head. */
+export async function openSaved(
+  folder: string,
+  saved: SavedTask,
+  metrics?: readonly (string | Metric)[],
+): Promise<TrainedModel> {
   const options = await textOptions(folder, saved.maxLength);
   const { model, head } = await loadModel(folder);
   if (head.head === 'new') {
@@ -87,7 +98,7 @@ export async function openSaved(folder: string, saved: SavedTask): Promise<Train
     );
   }
   const task = weightedTask(problemOf(saved.kind).task(saved.labels), saved.classWeights, saved.config);
-  return trainedModel(model, task, options, saved.metrics);
+  return trainedModel(model, task, options, metrics);
 }
 
 async function taskOfModel(folder: string): Promise<SavedTask> {

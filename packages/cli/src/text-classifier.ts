@@ -3,12 +3,14 @@ import { type Evaluation, type FitReport, HypetuneError, type TaskName } from '@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkOutput } from './atomic.js';
 import { checkConfig, type Config } from './config-file.js';
+import { showDownloads } from './download.js';
 import { startEngine } from './engine.js';
-import { type Methods, withMethods } from './methods.js';
+import { type Methods, openModules, withMetrics } from './methods.js';
 import { namedRecipe, type Recipe, recipeOf } from './recipes.js';
 import { type RunRecord, saveRun } from './run-folder.js';
 import { recordOf } from './run-record.js';
 import { run } from './run.js';
+import { disposeModels, openModels } from './recipe-models.js';
 import { openSaved, type Said, savedTask, type TrainedModel, trainedModel } from './saved-model.js';
 import { prepareTask } from './setup.js';
 import { rowsOf } from './tasks/rows.js';
@@ -214,21 +216,26 @@ export class TextClassifier implements TextModel {
   /** Tunes the pre-trained model on these rows, from the start at every call. Throws, naming the row, on a row that does not fit. */
   async fit(rows: readonly TextExample[], { validation, signal }: TextFitOptions = {}): Promise<TextFit> {
     const config = { ...this.#config, ...columnsOf(this.kind, rows[0]?.pair !== undefined) };
-    const recipe = await recipeOfConfig(config);
+    const modules = await openModules(config.methods);
+    const recipe = recipeOfConfig(config, modules.methods);
+    const settings = withMetrics(config, modules);
     const { seed = 0 } = config;
     const terminal = this.#terminal;
     const table = (examples: readonly TextExample[], name: string): ReturnType<typeof tableOfRecords> =>
       tableOfRecords(examples.map(withWords(this.kind)), name);
     const task = settledTask(
-      taskOfTables(config, table(rows, 'rows'), validation && table(validation, 'validation')),
-      config,
+      taskOfTables(settings, table(rows, 'rows'), validation && table(validation, 'validation')),
+      settings,
     );
-    const setup = await prepareTask(task, config, terminal, signal);
+    const setup = await prepareTask(task, settings, terminal, signal);
     const engine = await startEngine(terminal, config.engine);
+    const models = await openModels(recipe.models, setup, showDownloads(terminal, signal));
     const { report, evaluation, model } = await run({
-      ...{ setup, settings: config, recipe, seed, terminal },
+      ...{ setup, settings, recipe, seed, terminal, models },
       signal: signal ?? new AbortController().signal,
       onWarning: warnOnce(terminal),
+    }).finally(() => {
+      disposeModels(models);
     });
     if (!evaluation) {
       model.dispose();
@@ -272,8 +279,7 @@ export class TextClassifier implements TextModel {
   }
 }
 
-async function recipeOfConfig({ recipe = 'hype', methods = [] }: Config): Promise<Recipe> {
-  const known: Methods = await withMethods(methods);
+function recipeOfConfig({ recipe = 'hype' }: Config, known: Methods): Recipe {
   return typeof recipe === 'string'
     ? namedRecipe(recipe, {}, known)
     : recipeOf(recipe, { known, single: true });

@@ -9,11 +9,12 @@ import type { Instrument } from './instrument.js';
 import { keepingForGradient } from './keeping.js';
 import { outputOf } from './model-output.js';
 import type { ResolvedOptions } from './options.js';
+import type { Parameter } from './parameters.js';
 import type { Run } from './plugin.js';
 import type { StepRecorder } from './recorder.js';
 import { runStep } from './update.js';
 
-/** `Run.eachGradient` over a data set: the task loss alone, dropout on, no tap called. */
+/** `Run.eachGradient` over a data set: the task loss alone, dropout on, of taps only those of plugins with parameters called. */
 export function eachGradient(
   options: ResolvedOptions,
   host: Host,
@@ -21,12 +22,14 @@ export function eachGradient(
   recorder: StepRecorder | undefined,
   data: Dataset,
   key: Key,
+  parameters: () => readonly Parameter[],
 ): Run['eachGradient'] {
   const { task, batchSize, loss = task.loss } = options;
   const modelOutput = outputOf(options.model);
   return async (visit) => {
     const batches = epochBatches(data, batchSize, key, false);
-    const trainable = host.parameters.filter((parameter) => parameter.trainable);
+    const trained = parameters();
+    const plugins = new Set(host.added.map(({ plugin }) => plugin));
     for (const [place, rows] of batches.entries()) {
       runStep(recorder, () => {
         const batch = collate(data, rows, {
@@ -45,13 +48,13 @@ export function eachGradient(
           stepKey: own,
         } as const;
         const total = (): tf.Scalar => {
-          const silent = { dropout: host.dropout, silent: true };
-          const output = instrument.run({ ...pass, rows: batch.indices.length }, batch.inputs, silent);
+          const setting = { dropout: host.dropout, plugins };
+          const output = instrument.run({ ...pass, rows: batch.indices.length }, batch.inputs, setting);
           return weightedMean(loss(task.logits(output, modelOutput), batch.labels), batch.weights);
         };
-        const xs = trainable.map(({ variable }) => variable as tf.Tensor);
+        const xs = trained.map(({ variable }) => variable as tf.Tensor);
         const { grads } = keepingForGradient(() => tf.engine().gradients(total, xs, undefined, true));
-        const gradients = trainable.map(
+        const gradients = trained.map(
           ({ name, variable }, i) => [name, grads[i] ?? tf.zerosLike(variable)] as const,
         );
         visit(Object.fromEntries(gradients), place, batches.length);

@@ -217,9 +217,12 @@ export class StepContext implements Step {
   }
 }
 
+/** Stands in for the weight of rows none of which weighs anything. */
+export const SMALLEST_WEIGHT = 1e-12;
+
 /** `sum(w x) / sum(w)`; 0 where nothing weighs anything. */
 export function weightedMean(values: tf.Tensor1D, weights: tf.Tensor1D): tf.Scalar {
-  return tf.div(tf.sum(tf.mul(values, weights)), tf.maximum(tf.sum(weights), 1e-12));
+  return tf.div(tf.sum(tf.mul(values, weights)), tf.maximum(tf.sum(weights), SMALLEST_WEIGHT));
 }
 
 function sum(scalars: readonly tf.Scalar[]): tf.Scalar {

@@ -1,4 +1,6 @@
+export { averageWeights, movedAverage } from './averaged-weights.js';
 export * from './batch.js';
+export { mapTensors, mapWeights } from './by-name.js';
 export type { Snapshot, SnapshotMeta, StoredTensor } from './checkpoint/snapshot.js';
 export { shuffled } from './data/order.js';
 export { chooseLengths, type BatchOptions } from './data/padding.js';
@@ -17,6 +19,7 @@ export { scheduleFactor } from './optim/schedule.js';
 export type { DropoutRates, OptimizerOptions, ScheduleOptions, TrainerOptions } from './options.js';
 export { dropoutSettings, optimizerSettings, scheduleSettings, trainerSettings } from './options.js';
 export type { OwnParameter, OwnParameterOptions } from './own-parameter.js';
+export { type ParameterState, parameterState, replaceOptimizer } from './parameter-state.js';
 export type { ParameterInfo, ParameterRole } from './parameters.js';
 export { listParameters } from './parameters.js';
 export * from './pass.js';

@@ -9,7 +9,7 @@ import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
 import { layerSites, type AnyLayer } from './sites.js';
 import { scopedRandom } from './scoped-random.js';
-import { isTapped, tapsOf } from './taps.js';
+import { callTaps, isTapped, tapsOf } from './taps.js';
 
 type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 
@@ -22,8 +22,8 @@ interface TokenTable {
 export interface RunOptions {
   /** Dropout rates that replace the model's. */
   readonly dropout: DropoutRates;
-  /** Call no hook: only dropout acts. */
-  readonly silent?: boolean;
+  /** Call the taps of these plugins alone; of all unless given. */
+  readonly plugins?: ReadonlySet<string>;
   /** Let BatchNormalization and the like write their moving statistics. */
   readonly writes?: boolean;
 }
@@ -116,12 +116,9 @@ export class Instrument {
     const scope = { key: foldIn(pass.key, 'dropout'), training: pass.training, rate };
     try {
       const given =
-        this.hasTokenTable ||
-        options.silent ||
-        !isTapped(this.#hooks.afterEmbedding) ||
-        inputs[0]?.dtype !== 'float32'
+        this.hasTokenTable || inputs[0]?.dtype !== 'float32'
           ? [...inputs]
-          : [this.#hooks.afterEmbedding.call(inputs[0], pass), ...inputs.slice(1)];
+          : [this.#embedded(inputs[0]), ...inputs.slice(1)];
       const output = withDraws(scope, () =>
         this.model.apply(given.length === 1 ? given[0]! : given, { training: pass.training }),
       );
@@ -136,9 +133,9 @@ export class Instrument {
   /** Refuses taps of attention on a model in which none was called. */
   #checkAttention({ attentions, options }: ModelRun): void {
     const used = [this.#hooks.afterAttentionScores, this.#hooks.afterAttention].filter((hook) =>
-      isTapped(hook),
+      isTapped(hook, options.plugins),
     );
-    if (used.length === 0 || attentions > 0 || options.silent) return;
+    if (used.length === 0 || attentions > 0) return;
     throw new HypetuneError(
       `${used.flatMap((hook) => tapsOf(hook).map(({ name }) => name)).join(', ')}: the model's layers have no attention to act on; drop the plugin or the option.`,
     );
@@ -162,8 +159,7 @@ export class Instrument {
       const inner: Call = random
         ? (x, options) => callRandom(layer, [place, visit], original, x, options, run)
         : original;
-      if (info && !run.options.silent)
-        return this.#callHidden({ ...info, visit }, inner, inputs, kwargs, run.pass);
+      if (info) return this.#callHidden({ ...info, visit }, inner, inputs, kwargs, run);
       const output = inner(inputs, kwargs);
       return layer.getClassName() === 'Embedding' ? this.#embedded(output as tf.Tensor) : output;
     };
@@ -172,8 +168,9 @@ export class Instrument {
 
   #embedded(vectors: tf.Tensor): tf.Tensor {
     const run = this.#run;
-    return run && !run.options.silent && isTapped(this.#hooks.afterEmbedding)
-      ? this.#hooks.afterEmbedding.call(vectors, run.pass)
+    const { afterEmbedding } = this.#hooks;
+    return run && isTapped(afterEmbedding)
+      ? callTaps(afterEmbedding, run.options.plugins, vectors, run.pass)
       : vectors;
   }
 
@@ -182,29 +179,31 @@ export class Instrument {
     inner: Call,
     inputs: tf.Tensor | tf.Tensor[],
     kwargs: Record<string, unknown>,
-    pass: Pass,
+    run: ModelRun,
   ): tf.Tensor | tf.Tensor[] {
     const { beforeLayerForward, afterLayerForward } = this.#hooks;
+    const through = (hook: typeof beforeLayerForward, hidden: tf.Tensor): tf.Tensor =>
+      callTaps(hook, run.options.plugins, hidden, info, run.pass);
     const entering = isTapped(beforeLayerForward)
-      ? mapFirst(inputs, (hidden) => beforeLayerForward.call(hidden, info, pass))
+      ? mapFirst(inputs, (hidden) => through(beforeLayerForward, hidden))
       : inputs;
-    const output = this.#withAttention(info, pass, () => inner(entering, kwargs));
+    const output = this.#withAttention(info, run, () => inner(entering, kwargs));
     return isTapped(afterLayerForward)
-      ? mapFirst(output, (hidden) => afterLayerForward.call(hidden, info, pass))
+      ? mapFirst(output, (hidden) => through(afterLayerForward, hidden))
       : output;
   }
 
   /** Lets the attention inside a layer be seen. */
-  #withAttention<T>(info: LayerInfo, pass: Pass, f: () => T): T {
+  #withAttention<T>(info: LayerInfo, { pass, options: { plugins } }: ModelRun, f: () => T): T {
     const { afterAttentionScores, afterAttention } = this.#hooks;
-    const scores = isTapped(afterAttentionScores);
-    if (!scores && !isTapped(afterAttention)) return f();
+    const scores = isTapped(afterAttentionScores, plugins);
+    if (!scores && !isTapped(afterAttention, plugins)) return f();
     return withAttentionSeams(
       {
-        ...(scores && { scores: (value) => afterAttentionScores.call(value, info, pass) }),
+        ...(scores && { scores: (value) => callTaps(afterAttentionScores, plugins, value, info, pass) }),
         context: (value) => {
           this.#run!.attentions += 1;
-          return afterAttention.call(value, info, pass);
+          return callTaps(afterAttention, plugins, value, info, pass);
         },
       },
       f,
@@ -216,7 +215,13 @@ export class Instrument {
     const { afterWeightRead } = this.#hooks;
     let value = this.#reads.get(parameter);
     if (!value) {
-      value = afterWeightRead.call(parameter.variable, parameter, pass);
+      value = callTaps<tf.Tensor, [Parameter, Pass]>(
+        afterWeightRead,
+        this.#run?.options.plugins,
+        parameter.variable,
+        parameter,
+        pass,
+      );
       // A layer reads inside its own tidy; the value must outlive it, to be shared and to be differentiated. One that is
       // kept by somebody else is theirs to dispose.
       if (value !== parameter.variable) value = keepForGradient(value.kept ? tf.clone(value) : value);
@@ -230,7 +235,7 @@ export class Instrument {
     const { afterWeightRead } = this.#hooks;
     this.#replace(weight, 'read', () => {
       const run = this.#run;
-      if (!run || run.options.silent || !isTapped(afterWeightRead)) return variable;
+      if (!run || !isTapped(afterWeightRead, run.options.plugins)) return variable;
       return this.read(parameter, run.pass);
     });
     if (parameter.trainable) return;

@@ -129,12 +129,14 @@ export function variantOf<G extends object, C>(
   }) as unknown as Method<G, C>;
 }
 
-/** The JSON schema without the words that are only ours. */
+/** The JSON schema without the words that are only ours, and without choices that only code can give. */
 function plainSchema(declared: Declarations): Record<string, unknown> {
   const ours = (key: string, value: unknown): boolean =>
-    typeof value === 'string' && (key === 'wanted' || key === 'paper');
-  const text = JSON.stringify(jsonSchema(declared), (key, value: unknown) =>
-    ours(key, value) ? undefined : value,
-  );
+    ['wanted', 'paper', 'model'].includes(key) && typeof value !== 'object';
+  const inData = (choice: object): boolean => Object.keys(choice).length > 0;
+  const text = JSON.stringify(jsonSchema(declared), (key, value: unknown) => {
+    if (ours(key, value)) return undefined;
+    return key === 'anyOf' ? (value as object[]).filter(inData) : value;
+  });
   return JSON.parse(text) as Record<string, unknown>;
 }

@@ -65,6 +65,7 @@ export const trainerSettings = {
   plugins: list<Plugin>('a list of plugins').optional().describe('methods, in any order'),
   task: z
     .custom<Task | TaskName>()
+    .meta({ wanted: 'a task or the short name of one' })
     .optional()
     .describe(
       'what the model is trained for: an object as singleLabel() or multiLabel(), or its short name; classification unless given',
@@ -74,8 +75,8 @@ export const trainerSettings = {
     .meta({ wanted: 'a function' })
     .optional()
     .describe("loss of each row; the task's own unless given"),
-  optimizer: z.strictObject(optimizerSettings).prefault({}),
-  schedule: z.strictObject(scheduleSettings).prefault({}),
+  optimizer: z.strictObject(optimizerSettings).prefault({}).describe('settings of AdamW'),
+  schedule: z.strictObject(scheduleSettings).prefault({}).describe('the learning rate over the run'),
   clipNorm: z.number().min(0).default(1).describe('largest global gradient norm; 0 turns clipping off'),
   batchSize: count.default(16).describe('rows of a microbatch'),
   evaluationBatchSize: count
@@ -87,7 +88,10 @@ export const trainerSettings = {
     .optional()
     .describe('ends the run, and the schedule, after so many updates instead of after the epochs'),
   seed: z.int().min(0).default(0).describe('decides every draw and the order of rows'),
-  dropout: z.strictObject(dropoutSettings).prefault({}),
+  dropout: z
+    .strictObject(dropoutSettings)
+    .prefault({})
+    .describe("rates while training in the place of the model's"),
   hiddenLayers: z
     .array(z.string())
     .optional()
@@ -101,6 +105,7 @@ export const trainerSettings = {
     ),
   keepBest: z
     .custom<MetricName | Metric | 'loss'>()
+    .meta({ wanted: "a metric, the name of one or 'loss'" })
     .optional()
     .describe(
       'keep the weights of the epoch that was best on the validation data in this metric, or in the loss',

@@ -24,6 +24,7 @@ export interface OwnParameter {
 
 /** Core's side of it. */
 export class AddedParameter implements Parameter {
+  readonly plugin: string;
   readonly name: string;
   readonly shape: readonly number[];
   readonly role: ParameterRole = 'other';
@@ -45,6 +46,7 @@ export class AddedParameter implements Parameter {
     initial: (key: Key) => tf.Tensor,
     { decay = false, rate = 1, of }: OwnParameterOptions,
   ) {
+    this.plugin = plugin;
     this.name = `${plugin}/${name}`;
     this.shape = shape;
     this.site = of?.site ?? 'head';

@@ -115,8 +115,9 @@ export interface Run {
   /** True when the run goes on from a snapshot. */
   readonly resumed: boolean;
   /**
-   * One pass over the training data with training-mode dropout and no plugin's noise or mixing; `visit` gets the task
-   * loss's gradient of each batch, in a tidy (Child-Tuning-D's Fisher information).
+   * One pass over the training data with training-mode dropout and no plugin's noise or mixing, only what plugins with
+   * parameters of their own make of those; `visit` gets the task loss's gradient of each batch, for each of `parameters`, in
+   * a tidy (Child-Tuning-D's Fisher information).
    */
   eachGradient(visit: (gradients: Gradients, batch: number, batches: number) => void): Promise<void>;
 }

@@ -25,6 +25,8 @@ export interface SettingInfo {
   readonly choices?: readonly string[];
   /** What the source uses, for pages. */
   readonly paper?: string;
+  /** It is a model, in data the folder or source of one. */
+  readonly model?: true;
 }
 
 /** The part of a JSON schema that is read here. */
@@ -44,6 +46,7 @@ interface JsonSchema {
   readonly description?: string;
   readonly paper?: string;
   readonly wanted?: string;
+  readonly model?: true;
 }
 
 /** The JSON schema (draft 2020-12) of what may be given. */
@@ -66,6 +69,7 @@ export function describeSettings(declarations: Declarations): Record<string, Set
         range: wanted(schema),
         ...(schema.enum && { choices: schema.enum.map(String) }),
         ...(schema.paper !== undefined && { paper: schema.paper }),
+        ...(schema.model && { model: schema.model }),
       },
     ]),
   );

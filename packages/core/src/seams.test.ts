@@ -337,3 +337,31 @@ test('a reference is a value of its own from the first step on', async () => {
   await fit([anchored], { steps: 1 });
   expect(shared).toEqual([false, false]);
 });
+
+test("eachGradient has the plugins' own parameters, and their taps alone act", async () => {
+  const names: string[][] = [];
+  const sizes: number[] = [];
+  const measure = plugin('measure', ({ hooks }) => {
+    hooks.onFitStart.tapPromise('measure', async (run) => {
+      await run.eachGradient((gradients) => {
+        names.push(Object.keys(gradients));
+        sizes.push(...tf.norm(gradients['shift/bias']!).dataSync());
+      });
+    });
+  });
+  let calls = 0;
+  const noise = plugin('noise', ({ hooks }) => {
+    hooks.beforeLayerForward.tap('noise', (hidden) => ((calls += 1), tf.mul(hidden, 2)));
+    hooks.onFitStart.tap({ name: 'noise', stage: 1000 }, () => {
+      expect(calls).toBe(0);
+    });
+  });
+  await fit([shift, measure, noise], { steps: 1 });
+  expect(calls).toBeGreaterThan(0);
+  expect(names).toEqual(
+    Array.from({ length: 3 }, () => [
+      ...['first.kernel', 'first.bias', 'head.kernel', 'head.bias', 'shift/bias'],
+    ]),
+  );
+  for (const size of sizes) expect(size).toBeGreaterThan(0);
+});

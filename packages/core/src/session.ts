@@ -111,6 +111,7 @@ export class Session {
         recorder,
         data,
         foldIn(this.#key, 'each-gradient'),
+        trainedParameters,
       ),
     };
     let finished = false;

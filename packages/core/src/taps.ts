@@ -9,9 +9,21 @@ export function tapsOf(hook: object): readonly TapInfo[] {
   return (hook as { taps: readonly TapInfo[] }).taps;
 }
 
-/** Whether anybody taps it; tapable's own `isUsed` counts interceptors, which every hook here has. */
-export function isTapped(hook: object): boolean {
-  return tapsOf(hook).length > 0;
+/** Whether anybody, or one of `plugins`, taps it; tapable's own `isUsed` counts interceptors, which every hook here has. */
+export function isTapped(hook: object, plugins?: ReadonlySet<string>): boolean {
+  return tapsOf(hook).some(({ name }) => !plugins || plugins.has(name));
+}
+
+/** What the taps of a hook make of a value; those of `plugins` alone, if given. */
+export function callTaps<T, C extends unknown[]>(
+  hook: { call(value: T, ...context: C): T },
+  plugins: ReadonlySet<string> | undefined,
+  value: T,
+  ...context: C
+): T {
+  if (!plugins) return hook.call(value, ...context);
+  const taps = tapsOf(hook) as readonly (TapInfo & { fn: (value: T, ...context: C) => T })[];
+  return taps.reduce((now, { name, fn }) => (plugins.has(name) ? fn(now, ...context) : now), value);
 }
 
 /** Names of the taps at a stage of a hook. */

@@ -69,24 +69,28 @@ export async function update(
   try {
     microbatches.forEach((rows, microbatch) => {
       let names: string[] = [];
-      const share = rows.length / total;
       const numbers = runStep(recorder, () => {
-        const result = microbatchGradient(setting, { index, epoch, microbatch, share: accumulation && share }, rows);
+        const share = accumulation && rows.length / total;
+        const { weights, ...result } = microbatchGradient(setting, { index, epoch, microbatch, share }, rows);
         names = Object.keys(result.terms);
         const terms = Object.values(result.terms);
         if (!accumulation) return write(result.gradients, terms);
-        accumulation.add(result.gradients, share, microbatch === 0);
-        return tf.stack(terms) as tf.Tensor1D;
+        const weight: tf.Scalar = tf.sum(weights);
+        accumulation.add(result.gradients, weight, microbatch === 0);
+        return tf.stack([...terms, weight]) as tf.Tensor1D;
       });
-      parts.push({ share, names, numbers });
+      parts.push({ names, numbers });
     });
     last = accumulation && runStep(recorder, () => write(accumulation.gradients(trainable), []));
   } catch (error) {
     tf.dispose(parts.map(({ numbers }) => numbers));
     throw error;
   }
-  const { terms, rest } = await readParts(parts);
-  const gradientNorm = last ? (await readNumbers(last))[0]! : rest;
+  const read: (readonly [terms: Record<string, number>, rest: number])[] = [];
+  for (const part of parts) read.push(await readPart(part));
+  const [single, norm] = read[0]!;
+  const terms = last ? meanTerms(read) : single;
+  const gradientNorm = last ? (await readNumbers(last))[0]! : norm;
   const loss = Object.values(terms).reduce((sum, term) => sum + term, 0);
   if (!Number.isFinite(loss))
     throw new HypetuneError(
@@ -122,7 +126,7 @@ function microbatchGradient(
   setting: UpdateSetting,
   position: Omit<StepPosition, 'key'>,
   rows: readonly number[],
-): GradientResult {
+): GradientResult & { readonly weights: tf.Tensor1D } {
   const { options, hooks, trainable, data, recorder } = setting;
   const key = foldIn(setting.key, 'step', position.index, 'microbatch', position.microbatch);
   const batch = collate(data, rows, {
@@ -135,30 +139,37 @@ function microbatchGradient(
   step.batch = hooks.beforeBatch.call(batch, step);
   const gradient = hooks.aroundBackward.call(step.gradientFunction(trainable), step);
   const result = gradient();
-  return { ...result, gradients: sameKeys('aroundBackward', result.gradients, byName(trainable)) };
+  return {
+    ...result,
+    gradients: sameKeys('aroundBackward', result.gradients, byName(trainable)),
+    weights: step.batch.weights,
+  };
 }
 
 const byName = (parameters: readonly Parameter[]): Readonly<Record<string, unknown>> =>
   Object.fromEntries(parameters.map(({ name }) => [name, true]));
 
-/** The numbers of one microbatch: the terms of its loss, then whatever follows them. */
+/** The numbers of one microbatch: the terms of its loss, then one more. */
 interface Part {
-  /** Its rows among those of the update. */
-  readonly share: number;
   readonly names: readonly string[];
   readonly numbers: tf.Tensor1D;
 }
 
-/** Reads the terms, as means over all rows of the update, and the last number after them. */
-async function readParts(parts: readonly Part[]): Promise<{ terms: Record<string, number>; rest: number }> {
-  const terms: Record<string, number> = {};
-  let rest = NaN;
-  for (const { share, names, numbers } of parts) {
-    const values = await readNumbers(numbers);
-    names.forEach((name, place) => (terms[name] = (terms[name] ?? 0) + share * values[place]!));
-    rest = values.at(-1)!;
-  }
-  return { terms, rest };
+async function readPart({ names, numbers }: Part): Promise<readonly [Record<string, number>, number]> {
+  const values = await readNumbers(numbers);
+  return [Object.fromEntries(names.map((name, place) => [name, values[place]!])), values.at(-1)!];
+}
+
+/** The terms of some microbatches as means over their rows, given what those weigh together. */
+function meanTerms(
+  parts: readonly (readonly [Record<string, number>, weight: number])[],
+): Record<string, number> {
+  const total = parts.reduce((sum, [, weight]) => sum + weight, 0);
+  const means: Record<string, number> = {};
+  for (const [terms, weight] of parts)
+    for (const [name, term] of Object.entries(terms))
+      means[name] = (means[name] ?? 0) + (total > 0 ? (weight / total) * term : 0);
+  return means;
 }
 
 async function readNumbers(numbers: tf.Tensor1D): Promise<Float32Array> {

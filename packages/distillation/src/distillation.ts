@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, divergenceOf, LOSS_STAGE, z } from '@hypetune/core';
+import { defineMethod, divergenceOf, HypetuneError, LOSS_STAGE, z } from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { softLoss } from './formula.js';
 import { isLayersModel, teacherLogits } from './teacher.js';
@@ -19,9 +19,11 @@ export const distillation = defineMethod({
       description: 'T: both predictions are softened by it; for values it is not used',
       paper: '1 to 20',
     }),
-    teacher: z.custom<LayersModel>(isLayersModel).meta({
-      description: 'trained model of the same classes or values; not trained, saved or disposed here',
-      wanted: 'a tf.LayersModel',
+    teacher: z.union([z.custom<LayersModel>(isLayersModel), z.string()]).meta({
+      description:
+        'trained model of the same classes or values, for the command its folder; not trained, saved or disposed here',
+      wanted: 'a tf.LayersModel, or for the command the folder of one',
+      model: true,
     }),
   },
   pairs: {
@@ -37,6 +39,10 @@ export const distillation = defineMethod({
   apply(host, { teacher, weight, temperature }) {
     if (weight === 0) return;
     const { name, hooks } = host;
+    if (typeof teacher === 'string')
+      throw new HypetuneError(
+        `${name}: teacher '${teacher}' is a name, which the command resolves; in code give the model that loadModel makes of it.`,
+      );
     const logitsOf = teacherLogits(host, teacher);
     const distance = divergenceOf(host.task, name);
     const soft = (t: tf.Tensor, s: tf.Tensor): tf.Tensor => softLoss(t, s, temperature);

@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { listParameters } from '@hypetune/core';
+import { listParameters, movedAverage } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { buildData, buildModel } from '../../../test/support/models.js';
 import { expectResumable } from '../../../test/support/resumed.js';
 import { makeTrainer, train } from '../../../test/support/training.js';
-import { decayAt, ema, movedAverage } from './index.js';
+import { decayAt, ema } from './index.js';
 
 test('the average moves by its share (V1)', () => {
   const moved = movedAverage(tf.tensor1d([1, 2]), tf.tensor1d([3, -2]), tf.scalar(0.25));

@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { copyOf, defineMethod, EVALUATION_STAGE, z, type ParameterInfo } from '@hypetune/core';
-import { decayAt, movedAverage } from './formula.js';
+import { averageWeights, defineMethod, z } from '@hypetune/core';
+import { decayAt } from './formula.js';
 
 /** EMA (Polyak and Juditsky, 1992): `a <- d a + (1 - d) w` after every update; a is measured, kept as best and saved. */
 export const ema = defineMethod({
@@ -25,22 +24,6 @@ export const ema = defineMethod({
   },
   apply(host, { decay, warmup }) {
     if (decay === 0) return;
-    let averaged: readonly ParameterInfo[] = [];
-    host.hooks.onFitStart.tap(host.name, ({ parameters, resumed }) => {
-      averaged = parameters;
-      if (resumed) return;
-      for (const parameter of parameters) host.tensors.set(parameter.name, copyOf(host.value(parameter)));
-    });
-    host.hooks.onUpdate.tap(host.name, (step) => {
-      const share = tf.scalar(1 - decayAt(step.index, decay, warmup));
-      for (const parameter of averaged) {
-        const average = host.tensors.get(parameter.name)!;
-        host.tensors.set(parameter.name, movedAverage(average, host.value(parameter), share));
-      }
-    });
-    host.hooks.beforeEvaluation.tap(
-      { name: host.name, stage: EVALUATION_STAGE.AVERAGE },
-      (weights) => new Map([...weights].map(([name, value]) => [name, host.tensors.get(name) ?? value])),
-    );
+    averageWeights(host, (step) => 1 - decayAt(step.index, decay, warmup));
   },
 });

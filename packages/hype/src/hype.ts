@@ -1,7 +1,8 @@
-import { ATTENTION_STAGE, defineMethod, HIDDEN_STAGE, type LayerInfo, type Pass, z } from '@hypetune/core';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { ATTENTION_STAGE, defineMethod, HIDDEN_STAGE, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
-import { chosenLayers, noises, perturb, sites, unitNoise } from './formula.js';
+import { chosenLayers, halfSpacing, noises, perturb, sites, unitNoise } from './formula.js';
+
+const STAGES = { input: HIDDEN_STAGE.NOISE, attention: ATTENTION_STAGE.NOISE };
 
 /** HyPe (Yuan et al., 2023): `h_{l+1} = g_l(h_l + e_l)`, fresh noise e_l at the input of every layer, training only. */
 export const hype = defineMethod({
@@ -54,21 +55,17 @@ export const hype = defineMethod({
     },
   },
   apply(host, { scale, noise, site, relative, hiddenDropout, ...subset }) {
+    const { name, hooks } = host;
     if (hiddenDropout !== undefined) host.overrideDropout({ hidden: hiddenDropout });
     if (scale === 0) return;
-    const lost = host.floatPrecision === 16 ? 2 ** -11 : 2 ** -24;
-    if (scale < lost)
-      host.warn(
-        `scale ${scale} is below half the spacing of ${host.floatPrecision}-bit floats near 1; raise it.`,
-      );
+    if (scale < halfSpacing(host.floatPrecision))
+      host.warn(`scale ${scale} is below half the spacing of floats near 1; raise it.`);
     const chosen = chosenLayers(subset, host.layers.length);
-    const noised = (hidden: Tensor, layer: LayerInfo, pass: Pass): Tensor => {
+    const hook = site === 'input' ? hooks.beforeLayerForward : hooks.afterAttention;
+    hook.tap({ name, stage: STAGES[site] }, (hidden, layer, pass) => {
       if (!pass.training || !pass.perturb || !chosen.has(layer.index)) return hidden;
-      const key = foldIn(pass.key, host.name, layer.index, layer.visit);
+      const key = foldIn(pass.key, name, layer.index, layer.visit);
       return perturb(hidden, unitNoise(noise, hidden.shape, key), scale, relative);
-    };
-    if (site === 'input')
-      host.hooks.beforeLayerForward.tap({ name: host.name, stage: HIDDEN_STAGE.NOISE }, noised);
-    else host.hooks.afterAttention.tap({ name: host.name, stage: ATTENTION_STAGE.NOISE }, noised);
+    });
   },
 });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, OPTIMIZER_STAGE, z } from '@hypetune/core';
+import { defineMethod, parameterState, replaceOptimizer, z } from '@hypetune/core';
 import { lionStep } from './formula.js';
 
 /** Lion (Chen et al., 2023): `w <- w - rate (sign(beta1 m + (1 - beta1) g) + decay w); m <- beta2 m + (1 - beta2) g`. */
@@ -26,22 +26,11 @@ export const lion = defineMethod({
     note: { cautious: 'Masks entries of the step that go against the gradient (C-Lion).' },
   },
   apply(host, { beta1, beta2 }) {
-    const { tensors } = host;
-    host.hooks.onFitStart.tap(host.name, ({ parameters, resumed }) => {
-      if (resumed) return;
-      for (const { name, shape } of parameters) tensors.set(name, tf.zeros([...shape]));
+    const momenta = parameterState(host, ({ shape }) => tf.zeros([...shape]));
+    replaceOptimizer(host, (parameter, gradient, step) => {
+      const { direction, momentum } = lionStep(gradient, momenta.get(parameter), beta1, beta2);
+      momenta.set(parameter, momentum);
+      return tf.mul(direction, -step.learningRate(parameter));
     });
-    host.hooks.aroundUpdate.tap(
-      { name: host.name, stage: OPTIMIZER_STAGE.REPLACE },
-      (_, step) => (gradients) =>
-        Object.fromEntries(
-          step.parameters.map((parameter) => {
-            const { name } = parameter;
-            const { direction, momentum } = lionStep(gradients[name]!, tensors.get(name)!, beta1, beta2);
-            tensors.set(name, momentum);
-            return [name, tf.mul(direction, -step.learningRate(parameter))];
-          }),
-        ),
-    );
   },
 });

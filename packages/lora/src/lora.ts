@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   defineMethod,
   EVALUATION_STAGE,
+  mapWeights,
   variantOf,
   WEIGHT_STAGE,
   z,
@@ -65,7 +66,8 @@ export const lora = defineMethod({
       'l2-sp': 'What it pulls to its pre-trained value is frozen there; only its decay of the head acts.',
     },
     note: {
-      'child-tuning': 'Masks gradients of the adapters; its mode D measures them without the adapters.',
+      'child-tuning':
+        'Masks gradients of the adapters. Mode D measures them at the start, where B is zero and A has no gradient: A stays as drawn.',
       sam: 'Moves the adapters and the head.',
       'top-k': 'Layers that top-k freezes get no trained adapter.',
       'layer-decay': "An adapter's rate is its layer's.",
@@ -133,12 +135,10 @@ export const lora = defineMethod({
     );
     host.hooks.beforeEvaluation.tap({ name: host.name, stage: EVALUATION_STAGE.MERGE }, (weights) => {
       const value = ({ info }: OwnParameter): tf.Tensor => weights.get(info.name)!;
-      return new Map(
-        [...weights].map(([name, weight]) => {
-          const adapter = adapters.get(name);
-          return [name, adapter ? merged(weight, adapter, value) : weight];
-        }),
-      );
+      return mapWeights(weights, (weight, name) => {
+        const adapter = adapters.get(name);
+        return adapter ? merged(weight, adapter, value) : weight;
+      });
     });
   },
 });

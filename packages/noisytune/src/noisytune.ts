@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineMethod, LOAD_STAGE, z } from '@hypetune/core';
+import { defineMethod, LOAD_STAGE, mapWeights, z } from '@hypetune/core';
 import { foldIn, randomUniform } from '@hypetune/ops';
 import { noisyWeight } from './formula.js';
 
@@ -24,16 +24,13 @@ export const noisytune = defineMethod({
   },
   apply({ name, hooks }, { intensity }) {
     if (intensity === 0) return;
-    hooks.afterLoad.tap({ name, stage: LOAD_STAGE.PRETRAINED }, (weights, { key }) => {
-      const noisy = new Map(weights);
-      for (const [weightName, weight] of weights) {
-        const draw = (): tf.Tensor => randomUniform([...weight.shape], foldIn(key, name, weightName));
-        noisy.set(
-          weightName,
-          tf.tidy(() => noisyWeight(weight, draw(), intensity)),
-        );
-      }
-      return noisy;
-    });
+    hooks.afterLoad.tap({ name, stage: LOAD_STAGE.PRETRAINED }, (weights, { key }) =>
+      mapWeights(weights, (weight, weightName) =>
+        tf.tidy(() => {
+          const draw = randomUniform([...weight.shape], foldIn(key, name, weightName));
+          return noisyWeight(weight, draw, intensity);
+        }),
+      ),
+    );
   },
 });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { globalNorm, type Gradients } from '@hypetune/core';
+import { globalNorm, type Gradients, mapTensors } from '@hypetune/core';
 
 /** Added to norms that divide. */
 const SMALLEST = 1e-12;
@@ -7,7 +7,7 @@ const SMALLEST = 1e-12;
 /** `e = rho * g / ||g||`, the norm over all parameters together: where the loss is highest within rho. */
 export function offsets(gradients: Gradients, radius: number): Gradients {
   const scale = tf.div(radius, tf.add(globalNorm(Object.values(gradients)), SMALLEST));
-  return each(gradients, (g) => tf.mul(g, scale));
+  return mapTensors(gradients, (g) => tf.mul(g, scale));
 }
 
 /**
@@ -16,7 +16,7 @@ export function offsets(gradients: Gradients, radius: number): Gradients {
  */
 export function adaptiveOffsets(gradients: Gradients, sizes: Gradients, radius: number): Gradients {
   const sized = (values: Gradients): Gradients =>
-    each(values, (value, name) => (sizes[name] ? tf.mul(value, sizes[name]) : value));
+    mapTensors(values, (value, name) => (sizes[name] ? tf.mul(value, sizes[name]) : value));
   return sized(offsets(sized(gradients), radius));
 }
 
@@ -28,7 +28,7 @@ export function surrogateGradient(here: Gradients, there: Gradients, alpha: numb
   const norm = tf.add(globalNorm(Object.values(there)), SMALLEST);
   const product = tf.addN(Object.entries(there).map(([name, g]) => tf.sum(tf.mul(here[name]!, g))));
   const share = tf.div(product, tf.square(norm));
-  return each(there, (g, name) => tf.sub(g, tf.mul(tf.sub(here[name]!, tf.mul(share, g)), alpha)));
+  return mapTensors(there, (g, name) => tf.sub(g, tf.mul(tf.sub(here[name]!, tf.mul(share, g)), alpha)));
 }
 
 /** Friendly SAM (Li et al., 2024): `g - sigma m`, the batch's own part of the gradient without the running mean m. */
@@ -39,8 +39,4 @@ export function batchPart(gradient: tf.Tensor, mean: tf.Tensor, sigma: number): 
 /** `lambda m + (1 - lambda) g`. */
 export function runningMean(mean: tf.Tensor, gradient: tf.Tensor, lambda: number): tf.Tensor {
   return tf.add(tf.mul(mean, lambda), tf.mul(gradient, 1 - lambda));
-}
-
-function each(values: Gradients, f: (value: tf.Tensor, name: string) => tf.Tensor): Gradients {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, f(value, name)]));
 }

@@ -1,4 +1,13 @@
-import { BACKWARD_STAGE, defineMethod, WEIGHT_STAGE, z, type Gradients, type Step } from '@hypetune/core';
+import {
+  BACKWARD_STAGE,
+  defineMethod,
+  type Gradients,
+  mapTensors,
+  parameterState,
+  type Step,
+  WEIGHT_STAGE,
+  z,
+} from '@hypetune/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { adaptiveOffsets, batchPart, offsets, runningMean, surrogateGradient } from './formula.js';
 
@@ -54,33 +63,29 @@ export const sam = defineMethod({
     host,
     { variant, radius = variant === 'asam' ? RADIUS.adaptive : RADIUS.plain, eta, alpha, sigma, lambda },
   ) {
-    const { name, hooks, tensors } = host;
+    const { name, hooks } = host;
     if (radius === 0) return;
+    const means =
+      variant === 'friendly' ? parameterState(host, ({ shape }) => tf.zeros([...shape])) : undefined;
 
     // T of ASAM: biases have none.
-    const sizes = (): Gradients =>
+    const sizes = ({ parameters }: Step): Gradients =>
       Object.fromEntries(
-        host.parameters
+        parameters
           .filter((parameter) => !/(bias|beta)$/i.test(parameter.name))
           .map((parameter) => [parameter.name, tf.add(tf.abs(host.value(parameter)), eta)]),
       );
     // The step up of Friendly SAM, which moves the running means. The first gradient is its own mean.
     const friendly = (gradients: Gradients, step: Step): Gradients => {
       const kept = step.index === 1 && step.microbatch === 0 ? 0 : lambda;
-      const own = Object.entries(gradients).map(([key, gradient]) => {
-        const mean = tensors.get(key) ?? tf.zerosLike(gradient);
+      const own = mapTensors(gradients, (gradient, key) => {
+        const mean = means!.get({ name: key });
         const part = batchPart(gradient, mean, sigma);
-        tensors.set(key, runningMean(mean, gradient, kept));
-        return [key, part] as const;
+        means!.set({ name: key }, runningMean(mean, gradient, kept));
+        return part;
       });
-      return offsets(Object.fromEntries(own), radius);
+      return offsets(own, radius);
     };
-    if (variant === 'friendly')
-      hooks.onFitStart.tap(name, ({ resumed }) => {
-        if (resumed) return;
-        for (const { name: key, shape, trainable } of host.parameters)
-          if (trainable) tensors.set(key, tf.zeros([...shape]));
-      });
 
     let offset: Gradients | undefined;
     hooks.afterWeightRead.tap({ name, stage: WEIGHT_STAGE.OFFSET }, (weight, parameter, pass) => {
@@ -90,7 +95,7 @@ export const sam = defineMethod({
     hooks.aroundBackward.tap({ name, stage: BACKWARD_STAGE.SHARPNESS }, (gradient, step) => (options) => {
       const here = gradient(options);
       try {
-        if (variant === 'asam') offset = adaptiveOffsets(here.gradients, sizes(), radius);
+        if (variant === 'asam') offset = adaptiveOffsets(here.gradients, sizes(step), radius);
         else if (variant === 'friendly') offset = friendly(here.gradients, step);
         else offset = offsets(here.gradients, radius);
         const there = gradient(options);

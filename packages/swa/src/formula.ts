@@ -1,5 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core';
-
 /**
  * Weight that the weights after an update get in the average, `since` updates after its start: all of it until the start,
  * then `1 / (n + 1)` at every n-th multiple of `every`, else none.
@@ -13,9 +11,4 @@ export function shareAt(since: number, every: number): number {
 export function cyclicRate(since: number, every: number, peak: number, low: number): number {
   const place = (((since - 1) % every) + 1) / every;
   return (1 - place) * peak + place * low;
-}
-
-/** `average + share (value - average)`; any shape. */
-export function movedAverage(average: tf.Tensor, value: tf.Tensor, share: tf.Scalar): tf.Tensor {
-  return tf.add(average, tf.mul(share, tf.sub(value, average)));
 }

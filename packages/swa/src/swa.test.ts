@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { listParameters } from '@hypetune/core';
+import { listParameters, movedAverage } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { buildData, buildModel } from '../../../test/support/models.js';
 import { expectResumable } from '../../../test/support/resumed.js';
 import { makeTrainer, train } from '../../../test/support/training.js';
-import { cyclicRate, movedAverage, shareAt, swa } from './index.js';
+import { cyclicRate, shareAt, swa } from './index.js';
 
 test('an equal average by shares 1, 1/2, 1/3, ... (V1)', () => {
   expect([-1, 0, 1, 2, 3, 4, 5, 6].map((since) => shareAt(since, 2))).toEqual([

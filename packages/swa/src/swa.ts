@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { copyOf, defineMethod, EVALUATION_STAGE, z, type ParameterInfo, type Step } from '@hypetune/core';
-import { cyclicRate, movedAverage, shareAt } from './formula.js';
+import { averageWeights, defineMethod, z, type Step } from '@hypetune/core';
+import { cyclicRate, shareAt } from './formula.js';
 
 /** SWA (Izmailov et al., 2018): the equal average of the weights at the start and every c updates after it is measured, kept and saved. */
 export const swa = defineMethod({
@@ -36,33 +35,18 @@ export const swa = defineMethod({
       : undefined,
   apply(host, { start, every, learningRate, peak = learningRate }) {
     if (start === 1) return;
-    let averaged: readonly ParameterInfo[] = [];
     let interval = 1;
     const since = ({ index, total }: Pick<Step, 'index' | 'total'>): number =>
       index - Math.round(start * total);
-    host.hooks.onFitStart.tap(host.name, ({ parameters, resumed, steps, stepsPerEpoch }) => {
-      averaged = parameters;
+    host.hooks.onFitStart.tap(host.name, ({ steps, stepsPerEpoch }) => {
       interval = every === 'epoch' ? stepsPerEpoch : every;
       if (since({ index: steps, total: steps }) < interval)
         host.warn(
           `the run ends ${since({ index: steps, total: steps })} updates after start ${start}, before the first ${interval} have passed; ` +
             `nothing is averaged. Lower every or start.`,
         );
-      if (resumed) return;
-      for (const parameter of parameters) host.tensors.set(parameter.name, copyOf(host.value(parameter)));
     });
-    // The same operations at every step, only the share differs: one compiled function.
-    host.hooks.onUpdate.tap(host.name, (step) => {
-      const share = tf.scalar(shareAt(since(step), interval));
-      for (const parameter of averaged) {
-        const average = host.tensors.get(parameter.name)!;
-        host.tensors.set(parameter.name, movedAverage(average, host.value(parameter), share));
-      }
-    });
-    host.hooks.beforeEvaluation.tap(
-      { name: host.name, stage: EVALUATION_STAGE.AVERAGE },
-      (weights) => new Map([...weights].map(([name, value]) => [name, host.tensors.get(name) ?? value])),
-    );
+    averageWeights(host, (step) => shareAt(since(step), interval));
     if (learningRate === undefined) return;
     host.hooks.afterSchedule.tap(host.name, (rate, _, step) => {
       if (since(step) <= 0) return rate;

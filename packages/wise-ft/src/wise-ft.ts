@@ -1,4 +1,4 @@
-import { defineMethod, EVALUATION_STAGE, HypetuneError, z } from '@hypetune/core';
+import { defineMethod, EVALUATION_STAGE, HypetuneError, mapWeights, z } from '@hypetune/core';
 import { interpolated } from './formula.js';
 
 /** WiSE-FT (Wortsman et al., 2022): `(1 - alpha) w0 + alpha w` is measured, kept and saved, w0 the pre-trained weights. */
@@ -27,15 +27,14 @@ export const wiseFt = defineMethod({
         `${host.name}: the model has no pre-trained weight to interpolate with; it needs one below the head.`,
       );
     host.keepReference();
-    host.hooks.beforeEvaluation.tap({ name: host.name, stage: EVALUATION_STAGE.INTERPOLATE }, (weights) => {
-      const moved = new Map(weights);
-      for (const parameter of pretrained) {
+    const parameters = new Map(pretrained.map((parameter) => [parameter.name, parameter]));
+    host.hooks.beforeEvaluation.tap({ name: host.name, stage: EVALUATION_STAGE.INTERPOLATE }, (weights) =>
+      mapWeights(weights, (weight, name) => {
+        const parameter = parameters.get(name);
         // One that the run does not train still is what it was, whatever was merged into its place.
-        const reference = host.reference(parameter) ?? host.value(parameter);
-        const weight = weights.get(parameter.name)!;
-        if (weight !== reference) moved.set(parameter.name, interpolated(reference, weight, alpha));
-      }
-      return moved;
-    });
+        const reference = parameter && (host.reference(parameter) ?? host.value(parameter));
+        return reference && weight !== reference ? interpolated(reference, weight, alpha) : weight;
+      }),
+    );
   },
 });

@@ -2,9 +2,10 @@ import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { type Config, readConfig } from '../config-file.js';
+import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
-import { type Methods, withMethods } from '../methods.js';
+import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
@@ -13,6 +14,7 @@ import {
   type Recipe,
   recipeOf,
 } from '../recipes.js';
+import { disposeModels, openModels } from '../recipe-models.js';
 import { type ComparedRun, compareRecipes, comparisonReport } from '../report/comparison.js';
 import { noteTask } from '../report/figures.js';
 import { run } from '../run.js';
@@ -63,15 +65,19 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
     );
   const config: Config = { ...file, ...settings };
-  const recipes = recipesOf(config, flags, await withMethods(config.methods ?? []));
+  const modules = await openModules(config.methods);
+  const recipes = recipesOf(config, flags, modules.methods);
+  const measured = withMetrics(config, modules);
   const seeds = seedsOf(flags.seeds, config.seeds);
   const interrupt = onInterrupt(terminal);
   try {
-    const setup = await prepare(config, terminal, interrupt.signal);
+    const setup = await prepare(measured, terminal, interrupt.signal);
     const { task } = setup;
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
+    const named = recipes.flatMap(({ models }) => models);
+    const models = await openModels(named, setup, showDownloads(terminal, interrupt.signal));
     const runs: ComparedRun[] = [];
     const onWarning = warnOnce(terminal);
     // Seed by seed, so that an interrupted comparison has whole pairs.
@@ -79,7 +85,16 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       for (const recipe of recipes) {
         if (interrupt.signal.aborted) continue;
         const { report, evaluation, model } = await run({
-          ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal, onWarning },
+          ...{
+            setup,
+            settings: measured,
+            recipe,
+            seed,
+            terminal,
+            models,
+            signal: interrupt.signal,
+            onWarning,
+          },
         });
         model.dispose();
         if (!evaluation) continue;
@@ -88,7 +103,9 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
         const trainLoss = epochs.at(-1)?.loss ?? lastLoss;
         runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss, steps, seconds });
       }
-    const [metric] = task.metrics as [string];
+    disposeModels(models);
+    const metrics = task.metrics.map(metricName);
+    const [metric] = metrics as [string];
     const written = JSON.stringify(
       {
         ...{ version: 1, task: task.name, model: config.model ?? DEFAULT_MODEL, engine, metric },
@@ -106,7 +123,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       2,
     );
     if (flags.json === '-') print(terminal, written);
-    else if (runs.length > 0) print(terminal, comparisonReport(runs, task.metrics));
+    else if (runs.length > 0) print(terminal, comparisonReport(runs, metrics));
     if (flags.json !== undefined && flags.json !== '-') await writeWhole(flags.json, `${written}\n`);
     return interrupt.signal.aborted ? 130 : 0;
   } finally {

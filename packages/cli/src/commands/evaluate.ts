@@ -2,6 +2,7 @@ import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
+import { openModules, withMetrics } from '../methods.js';
 import { classTable, metricsLine } from '../report/figures.js';
 import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
 import { counted } from '../progress.js';
@@ -46,12 +47,13 @@ async function evaluate(
   settings: Settings,
   terminal: Terminal,
 ): Promise<number> {
-  const found = await savedTask(folder);
-  const saved = { ...found, metrics: settings.metrics ?? found.metrics };
+  const saved = await savedTask(folder);
+  const modules = await openModules(saved.config.methods);
+  const { metrics } = withMetrics({ metrics: settings.metrics ?? saved.metrics?.slice() }, modules);
   if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
   const rows = await rowsToMeasure(table, saved, settings, folder, terminal);
   await startEngine(terminal, engine);
-  const model = await openSaved(folder, saved);
+  const model = await openSaved(folder, saved, metrics);
   const data = await model.data(rows, terminal);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const evaluation = await model.trainer.evaluate(counted(data, terminal, 'measured'));
@@ -74,7 +76,8 @@ async function rowsToMeasure(
   if (table === undefined) {
     if (config.task === undefined && config.train === undefined)
       throw new HypetuneError(`--table: ${folder} has no rows of its own; name a table to measure on.`);
-    return (await openTask(config, showDownloads(terminal))).evaluation;
+    return (await openTask({ ...config, metrics: undefined, keepBest: undefined }, showDownloads(terminal)))
+      .evaluation;
   }
   const layout = layoutOf({ ...config, ...settings }, kind, labels);
   if (pair && layout.columns.pair === undefined)

@@ -22,6 +22,11 @@ export function repeatedFlag(text: string, before: readonly string[]): string[] 
   return [...before, text];
 }
 
+/** Reads `balanced`, or `1,2.5`. */
+function weightsFlag(text: string): string | number[] {
+  return text === 'balanced' ? text : listFlag(text).map(numberFlag);
+}
+
 /** A flag that is one text, or a list of them when it is given several times. */
 function repeatable(text: string, before: string | readonly string[] | undefined): string | string[] {
   return before === undefined ? text : [...[before].flat(), text];
@@ -46,6 +51,7 @@ export function settingFlag(name: keyof typeof settings): Option {
       : new Option(`${flag} <${value ?? 'value'}>`, help);
   if (choices && type !== 'list') option.choices(choices);
   else if (name === 'labelColumn') option.argParser(repeatable);
+  else if (name === 'classWeights') option.argParser(weightsFlag);
   else if (READERS[type]) option.argParser(READERS[type]);
   return option.helpGroup(`${group}:`);
 }

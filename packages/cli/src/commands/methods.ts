@@ -1,7 +1,7 @@
 import { defaultText, isMethod, isMethodPlugin, listPairs, type MethodInfo } from '@hypetune/core';
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../config-file.js';
-import { headline, methodNamed, type Methods, withMethods } from '../methods.js';
+import { headline, methodNamed, type Methods, openModules } from '../methods.js';
 import { print, printResult, type Terminal } from '../terminal.js';
 import { jsonFlag } from './flags.js';
 
@@ -30,7 +30,7 @@ async function methodsOf(config: Config): Promise<Methods> {
     return typeof plugin === 'object' && isMethodPlugin(plugin) ? [plugin.method] : [];
   });
   return new Map([
-    ...(await withMethods(config.methods ?? [])),
+    ...(await openModules(config.methods)).methods,
     ...held.map((method) => [method.name, method] as const),
   ]);
 }

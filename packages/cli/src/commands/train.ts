@@ -2,9 +2,10 @@ import { HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
+import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
-import { type Methods, withMethods } from '../methods.js';
+import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
@@ -13,6 +14,7 @@ import {
   type Recipe,
   recipeOf,
 } from '../recipes.js';
+import { disposeModels, openModels } from '../recipe-models.js';
 import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
 import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
@@ -63,24 +65,27 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
 async function train(command: Command, terminal: Terminal): Promise<number> {
   const flags = command.opts<TrainFlags>();
   const { config, resumed, out } = await plan(command, flags);
-  const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
+  const modules = await openModules(config.methods);
+  const recipe = recipeOfConfig(config, flags, modules.methods);
   if (resumed) checkRecipe(resumed.record, recipe);
+  const settings = withMetrics(config, modules);
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   const interrupt = onInterrupt(terminal);
   try {
-    const setup = await prepare(config, terminal, interrupt.signal);
+    const setup = await prepare(settings, terminal, interrupt.signal);
     const { task } = setup;
     const rows = { train: setup.train.digest(), evaluation: setup.evaluation.digest() };
     if (resumed) checkRows(resumed.record, rows, config, terminal);
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
+    const models = await openModels(recipe.models, setup, showDownloads(terminal, interrupt.signal));
     const record = (steps: number): Omit<RunRecord, 'finished'> =>
       recordOf({ setup, config, recipe, seed, engine, steps });
     const result = await run({
-      ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
-      ...{ resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      ...{ setup, settings, recipe, seed, terminal, signal: interrupt.signal },
+      ...{ models, resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
       ...(out !== undefined && {
         extendable: flags.checkpoint,
         onEpoch: async (model, at) => {
@@ -91,6 +96,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         },
       }),
     });
+    disposeModels(models);
     const { report, evaluation, model } = result;
     const finished = evaluation !== undefined;
     if (out !== undefined) {

@@ -43,11 +43,21 @@ export function settledTask(whole: TextTask, settings: Settings): TextTask {
   };
 }
 
-function classWeightsOf(task: Task, rows: readonly Row[], { classWeights }: Settings): number[] | undefined {
+function classWeightsOf(
+  task: Task,
+  rows: readonly Row[],
+  { classWeights }: Settings,
+): readonly number[] | undefined {
   if (classWeights === undefined || task.kind !== 'class') return undefined;
-  return balancedWeights(
-    rows.map(({ label }) => label as number),
-    task.labels!.length,
+  const labels = task.labels!;
+  if (classWeights === 'balanced')
+    return balancedWeights(
+      rows.map(({ label }) => label as number),
+      labels.length,
+    );
+  if (classWeights.length === labels.length) return classWeights;
+  throw new HypetuneError(
+    `--class-weights: must be balanced or a number for each of the classes ${labels.join(', ')}, got ${classWeights.join(', ')}.`,
   );
 }
 

@@ -210,6 +210,11 @@ test('class weights are those of the rows learned from; metrics are checked agai
   const settings = { train: file, validation: file };
   const task = await openTask({ ...settings, classWeights: 'balanced' }, downloads);
   expect(task.classWeights).toEqual([2 / 3, 2]);
+  const own = await openTask({ ...settings, classWeights: [1, 2.5] }, downloads);
+  expect(own.classWeights).toEqual([1, 2.5]);
+  await expect(openTask({ ...settings, classWeights: [1] }, downloads)).rejects.toThrow(
+    '--class-weights: must be balanced or a number for each of the classes x, y, got 1.',
+  );
   await expect(
     openTask({ ...settings, regression: true, classWeights: 'balanced' }, downloads),
   ).rejects.toThrow("w.tsv:2: the label must be a number, got 'x'.");

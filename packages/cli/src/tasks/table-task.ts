@@ -1,4 +1,4 @@
-import { HypetuneError, type MetricName } from '@hypetune/core';
+import { HypetuneError } from '@hypetune/core';
 import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
 import { layoutOf } from './layout.js';
@@ -33,7 +33,7 @@ export function taskOfTables(settings: Settings, table: Table, validation?: Tabl
   const task = problem.task(names);
   const read = (rows: Table): Row[] => rowsOf(rows, layout.columns, layout.labels);
   const rows = read(table);
-  const shared = { name: table.file, task, metrics: task.metrics.map(({ name }) => name as MetricName) };
+  const shared = { name: table.file, task, metrics: task.metrics.map(({ name }) => name) };
   if (validation !== undefined) return { ...shared, train: rows, evaluation: read(validation) };
   if (rows.length < 2)
     throw new HypetuneError(`${table.file}: one row is too few to learn from and to measure on.`);

@@ -1,4 +1,4 @@
-import type { Label, MetricName, Task } from '@hypetune/core';
+import type { Label, Metric, Task } from '@hypetune/core';
 
 /** What a model reads: a text, a pair of them, or the words of a sentence. */
 export interface TextRow {
@@ -23,7 +23,7 @@ export interface TextTask {
   /** What a row of each class weighs, if not all the same. */
   readonly classWeights?: readonly number[] | undefined;
   /** The first is the one that recipes are compared by. */
-  readonly metrics: readonly MetricName[];
+  readonly metrics: readonly (string | Metric)[];
   readonly train: readonly Row[];
   readonly evaluation: readonly Row[];
 }

@@ -1,6 +1,6 @@
 export { averageRanks, pearson, rocArea, spearman } from './correlation.js';
 export { entitiesOf } from './entities.js';
-export type { Metric, MetricContext } from './metric.js';
+export { isMetric, type Metric, type MetricContext } from './metric.js';
 export {
   checkMetrics,
   measure,

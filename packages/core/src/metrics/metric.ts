@@ -10,6 +10,12 @@ export interface Metric {
   check?(context: MetricContext): void;
 }
 
+/** Whether a value, as a module's export, is a metric. */
+export function isMetric(value: unknown): value is Metric {
+  const { name, greaterIsBetter, compute } = (value ?? {}) as Partial<Metric>;
+  return typeof name === 'string' && typeof greaterIsBetter === 'boolean' && typeof compute === 'function';
+}
+
 /** What a metric may know beside the rows. */
 export interface MetricContext {
   readonly task: Task;

@@ -130,7 +130,9 @@ test('what cannot be measured is said', () => {
   expect(() => measure(names('pearson'), one, [0], two)).toThrow(
     "metrics: 'pearson' is not defined for classification, which has 'accuracy', 'f1',",
   );
-  expect(() => namedMetric('accurcy' as 'accuracy')).toThrow("got 'accurcy'");
+  expect(() => namedMetric('accurcy')).toThrow(
+    "metrics: there is no metric 'accurcy', did you mean 'accuracy'?",
+  );
   expect(() => measure(names('f1'), one, [0], { task: singleLabel(), outputs: 3 })).toThrow(
     "metrics: 'f1' is of class 1 of two classes; the model has 3; take macro_f1, micro_f1 or weighted_f1.",
   );

@@ -14,7 +14,8 @@ import {
   recall,
 } from './counts.js';
 import { countEntities } from './entities.js';
-import type { Metric, MetricContext } from './metric.js';
+import { unknownName } from '../similar.js';
+import { isMetric, type Metric, type MetricContext } from './metric.js';
 
 type Compute = Metric['compute'];
 
@@ -185,18 +186,17 @@ const METRICS: readonly ShippedMetric[] = [
 export const METRIC_NAMES: readonly MetricName[] = METRICS.map(({ name }) => name as MetricName);
 
 /** The shipped metric of that name. */
-export function namedMetric(name: MetricName): Metric {
+export function namedMetric(name: string): Metric {
   const found = METRICS.find((known) => known.name === name);
   if (found) return found;
-  throw new HypetuneError(`metrics: a metric must be one of ${quoted(METRIC_NAMES)}, got ${show(name)}.`);
+  throw new HypetuneError(`metrics: there is no metric ${unknownName(name, METRIC_NAMES, 'there are')}`);
 }
 
 /** The metrics given, by name or as objects. */
-export function resolveMetrics(metrics: readonly (MetricName | Metric)[]): Metric[] {
+export function resolveMetrics(metrics: readonly (string | Metric)[]): Metric[] {
   return metrics.map((metric) => {
     if (typeof metric === 'string') return namedMetric(metric);
-    if (typeof (metric as Partial<Metric> | null)?.name === 'string' && typeof metric.compute === 'function')
-      return metric;
+    if (isMetric(metric)) return metric;
     throw new HypetuneError(
       `metrics: a metric must be a name or { name, greaterIsBetter, compute }, got ${show(metric)}.`,
     );

@@ -1,7 +1,12 @@
-export { multiLabel, type MultiLabelOptions } from './multi-label.js';
+export { multiLabel, type MultiLabelOptions, multiLabelSettings } from './multi-label.js';
 export { resolveTask, TASK_NAMES, type TaskName } from './named-tasks.js';
-export { regression, type RegressionOptions } from './regression.js';
-export { balancedWeights, singleLabel, type SingleLabelOptions } from './single-label.js';
+export { regression, type RegressionOptions, regressionSettings } from './regression.js';
+export {
+  balancedWeights,
+  singleLabel,
+  type SingleLabelOptions,
+  singleLabelSettings,
+} from './single-label.js';
 export {
   type CollatedLabels,
   type DistributionDistance,
@@ -17,4 +22,8 @@ export {
   type Statement,
   type Task,
 } from './task.js';
-export { tokenClassification, type TokenClassificationOptions } from './token-classification.js';
+export {
+  tokenClassification,
+  type TokenClassificationOptions,
+  tokenClassificationSettings,
+} from './token-classification.js';

@@ -1,18 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '@hypetune/ops';
-import { checkKeys, checkNumber, HypetuneError, show } from '../errors.js';
+import { z } from 'zod';
+import { HypetuneError, show } from '../errors.js';
 import { symmetricDivergence } from '../math/divergence.js';
 import { namedMetric } from '../metrics/named-metrics.js';
+import { complete, type Given } from '../schema.js';
 import { checkPerRow, fromSigmoid, perRow } from './output.js';
 import { sigmoid } from './scores.js';
-import { checkOutputs, labelName, type Label, type Task } from './task.js';
+import { checkOutputs, labelName, labelNames, type Label, type Task } from './task.js';
 
-export interface MultiLabelOptions {
-  /** Names of the labels in the order of the outputs. */
-  readonly labels?: readonly string[] | undefined;
-  /** Probability from which a label counts as predicted, between 0 and 1. Default 0.5. */
-  readonly threshold?: number | undefined;
-}
+/** Options of a task of any number of labels a row. */
+export const multiLabelSettings = {
+  labels: labelNames,
+  threshold: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.5)
+    .describe('probability from which a label counts as predicted'),
+};
+export type MultiLabelOptions = Given<typeof multiLabelSettings>;
 
 /**
  * Any number of labels a row: a sigmoid each, and the mean over the labels of `-(y log p + (1 - y) log(1 - p))`. A label is a
@@ -20,9 +27,7 @@ export interface MultiLabelOptions {
  */
 export function multiLabel(options: MultiLabelOptions = {}): Task {
   const name = 'multi-label';
-  checkKeys('multiLabel', options, ['labels', 'threshold']);
-  const { labels, threshold = 0.5 } = options;
-  checkNumber('multiLabel', 'threshold', threshold, { min: 0, max: 1, above: true, below: true });
+  const { labels, threshold } = complete('multiLabel', multiLabelSettings, options);
   return {
     name,
     kind: 'indicators',

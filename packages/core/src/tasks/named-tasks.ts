@@ -1,4 +1,4 @@
-import { checkChoice, HypetuneError } from '../errors.js';
+import { HypetuneError, show } from '../errors.js';
 import { multiLabel } from './multi-label.js';
 import { regression } from './regression.js';
 import { singleLabel } from './single-label.js';
@@ -19,10 +19,11 @@ export const TASK_NAMES: readonly TaskName[] = Object.keys(NAMED) as TaskName[];
 
 /** The task of that name with default options, or the task itself. */
 export function resolveTask(task: Task | TaskName, owner = 'trainer'): Task {
-  if (typeof task === 'string') return NAMED[checkChoice(owner, 'task', task, TASK_NAMES)]();
-  if (typeof (task as Partial<Task> | null)?.loss === 'function' && typeof task.collate === 'function')
-    return task;
+  const given: unknown = task;
+  if (TASK_NAMES.some((name) => name === given)) return NAMED[given as TaskName]();
+  const { loss, collate } = (given ?? {}) as Partial<Task>;
+  if (typeof loss === 'function' && typeof collate === 'function') return given as Task;
   throw new HypetuneError(
-    `${owner}: task must be a task, as singleLabel(), or one of ${TASK_NAMES.map((name) => `'${name}'`).join(', ')}.`,
+    `${owner}: task must be a task, as singleLabel(), or one of ${TASK_NAMES.map(show).join(', ')}, got ${show(given)}.`,
   );
 }

@@ -1,20 +1,24 @@
-import { checkKeys, checkNumber, HypetuneError, show } from '../errors.js';
+import { z } from 'zod';
+import { HypetuneError, show } from '../errors.js';
 import { squaredDistance } from '../math/divergence.js';
 import { namedMetric } from '../metrics/named-metrics.js';
+import { complete, type Given } from '../schema.js';
 import { checkPerRow, perRow } from './output.js';
 import { checkOutputs, type Label, type Task } from './task.js';
 
-export interface RegressionOptions {
-  /** Number or names of the values a row has. Default: as many as the model has outputs. */
-  readonly targets?: number | readonly string[] | undefined;
-}
+/** Options of a task of values. */
+export const regressionSettings = {
+  targets: z
+    .union([z.int().min(1), z.array(z.string()).readonly()])
+    .optional()
+    .describe('number or names of the values a row has; as many as the model has outputs unless given'),
+};
+export type RegressionOptions = Given<typeof regressionSettings>;
 
 /** Values a row: the mean squared error over them. A label is a number, or a list of one number a target. */
 export function regression(options: RegressionOptions = {}): Task {
   const name = 'regression';
-  checkKeys('regression', options, ['targets']);
-  const { targets } = options;
-  if (typeof targets === 'number') checkNumber('regression', 'targets', targets, { min: 1, integer: true });
+  const { targets } = complete('regression', regressionSettings, options);
   const labels = typeof targets === 'number' ? undefined : targets;
   return {
     name,

@@ -1,32 +1,38 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '@hypetune/ops';
+import { z } from 'zod';
 import type { Dataset } from '../batch.js';
-import { checkKeys, checkNumber, HypetuneError, show } from '../errors.js';
+import { HypetuneError, show } from '../errors.js';
 import { symmetricDivergence } from '../math/divergence.js';
 import { namedMetric } from '../metrics/named-metrics.js';
+import { complete, type Given } from '../schema.js';
 import { checkPerRow, fromSigmoid, fromSoftmax, perRow } from './output.js';
 import { argMax, softmax } from './scores.js';
-import { checkOutputs, labelName, type Label, type LabelBatch, type Task } from './task.js';
+import { checkOutputs, labelName, type Label, type LabelBatch, labelNames, type Task } from './task.js';
 
-export interface SingleLabelOptions {
-  /** Names of the classes in the order of the outputs. */
-  readonly labels?: readonly string[] | undefined;
-  /**
-   * What a row of each class weighs in the loss. `balanced`: rows / (classes * rows of the class), of the training rows
-   * (King and Zeng, 2001). Default: 1 each. The loss stays a mean over rows, not over weights.
-   */
-  readonly classWeights?: 'balanced' | readonly number[] | undefined;
-  /** Share of each label that is spread over all classes (Szegedy et al., 2016), from 0 to below 1. Default 0. */
-  readonly labelSmoothing?: number | undefined;
-}
+/** Options of a task of one class a row. */
+export const singleLabelSettings = {
+  labels: labelNames,
+  classWeights: z
+    .union([z.literal('balanced'), z.array(z.number().min(0)).readonly()])
+    .optional()
+    .describe(
+      'what a row of each class weighs in the loss, in the order of the classes; balanced: rows / (classes * rows of the class), of the training rows (King and Zeng, 2001); 1 each unless given',
+    ),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('share of each label that is spread over all classes (Szegedy et al., 2016)'),
+};
+export type SingleLabelOptions = Given<typeof singleLabelSettings>;
 
 /** One class a row: softmax and `-sum_c w_c y_c log p_c`, y one-hot (or mixed) and smoothed. A label is the index of a class. */
 export function singleLabel(options: SingleLabelOptions = {}): Task {
   const name = 'classification';
-  checkKeys('singleLabel', options, ['labels', 'classWeights', 'labelSmoothing']);
-  const { labels, classWeights, labelSmoothing = 0 } = options;
-  checkNumber('singleLabel', 'labelSmoothing', labelSmoothing, { min: 0, max: 1, below: true });
-  const weights = checkWeights(classWeights);
+  const { labels, classWeights, labelSmoothing } = complete('singleLabel', singleLabelSettings, options);
+  const weights = classWeights === 'balanced' ? undefined : classWeights;
   return {
     name,
     kind: 'class',
@@ -93,17 +99,6 @@ export function balancedWeights(classes: readonly number[], outputs: number): nu
 
 function classesOf(data: Dataset): number[] {
   return Array.from({ length: data.size }, (_, row) => data.label(row) as number);
-}
-
-function checkWeights(weights: SingleLabelOptions['classWeights']): readonly number[] | undefined {
-  if (weights === undefined || weights === 'balanced') return undefined;
-  if (!(weights instanceof Array))
-    throw new HypetuneError(
-      `singleLabel: classWeights must be 'balanced' or a list of numbers, got ${show(weights)}.`,
-    );
-  for (const [place, weight] of weights.entries())
-    checkNumber('singleLabel', `classWeights[${place}]`, weight, { min: 0 });
-  return weights;
 }
 
 function checkClass(label: Label, row: number, { outputs }: LabelBatch): number {

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import type { Dataset } from '../batch.js';
 import { HypetuneError } from '../errors.js';
 import type { Metric } from '../metrics/metric.js';
@@ -108,6 +109,13 @@ export function divergenceOf(task: Task, method: string): NonNullable<Task['dive
     `${method}: compares two predictions, and the task '${task.name}' has no divergence; give it one, or leave ${method} out.`,
   );
 }
+
+/** The option of a task that names its outputs. */
+export const labelNames = z
+  .array(z.string())
+  .readonly()
+  .optional()
+  .describe('names of the classes or labels in the order of the outputs');
 
 /** The name of an output; `LABEL_0`, `LABEL_1`, ... as `transformers` has it where none is given. */
 export function labelName(labels: readonly string[] | undefined, index: number): string {

@@ -186,12 +186,12 @@ test.each<[string, () => unknown, string]>([
   [
     'a negative class weight',
     () => singleLabel({ classWeights: [1, -1] }),
-    'classWeights[1] must be a finite number >= 0, got -1.',
+    'singleLabel: classWeights[1] must be a finite number >= 0, got -1.',
   ],
   [
     'weights of no kind',
     () => singleLabel({ classWeights: 'equal' as 'balanced' }),
-    "'balanced' or a list of numbers, got 'equal'",
+    "'balanced' or a list, each entry a finite number >= 0, got 'equal'",
   ],
   [
     'smoothing of 1',
@@ -207,7 +207,7 @@ test.each<[string, () => unknown, string]>([
   [
     'an unknown name',
     () => resolveTask('tagging' as 'regression'),
-    "trainer: task must be one of 'classification', 'regression', 'multi-label', 'token-classification', got 'tagging'.",
+    "trainer: task must be a task, as singleLabel(), or one of 'classification', 'regression', 'multi-label', 'token-classification', got 'tagging'.",
   ],
   ['no task', () => resolveTask({ name: 'x' } as Task), 'task must be a task, as singleLabel(), or one of'],
   [

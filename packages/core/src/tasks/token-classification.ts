@@ -1,17 +1,29 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '@hypetune/ops';
-import { checkKeys, HypetuneError, show } from '../errors.js';
+import { HypetuneError, show } from '../errors.js';
 import { symmetricDivergence } from '../math/divergence.js';
 import { isEntityScheme } from '../metrics/entities.js';
 import { namedMetric } from '../metrics/named-metrics.js';
+import { complete, type Given } from '../schema.js';
 import { fromSoftmax, print } from './output.js';
 import { argMax, softmax } from './scores.js';
-import { checkOutputs, IGNORED, labelName, type Label, type LabelBatch, type Task } from './task.js';
+import {
+  checkOutputs,
+  IGNORED,
+  labelName,
+  labelNames,
+  type Label,
+  type LabelBatch,
+  type Task,
+} from './task.js';
 
-export interface TokenClassificationOptions {
-  /** Names of the classes in the order of the outputs, as O, B-PER, I-PER; entity metrics need them. */
-  readonly labels?: readonly string[] | undefined;
-}
+/** Options of a task of one class a token. */
+export const tokenClassificationSettings = {
+  labels: labelNames.describe(
+    'names of the classes in the order of the outputs, as O, B-PER, I-PER; entity metrics need them',
+  ),
+};
+export type TokenClassificationOptions = Given<typeof tokenClassificationSettings>;
 
 /**
  * One class a token: `-log p` of each token's class, averaged over the tokens that count. A label is a list of the index of a
@@ -20,8 +32,7 @@ export interface TokenClassificationOptions {
  */
 export function tokenClassification(options: TokenClassificationOptions = {}): Task {
   const name = 'token-classification';
-  checkKeys('tokenClassification', options, ['labels']);
-  const { labels } = options;
+  const { labels } = complete('tokenClassification', tokenClassificationSettings, options);
   return {
     name,
     kind: 'tokens',
