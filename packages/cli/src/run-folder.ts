@@ -9,6 +9,7 @@ import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
+import type { Interval } from './report/intervals.js';
 
 const RECORD = 'hypetune.json';
 const CHECKPOINT = 'checkpoint.safetensors';
@@ -40,6 +41,17 @@ export interface RunRecord {
   readonly finished: boolean;
   /** On the rows measured on; absent in a run saved between two epochs. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
+  /** What the metrics would be on other rows of their kind: 95 of 100 times between these two. */
+  readonly intervals?: Readonly<Record<string, Interval>> | undefined;
+  /** The rows, by number and hash. */
+  readonly data?: Readonly<Record<'train' | 'evaluation', DataRecord>> | undefined;
+}
+
+/** Rows as they were read. */
+export interface DataRecord {
+  readonly rows: number;
+  /** Of texts and labels in their order: {@link hashOfRows}. */
+  readonly sha256: string;
 }
 
 /** Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. */

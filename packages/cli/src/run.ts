@@ -3,6 +3,7 @@ import { loadModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { showProgress } from './progress.js';
 import type { Recipe } from './recipes.js';
+import { type Interval, intervalsOf } from './report/intervals.js';
 import type { Settings } from './settings.js';
 import type { Setup } from './setup.js';
 import { note, type Terminal } from './terminal.js';
@@ -19,6 +20,8 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
+  /** Whether how far the metrics are certain is wanted: the rows are run a second time. */
+  readonly intervals?: boolean | undefined;
   /** Called at the end of every epoch but the last. */
   readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
@@ -29,6 +32,8 @@ export interface RunResult {
   readonly report: FitReport;
   /** Undefined where a signal stopped the run. */
   readonly evaluation: Evaluation | undefined;
+  /** Where they were wanted and the run came to its end. */
+  readonly intervals?: Readonly<Record<string, Interval>> | undefined;
   /** Where it stopped, if a signal stopped it. */
   readonly snapshot: Snapshot | undefined;
   /** The caller's, to save and to dispose. */
@@ -70,7 +75,10 @@ export async function run(request: RunRequest): Promise<RunResult> {
     if (report.stopped === 'signal') return { report, evaluation: undefined, snapshot, model };
     await request.onTrained?.(model, report);
     const evaluation = await trainer.evaluate(setup.evaluation);
-    return { report, evaluation, snapshot, model };
+    const intervals = request.intervals
+      ? intervalsOf(await trainer.predictions(setup.evaluation), task)
+      : undefined;
+    return { report, evaluation, intervals, snapshot, model };
   } catch (error) {
     model.dispose();
     throw error;

@@ -13,6 +13,7 @@ export {
 export type { HeadKind } from './families/family.js';
 export type { ModelType } from './families.js';
 export { Checkpoint } from './checkpoint/checkpoint.js';
+export { configText } from './checkpoint/config-text.js';
 export {
   type LoadModelOptions,
   type LoadTask,
@@ -43,7 +44,7 @@ export type { SourceProgress } from './source/fetcher.js';
 export { type SourceOptions, resolveModel, resolveSource } from './source/source.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';
-export { loadTokenizer, tokenizerJson } from './tokenizer/load-tokenizer.js';
+export { loadTokenizer, tokenizerConfig, tokenizerJson } from './tokenizer/load-tokenizer.js';
 export { type EncodeAllOptions, encodeAll } from './tokenizer/paced-encoding.js';
 export {
   type EncodeOptions,

@@ -60,7 +60,7 @@ export function relativeScores(
   tokens: Value,
   { heads, size }: { readonly heads: number; readonly size: number },
 ): Value {
-  const byHead = graph.transpose(graph.reshape(vectors, -1, heads, size), 1, 2, 0); // [heads, size, 2 T]
+  const byHead = graph.transpose(graph.reshape(vectors, 1, -1, heads, size), 0, 2, 3, 1); // [1, heads, size, 2 T]
   return relativeShift(graph, graph.add('MatMul', [x, byHead]), tokens);
 }
 

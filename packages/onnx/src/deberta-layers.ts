@@ -134,8 +134,7 @@ function fusedTokens(
   const size = hiddenSize / heads;
   const all = graph.reshape(writer.linear('attention.self.in_proj', hidden), 0, 0, heads, 3 * size);
   const parts = graph.addAll('Split', [all, graph.list(size, size, size)], 3, { axis: -1 });
-  const bias = (name: string): Value =>
-    graph.reshape(writer.weight(`attention.self.${name}`), heads, size);
+  const bias = (name: string): Value => graph.reshape(writer.weight(`attention.self.${name}`), heads, size);
   const byHead = (x: Value): Value => graph.transpose(x, 0, 2, 1, 3);
   return {
     query: byHead(graph.add('Add', [parts[0]!, bias('q_bias')])),

@@ -44,9 +44,7 @@ export class LayerWriter {
   linear(name: string, x: Value): Value {
     const stem = name === '' ? '' : `${name}.`;
     const product = this.product(`${stem}weight`, x);
-    return this.has(`${stem}bias`)
-      ? this.graph.add('Add', [product, this.weight(`${stem}bias`)])
-      : product;
+    return this.has(`${stem}bias`) ? this.graph.add('Add', [product, this.weight(`${stem}bias`)]) : product;
   }
 
   /** x W, in eight bits where the model has them. */

@@ -58,7 +58,9 @@ export async function writeModel(
 export function modelBytes(model: ModelGraph): Uint8Array {
   const message = modelMessage(model, new Map());
   if (message.byteLength > MOST_BYTES)
-    throw new Error(`onnx: the model has ${message.byteLength} bytes, too many for one file; write it by writeModel.`);
+    throw new Error(
+      `onnx: the model has ${message.byteLength} bytes, too many for one file; write it by writeModel.`,
+    );
   const bytes = new Uint8Array(message.byteLength);
   let at = 0;
   for (const chunk of message.chunks) {
@@ -169,7 +171,7 @@ function* batches(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.byteLength; )
+  for (let at = 0; at < bytes.byteLength;)
     at += (await file.write(bytes, at, Math.min(bytes.byteLength - at, 2 ** 30))).bytesWritten;
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
+import { exportModel } from '../export/export-model.js';
 import { onInterrupt } from '../interrupt.js';
 import { type Methods, withMethods } from '../methods.js';
 import {
@@ -17,6 +18,7 @@ import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from 
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
+import { dataRecord } from '../tasks/data-record.js';
 import type { TextTask } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { addSettingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
@@ -30,9 +32,10 @@ interface TrainFlags {
   readonly force?: true;
   readonly resume?: string;
   readonly explain?: true;
+  readonly export?: string;
 }
 
-const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain'];
+const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'explain', 'export'];
 
 /** The command's name, flags and action; the exit code goes to `done`. */
 export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -44,7 +47,8 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--option <method.option=value>', 'an option of a method, as hype.scale=1e-4', repeatedFlag, [])
     .option('--seed <number>', 'default: 0', numberFlag)
     .option('--out <folder>', 'save the tuned model here')
-    .option('--force', 'replace what is in --out')
+    .option('--export <folder>', 'write the tuned model here for other programs, as hypetune export does')
+    .option('--force', 'replace what is in --out and --export')
     .option('--resume <folder>', 'go on with a run that was stopped')
     .option('--explain', 'print what the trainer will do, hook by hook');
   addSettingFlags(command).action(async () => {
@@ -58,6 +62,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
+  if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
   const interrupt = onInterrupt(terminal);
   try {
     const setup = await prepare(config, terminal, interrupt.signal);
@@ -68,11 +73,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({
       ...{ version: 1, maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
       task: taskRecord(task),
+      data: { train: dataRecord(task.train), evaluation: dataRecord(task.evaluation) },
       config: { ...absolutePaths(config), recipe: recipe.entry, seed },
     });
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
       ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      intervals: (out ?? flags.export) !== undefined,
       ...(out !== undefined && {
         onEpoch: async (model, at) => {
           await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
@@ -82,19 +89,22 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         },
       }),
     });
-    const { report, evaluation, model } = result;
+    const { report, evaluation, intervals, model } = result;
     const finished = evaluation !== undefined;
+    const full = { ...record(report.steps), finished, metrics: evaluation?.metrics, intervals };
     if (out !== undefined) {
-      const full = { ...record(report.steps), finished, metrics: evaluation?.metrics };
       if (finished) await saveRecord(out, full);
       else await saveRun(out, model, full, result.snapshot);
     }
+    if (flags.export !== undefined && finished)
+      await exportModel(flags.export, { model, tokenizer: setup.folder, maxLength, record: full });
     model.dispose();
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
     if (evaluation) {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
       if (evaluation.report) print(terminal, classTable(evaluation.report));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
+    if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {

@@ -32,10 +32,7 @@ export function logBucket(distance: number, buckets: number, maxDistance: number
 }
 
 /** The row of the table that a distance has. */
-export function relativeRow(
-  distance: number,
-  { span, buckets, maxDistance }: RelativeRowsConfig,
-): number {
+export function relativeRow(distance: number, { span, buckets, maxDistance }: RelativeRowsConfig): number {
   const bucket = buckets > 0 ? logBucket(distance, buckets, maxDistance) : distance;
   return Math.min(Math.max(bucket + span, 0), 2 * span - 1);
 }
