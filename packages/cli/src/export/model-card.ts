@@ -2,10 +2,8 @@ import { relative } from 'node:path';
 import { headOf, type ModelConfig } from '@hypetune/models';
 import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
 import { stringify } from 'yaml';
-import type { Config } from '../config-file.js';
 import { DEFAULT_MODEL } from '../setup.js';
 import type { RunRecord } from '../run-folder.js';
-import { flagName } from '../settings.js';
 
 /** What a card is made of. */
 export interface CardFacts {
@@ -55,9 +53,9 @@ function aboutModel({ config, labels, maxLength, record, precisions }: CardFacts
   const base = baseModel(record);
   const from = base === undefined ? '' : `, fine-tuned from \`${shownPath(base)}\``;
   const files = precisions.map((precision) => `\`onnx/${PRECISION_FILES[precision]}\` (${precision})`);
-  const kind = config.problem_type ?? 'token classification';
+  const kind = (config.problem_type as string | undefined) ?? 'token classification';
   return [
-    `A \`${config.model_type}\` for ${String(kind).replaceAll('_', ' ')}${from}. It reads up to ${maxLength} tokens of a text.`,
+    `A \`${config.model_type}\` for ${kind.replaceAll('_', ' ')}${from}. It reads up to ${maxLength} tokens of a text.`,
     `Outputs: ${labels.map((label) => `\`${label}\``).join(', ')}.`,
     `Weights: \`model.safetensors\` (fp32), ${files.join(', ')}.`,
   ].join('\n');
@@ -96,24 +94,14 @@ function training(record: RunRecord): string {
   ].join('\n\n');
 }
 
-/** What to run again. */
+/** What to run again: the run's whole configuration, methods with all their options. */
 function command({ config, seed }: RunRecord): string {
-  const { recipe, ...rest } = config;
-  if (recipe !== undefined && typeof recipe !== 'string') {
-    const file = JSON.stringify({ ...config, seed }, null, 2);
-    return `\`npx hypetune train --config config.json\` with\n\n\`\`\`json\n${file}\n\`\`\``;
-  }
-  const flags = Object.entries({ ...rest, recipe, seed } as Config).flatMap(([key, value]) =>
-    flagsOf(key, value as unknown),
-  );
-  return `\`\`\`sh\n${['npx hypetune train', ...flags].join(' ')}\n\`\`\``;
-}
-
-function flagsOf(key: string, value: unknown): string[] {
-  if (value === undefined) return [];
-  const flag = key === 'recipe' || key === 'seed' ? `--${key}` : flagName(key);
-  if (typeof value === 'boolean') return [value ? flag : flag.replace('--', '--no-')];
-  return [`${flag} ${quoted(Array.isArray(value) ? value.join(',') : shownPath(String(value)))}`];
+  const short = Object.entries(config).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? shownPath(value) : (value as unknown),
+  ]);
+  const file = JSON.stringify({ ...(Object.fromEntries(short) as object), seed }, null, 2);
+  return `\`npx hypetune train --config config.json\` with\n\n\`\`\`json\n${file}\n\`\`\``;
 }
 
 /** A path from here on, where it leads into this folder. */
@@ -122,9 +110,6 @@ function shownPath(text: string): string {
   const short = relative(process.cwd(), text);
   return short.startsWith('..') ? text : short;
 }
-
-const quoted = (text: string): string =>
-  /^[\w./:,+@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 function usage(facts: CardFacts): string {
   const { name } = facts;
