@@ -26,8 +26,8 @@ export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
 export interface SavedModel {
   readonly trainer: Trainer;
   /** Rows in the form that the model was trained on. */
-  data(rows: readonly (Row | TextRow)[]): TextData;
-  dispose(): void;
+  readonly data: (rows: readonly (Row | TextRow)[]) => TextData;
+  readonly dispose: () => void;
 }
 
 /** What a folder's model is for: a run of `hypetune train`, or a classifier that `transformers` saved. */
