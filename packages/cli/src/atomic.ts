@@ -14,33 +14,33 @@ const COMPLETE = '.complete';
  * Makes sure, before any work, that a folder can be written whole at the end: refuses one that holds something unless
  * `force`, a file, a mount point, a link to nothing, and a place where nothing can be made.
  */
-export async function checkOutput(folder: string, force: boolean): Promise<void> {
+export async function checkOutput(folder: string, force: boolean, flag = '--out'): Promise<void> {
   const target = await place(folder);
   await recover(target);
   const entries = await readdir(target).catch(async (error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
     if (code === 'ENOTDIR' && (await exists(target)))
-      throw new HypetuneError(`--out: '${folder}' is a file; name a folder.`);
-    throw refused(folder, error);
+      throw new HypetuneError(`${flag}: '${folder}' is a file; name a folder.`);
+    throw refused(folder, error, flag);
   });
   if (entries.length > 0 && !force)
     throw new HypetuneError(
-      `--out: '${folder}' is not empty; name another folder or add --force to replace it.`,
+      `${flag}: '${folder}' is not empty; name another folder or add --force to replace it.`,
     );
   const parent = dirname(target);
   try {
     await mkdir(parent, { recursive: true });
     if ((await exists(target)) && (await stat(target)).dev !== (await stat(parent)).dev)
       throw new HypetuneError(
-        `--out: '${folder}' is a mount point, which cannot be replaced as a whole; name a folder in it, as ${join(folder, 'run')}.`,
+        `${flag}: '${folder}' is a mount point, which cannot be replaced as a whole; name a folder in it, as ${join(folder, 'run')}.`,
       );
     // What saving does, with nothing in it.
     const fresh = sibling(target, 'new');
     await mkdir(fresh);
     await rmdir(fresh);
   } catch (error) {
-    throw refused(folder, error);
+    throw refused(folder, error, flag);
   }
 }
 
@@ -177,7 +177,7 @@ async function flushFolder(folder: string): Promise<void> {
   await flush(folder);
 }
 
-function refused(folder: string, error: unknown): Error {
+function refused(folder: string, error: unknown, flag: string): Error {
   if (error instanceof HypetuneError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const why =
@@ -186,5 +186,5 @@ function refused(folder: string, error: unknown): Error {
       EROFS: 'the file system is read-only',
       ENOTDIR: 'a part of the path is a file',
     }[code ?? ''] ?? message;
-  return new HypetuneError(`--out: nothing can be saved at '${folder}': ${why}; name another folder.`);
+  return new HypetuneError(`${flag}: nothing can be saved at '${folder}': ${why}; name another folder.`);
 }

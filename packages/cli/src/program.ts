@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEngine } from './commands/engine.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addExport } from './commands/export.js';
 import { addFetch } from './commands/fetch.js';
 import { addInit } from './commands/init.js';
 import { addMethods } from './commands/methods.js';
@@ -37,6 +38,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addCompare(program, terminal, done);
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
+  addExport(program, terminal, done);
   addMethods(program, terminal);
   addSchema(program, terminal);
   addDoctor(program, terminal);

@@ -4,6 +4,7 @@ import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import type { RunRecord } from './run-folder.js';
 import type { Setup } from './setup.js';
+import { dataOf } from './tasks/data-record.js';
 
 /** What a run was told, and how far it came. */
 export interface RecordedRun {
@@ -25,15 +26,15 @@ export function recordOf({
   steps,
 }: RecordedRun): Omit<RunRecord, 'finished'> {
   const { task, metrics, name, train, classWeights } = setup.task;
-  const rows = { train: setup.train.digest(), evaluation: setup.evaluation.digest() };
   return {
-    ...{ version: 1, rows, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
+    ...{ version: 1, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
     task: {
       ...{ name, kind: task.name as TaskName, labels: task.labels ?? [] },
       metrics: metrics.map(metricName),
       pair: train[0]?.pair !== undefined,
       ...(classWeights && { classWeights }),
     },
+    data: dataOf(setup.task),
     config: { ...asData(absolutePaths(config)), recipe: recipe.entry, seed },
   };
 }

@@ -12,6 +12,7 @@ import { loadModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { counted, showProgress } from './progress.js';
 import type { Models, Recipe } from './recipes.js';
+import { type Interval, intervalsOf } from './report/intervals.js';
 import type { Settings } from './settings.js';
 import type { Setup } from './setup.js';
 import { note, type Terminal } from './terminal.js';
@@ -32,6 +33,8 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
+  /** Whether how far the metrics are certain is wanted: the rows are run a second time. */
+  readonly intervals?: boolean | undefined;
   /** Called at the end of every epoch but the last. */
   readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
@@ -43,6 +46,8 @@ export interface RunResult {
   readonly report: FitReport;
   /** Undefined where a signal stopped the run. */
   readonly evaluation: Evaluation | undefined;
+  /** Where they were wanted and the run came to its end. */
+  readonly intervals?: Readonly<Record<string, Interval>> | undefined;
   /** Where it stopped, if a signal stopped it or the run is extendable. */
   readonly snapshot: Snapshot | undefined;
   /** The caller's, to save and to dispose. */
@@ -95,7 +100,10 @@ export async function run(request: RunRequest): Promise<RunResult> {
     if (report.stopped === 'signal') return { report, evaluation: undefined, snapshot, model };
     await request.onTrained?.(model, report, snapshot);
     const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
-    return { report, evaluation, snapshot, model };
+    const intervals = request.intervals
+      ? intervalsOf(await trainer.predictions(setup.evaluation), task)
+      : undefined;
+    return { report, evaluation, intervals, snapshot, model };
   } catch (error) {
     model.dispose();
     throw error;

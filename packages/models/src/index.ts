@@ -13,6 +13,7 @@ export {
 export type { HeadKind } from './families/family.js';
 export type { ModelType } from './families.js';
 export { Checkpoint } from './checkpoint/checkpoint.js';
+export { configText } from './checkpoint/config-text.js';
 export {
   type LoadModelOptions,
   type LoadTask,
@@ -44,7 +45,7 @@ export { type SourceOptions, resolveModel, resolveSource } from './source/source
 export { isAlive } from './source/is-alive.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';
-export { loadTokenizer, tokenizerJson } from './tokenizer/load-tokenizer.js';
+export { loadTokenizer, tokenizerConfig, tokenizerJson } from './tokenizer/load-tokenizer.js';
 export { type EncodeAllOptions, encodeAll, type Words } from './tokenizer/paced-encoding.js';
 export {
   type EncodeOptions,

@@ -1,4 +1,4 @@
-export { type DType, type TensorData, decodeElements } from './dtype.js';
+export { type DType, type TensorData, decodeElements, encodeElements } from './dtype.js';
 export { SafetensorsError, type SafetensorsErrorCode } from './error.js';
 export {
   type Header,

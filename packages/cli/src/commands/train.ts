@@ -4,6 +4,7 @@ import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
+import { exportModel } from '../export/export-model.js';
 import { onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import {
@@ -20,6 +21,7 @@ import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
+import { dataOf } from '../tasks/data-record.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { flagName } from '../settings.js';
 import { addSettingFlags, jsonFlag, numberFlag, repeatedFlag, settingsOf } from './flags.js';
@@ -35,9 +37,12 @@ interface TrainFlags {
   readonly checkpoint: boolean;
   readonly explain?: true;
   readonly json?: true;
+  readonly export?: string;
 }
 
-const OWN = ['config', 'recipe', 'option', 'seed', 'out', 'force', 'resume', 'checkpoint', 'explain', 'json'];
+const OWN = [
+  ...['config', 'recipe', 'option', 'seed', 'out', 'force', 'export', 'resume', 'checkpoint', 'explain', 'json'],
+];
 
 /** The command's name, flags and action; the exit code goes to `done`. */
 export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -49,7 +54,8 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--option <method.option=value>', 'an option of a method, as hype.scale=1e-4', repeatedFlag, [])
     .option('--seed <number>', 'default: 0', numberFlag)
     .option('--out <folder>', 'save the tuned model here')
-    .option('--force', 'replace what is in --out')
+    .option('--export <folder>', 'write the tuned model here for other programs, as hypetune export does')
+    .option('--force', 'replace what is in --out and --export')
     .option(
       '--resume <folder>',
       'go on with a run that was stopped; with more --epochs or --steps, also with a finished one',
@@ -71,12 +77,12 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const settings = withMetrics(config, modules);
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
+  if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
   const interrupt = onInterrupt(terminal);
   try {
     const setup = await prepare(settings, terminal, interrupt.signal);
     const { task } = setup;
-    const rows = { train: setup.train.digest(), evaluation: setup.evaluation.digest() };
-    if (resumed) checkRows(resumed.record, rows, config, terminal);
+    if (resumed) checkRows(resumed.record, dataOf(task), config, terminal);
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
@@ -86,6 +92,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const result = await run({
       ...{ setup, settings, recipe, seed, terminal, signal: interrupt.signal },
       ...{ models, resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      intervals: (out ?? flags.export) !== undefined,
       ...(out !== undefined && {
         extendable: flags.checkpoint,
         onEpoch: async (model, at) => {
@@ -97,13 +104,17 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       }),
     });
     disposeModels(models);
-    const { report, evaluation, model } = result;
+    const { report, evaluation, intervals, model } = result;
     const finished = evaluation !== undefined;
+    const full = { ...record(report.steps), finished, metrics: evaluation?.metrics, intervals };
     if (out !== undefined) {
-      const full = { ...record(report.steps), finished, metrics: evaluation?.metrics };
       if (finished) await saveRecord(out, full);
       else await saveRun(out, model, full, result.snapshot);
     }
+    if (flags.export !== undefined && finished)
+      await exportModel(flags.export, {
+        ...{ model, tokenizer: setup.folder, maxLength: setup.maxLength, record: full },
+      });
     model.dispose();
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
     if (flags.json) print(terminal, JSON.stringify({ ...report, ...evaluation, finished, out }, null, 2));
@@ -111,6 +122,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
       if (evaluation.report) print(terminal, classTable(evaluation.report));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
+    if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {
@@ -188,16 +200,16 @@ function checkRecipe(record: RunRecord, recipe: Recipe): void {
 
 /** Throws where the rows of a run that goes on are others than when it was begun. */
 function checkRows(
-  { rows: then }: RunRecord,
-  now: RunRecord['rows'],
+  { data: then }: RunRecord,
+  now: NonNullable<RunRecord['data']>,
   config: Config,
   terminal: Terminal,
 ): void {
   for (const part of ['train', 'evaluation'] as const) {
-    if (!then || then[part] === now![part]) continue;
+    if (!then || then[part].sha256 === now[part].sha256) continue;
     const source = config.train ?? config.task ?? '';
     const what = part === 'train' ? 'rows to learn from' : 'rows to measure on';
-    const changed = `the ${what} (${source}), or the tokenizer that reads them, have changed since the run was begun`;
+    const changed = `the ${what} (${source}) have changed since the run was begun`;
     if (part === 'evaluation' && config.keepBest === undefined) note(terminal, `warning: ${changed}`);
     else
       throw new HypetuneError(

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Dataset, IGNORED, type Label } from '@hypetune/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Row, TextRow } from './task.js';
@@ -31,8 +30,6 @@ export interface TextDataOptions {
 export interface TextData extends Dataset {
   /** How many rows were cut. */
   readonly cut: number;
-  /** SHA-256 of the rows as the model learns them, tokens and labels in their order. */
-  digest(): string;
   /** The first token of each word of a row; undefined for a word that was cut off. */
   wordTokens(index: number): (number | undefined)[];
 }
@@ -66,15 +63,8 @@ export function textData(rows: readonly (Row | TextRow)[], options: TextDataOpti
       if (token !== undefined) labels[token] = (label as readonly number[])[word]!;
     return labels;
   };
-  const digest = (): string => {
-    const hash = createHash('sha256');
-    for (const [index, { inputIds, tokenTypeIds }] of encoded.entries())
-      hash.update(JSON.stringify([inputIds, tokenTypeIds, labelOf(index)]));
-    return hash.digest('hex');
-  };
   return {
     cut,
-    digest,
     wordTokens,
     size: rows.length,
     label: labelOf,

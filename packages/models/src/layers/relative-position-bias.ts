@@ -29,7 +29,7 @@ export interface RelativePositionBiasConfig extends WeightedLayerConfig {
 }
 
 /** Distances from here on share the last bucket. */
-const FARTHEST = 128;
+export const FARTHEST = 128;
 
 /**
  * The bucket of a key at `distance` from the query (Raffel et al., 2020): the upper half of the buckets is for keys after

@@ -40,10 +40,14 @@ export class RotaryAngles extends layers.Layer {
   }
 }
 
+/** By how much each of the `half` angles grows from one position to the next, rounded to float32 where the reference rounds. */
+export function rotaryFrequencies(theta: number, half: number): Float32Array {
+  return Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(theta ** Math.fround(i / half)));
+}
+
 function rotaryTable(theta: number, length: number, half: number): Float32Array {
   const table = new Float32Array(4 * length * half);
-  for (let i = 0; i < half; i++) {
-    const frequency = Math.fround(1 / Math.fround(theta ** Math.fround(i / half)));
+  for (const [i, frequency] of rotaryFrequencies(theta, half).entries()) {
     for (let position = 0; position < length; position++) {
       const angle = Math.fround(position * frequency);
       const [cosines, sines] = [2 * position * half + i, 2 * (length + position) * half + i];

@@ -38,6 +38,27 @@ export function assembleTokenizer(parts: TokenizerParts): AssembledTokenizer {
   };
 }
 
+/**
+ * A whole tokenizer_config.json, for programs that read it and tokenizer.json alone: the class, the names of special tokens, sides
+ * and inputs of the model, each said. A class that only transformers 5 knows is the one that takes tokenizer.json as it is.
+ */
+export function assembleConfig(parts: TokenizerParts): Record<string, unknown> {
+  const name = tokenizerClassName(parts);
+  const Class = name === undefined ? undefined : TOKENIZER_CLASSES.get(name);
+  const special = specialTokens(parts, Class?.defaults ?? {});
+  const { padToken, paddingSide, truncationSide, tokenTypes } = settings(Class, parts, special);
+  const tokens = [...special.named].map(([key, token]) => [key, contentOf(token)] as const);
+  return {
+    ...parts.config,
+    ...(padToken !== undefined && { pad_token: padToken }),
+    ...Object.fromEntries(tokens),
+    tokenizer_class: Class ? name : 'PreTrainedTokenizerFast',
+    padding_side: paddingSide,
+    truncation_side: truncationSide,
+    model_input_names: ['input_ids', ...(tokenTypes ? ['token_type_ids'] : []), 'attention_mask'],
+  };
+}
+
 /** The file that a class builds. */
 function classFile(Class: TokenizerClass, parts: TokenizerParts, special: SpecialTokens): TokenizerFile {
   let ids: (token: string) => number | undefined = () => undefined;

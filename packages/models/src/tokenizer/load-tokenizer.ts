@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJsonFile } from '../checkpoint/checkpoint.js';
-import { assembleTokenizer } from './assembled-tokenizer.js';
+import { assembleConfig, assembleTokenizer } from './assembled-tokenizer.js';
 import { Tokenizer } from './tokenizer.js';
 import { type Component, isObject, isString, isVocabulary, type TokenizerFile } from './tokenizer-file.js';
 import type { TokenizerParts } from './tokenizer-parts.js';
@@ -24,6 +24,12 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
 export async function tokenizerJson(folder: string): Promise<TokenizerFile> {
   const parts = await readParts(folder);
   return named(folder, () => assembleTokenizer(parts).file);
+}
+
+/** What a tokenizer_config.json beside {@link tokenizerJson} has to say, from all files of a folder. */
+export async function tokenizerConfig(folder: string): Promise<Record<string, unknown>> {
+  const parts = await readParts(folder);
+  return named(folder, () => assembleConfig(parts));
 }
 
 function named<T>(folder: string, make: () => T): T {

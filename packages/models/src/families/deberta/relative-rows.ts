@@ -31,16 +31,15 @@ export function logBucket(distance: number, buckets: number, maxDistance: number
   return Math.sign(distance) * (Math.ceil(Math.fround(share * (middle - 1))) + middle);
 }
 
+/** The row of the table that a distance has. */
+export function relativeRow(distance: number, { span, buckets, maxDistance }: RelativeRowsConfig): number {
+  const bucket = buckets > 0 ? logBucket(distance, buckets, maxDistance) : distance;
+  return Math.min(Math.max(bucket + span, 0), 2 * span - 1);
+}
+
 /** Which rows of the table distances from 1 - `length` to `length` - 1 have. */
-export function relativeRows(
-  length: number,
-  { span, buckets, maxDistance }: RelativeRowsConfig,
-): RelativeRows {
-  const rows = Int32Array.from({ length: 2 * length - 1 }, (_, i) => {
-    const distance = i + 1 - length;
-    const bucket = buckets > 0 ? logBucket(distance, buckets, maxDistance) : distance;
-    return Math.min(Math.max(bucket + span, 0), 2 * span - 1);
-  });
+export function relativeRows(length: number, config: RelativeRowsConfig): RelativeRows {
+  const rows = Int32Array.from({ length: 2 * length - 1 }, (_, i) => relativeRow(i + 1 - length, config));
   const first = rows[0]!;
   const count = rows.at(-1)! - first + 1;
   const plain = rows.every((row, i) => row === first + i);

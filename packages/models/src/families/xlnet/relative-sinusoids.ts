@@ -17,6 +17,11 @@ export interface RelativeSinusoidsConfig extends WeightedLayerConfig {
   readonly hiddenDropout: number;
 }
 
+/** By how much each of the angles grows from one distance to the next. */
+export function sinusoidFrequencies(hiddenSize: number): Float32Array {
+  return Float32Array.from({ length: hiddenSize / 2 }, (_, i) => 10_000 ** ((-2 * i) / hiddenSize));
+}
+
 /**
  * Sines, then cosines, of distances T, T - 1, ..., 1 - T (Dai et al., 2019), row after row: [2 T, H]. In float32, as the reference
  * computes them.
@@ -25,7 +30,7 @@ export function relativeSinusoids(length: number, hiddenSize: number, farthest: 
   const half = hiddenSize / 2;
   const values = new Float32Array(2 * length * hiddenSize);
   const limit = farthest > 0 ? farthest : Infinity;
-  const frequencies = Float32Array.from({ length: half }, (_, i) => 10_000 ** ((-2 * i) / hiddenSize));
+  const frequencies = sinusoidFrequencies(hiddenSize);
   for (let row = 0; row < 2 * length; row++) {
     const distance = Math.min(Math.max(length - row, -limit), limit);
     for (let i = 0; i < half; i++) {
