@@ -49,6 +49,9 @@ test.runIf(CHROMIUM !== undefined)('the page of docs/deploy.md answers', { timeo
   const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
   try {
     const tab = await browser.newPage();
+    tab.on('pageerror', (error) => {
+      console.error(error);
+    });
     const elsewhere: string[] = [];
     tab.on('request', (request) => {
       if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(server.origin))
