@@ -1,7 +1,6 @@
 /** The exported folder in the programs it is for: three versions of transformers.js in Node, two of them in a browser. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +9,7 @@ import { scratch } from '../packages/cli/test/scratch.js';
 import { sentiment, tinyModel } from '../packages/cli/test/tiny-model.js';
 import { CHROMIUM } from './support/chromium.js';
 import { serveFiles } from './support/file-server.js';
+import { installedPackage } from './support/installed-package.js';
 
 const home = scratch();
 const [run, exported] = [join(home.folder, 'run'), join(home.folder, 'exported')];
@@ -31,23 +31,6 @@ beforeAll(async () => {
     .map((line) => JSON.parse(line) as { probabilities: { no: number; yes: number } })
     .map(({ probabilities: { no, yes } }) => [no, yes]);
 });
-
-/** A package that does not belong to this workspace, because it needs install scripts; kept between runs. */
-function installed(name: string, version: string): string {
-  const folder = join(tmpdir(), 'hypetune-runtimes', `${name.replace(/\W/g, '-')}-${version}`);
-  const home = join(folder, 'node_modules', name);
-  if (existsSync(join(folder, 'done'))) return home;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
-  execFileSync('npm', ['install', ...flags, `${name}@${version}`], { cwd: folder, stdio: 'pipe' });
-  if (version.startsWith('2.')) {
-    // Images are of no concern here, and its sharp loads nothing without its install script.
-    writeFileSync(join(folder, 'node_modules/sharp/lib/index.js'), 'module.exports = () => undefined;');
-  }
-  writeFileSync(join(folder, 'done'), '');
-  return home;
-}
 
 const RUNTIMES = [
   ['@xenova/transformers', '2.17.2', 'src/transformers.js'],
@@ -89,7 +72,7 @@ describe.each(RUNTIMES)('%s %s', (name, version, entry) => {
     const script = join(home.folder, `${version}.mjs`);
     writeFileSync(
       script,
-      `import { AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from ${JSON.stringify(join(installed(name, version), entry))};
+      `import { AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from ${JSON.stringify(join(installedPackage(name, version), entry))};
        env.allowRemoteModels = false;
        env.localModelPath = ${JSON.stringify(`${home.folder}/`)};
        const [texts, device] = [${JSON.stringify(texts)}, undefined];
@@ -105,7 +88,7 @@ describe.each(RUNTIMES)('%s %s', (name, version, entry) => {
 
   const inBrowser = version.startsWith('2.') ? false : CHROMIUM !== undefined;
   test.runIf(inBrowser)('in Chromium, from this machine alone', { timeout: 300_000 }, async () => {
-    const library = installed(name, version);
+    const library = installedPackage(name, version);
     const runtime = join(library, '../../onnxruntime-web/dist');
     const page = `<!doctype html><script type="module">
       import { AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from '/lib/transformers.js';

@@ -50,7 +50,7 @@ test('requests share batches; bad input, overload and shutdown are answered', as
     ['the film was great', 'a night was awful', 'the food was fine'].map((text) => post({ texts: [text] })),
   );
   expect(many.map(({ status }) => status)).toEqual([200, 200, 200]);
-  const labels = many.map(({ body }) => (body.predictions as { said: { label: string } }[])[0]!.said.label);
+  const labels = many.map(({ body }) => (body.predictions as { label: string }[])[0]!.label);
   expect(labels).toEqual(['yes', 'no', 'yes']);
   for (const bad of ['{', '{}', { texts: [] }, { texts: [1] }, 'null'])
     expect((await post(bad)).status).toBe(400);

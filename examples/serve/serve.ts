@@ -1,21 +1,15 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { chooseEngine } from '@hypetune/engine';
-import { openSaved, savedTask } from 'hypetune';
+import { openRun } from 'hypetune';
 import { Batches } from './batches.js';
 
 const [BATCH, WAITING, BYTES] = [32, 256, 1_000_000];
 
 /** `POST /` with `{"texts": [...]}` answers what a run says of each; requests that wait share the model's batches. */
 export async function serve(run: string, port = 0): Promise<{ server: Server; url: string }> {
-  const saved = await savedTask(run);
-  await chooseEngine();
-  const { trainer, data, dispose } = await openSaved(run, saved);
-  const batches = new Batches(async (texts: readonly string[]) => {
-    const predictions = await trainer.predictions(data(texts.map((text) => ({ text }))));
-    return predictions.map((prediction) => trainer.options.task.say(prediction));
-  }, BATCH);
+  const model = await openRun(run);
+  const batches = new Batches((texts: readonly string[]) => model.predict(texts), BATCH);
 
   async function answer(request: IncomingMessage): Promise<readonly [status: number, body: object]> {
     if (request.method !== 'POST') return [405, { error: 'POST {"texts": [...]}' }];
@@ -36,7 +30,7 @@ export async function serve(run: string, port = 0): Promise<{ server: Server; ur
         response.end(JSON.stringify(body));
       });
   });
-  server.on('close', () => void batches.done.then(dispose));
+  server.on('close', () => void batches.done.then(() => model.dispose()));
   await new Promise<void>((resolve) => server.listen(port, resolve));
   return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
 }
