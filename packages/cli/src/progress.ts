@@ -1,6 +1,7 @@
 import type { StepReport } from '@hypetune/core';
+import { median } from '@hypetune/statistics';
 import { Presets, SingleBar } from 'cli-progress';
-import { median } from 'simple-statistics';
+
 import { note, type Terminal } from './terminal.js';
 
 /** What a run shows of itself while it goes on. */

@@ -1,23 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ComparedRun, compareRecipes, comparisonReport } from './comparison.js';
-import { pairedDifference, studentP, summarize } from './statistics.js';
-
-// scipy.stats.t.sf(t, degrees) * 2
-test.each([
-  [0.3, 1, 0.8144528418445154],
-  [4.2, 1, 0.14880553059723445],
-  [1.5, 2, 0.2723931248910011],
-  [4.2, 2, 0.05228326694629917],
-  [1.5, 3, 0.23058386524482294],
-  [4.2, 4, 0.013695810305096449],
-  [1.5, 5, 0.1939036802424733],
-  [4.2, 9, 0.002306692506540238],
-  [0.3, 10, 0.7703206075657986],
-  [1.5, 29, 0.14442369604038574],
-])('t %f with %i degrees of freedom', (t, degrees, p) => {
-  expect(studentP(t, degrees)).toBeCloseTo(p, 12);
-  expect(studentP(-t, degrees)).toBeCloseTo(p, 12);
-});
+import { pairedDifference, summarize } from './statistics.js';
 
 test('a paired difference, as scipy.stats.ttest_rel', () => {
   const { mean, p } = pairedDifference([0.7, 0.71, 0.74, 0.7, 0.72], [0.71, 0.74, 0.73, 0.72, 0.75]);

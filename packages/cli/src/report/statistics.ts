@@ -1,4 +1,4 @@
-import { max, mean, sampleStandardDeviation } from 'simple-statistics';
+import { deviation as sampleDeviation, mean, studentTwoSided } from '@hypetune/statistics';
 
 export interface Summary {
   readonly count: number;
@@ -13,8 +13,8 @@ export function summarize(values: readonly number[]): Summary {
   return {
     count: list.length,
     mean: mean(list),
-    deviation: list.length > 1 ? sampleStandardDeviation(list) : undefined,
-    max: max(list),
+    deviation: list.length > 1 ? sampleDeviation(list) : undefined,
+    max: Math.max(...list),
   };
 }
 
@@ -32,23 +32,5 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Pa
   const { mean: center, deviation, count } = summarize(differences);
   if (differences.every((difference) => difference === 0)) return { mean: 0, p: count > 1 ? 1 : undefined };
   if (!deviation || deviation < 1e-12) return { mean: center, p: undefined };
-  return { mean: center, p: studentP(center / (deviation / Math.sqrt(count)), count - 1) };
-}
-
-/**
- * Probability that Student's t with a whole number of degrees of freedom lies further from 0 than `t`: the finite series
- * of Abramowitz and Stegun (1964), 26.7.3 and 26.7.4, in the angle `atan(t / sqrt(degrees))`.
- */
-export function studentP(t: number, degrees: number): number {
-  const angle = Math.atan(Math.abs(t) / Math.sqrt(degrees));
-  const cosine = Math.cos(angle);
-  const odd = degrees % 2 === 1;
-  let term = odd ? cosine : 1;
-  let sum = degrees === 1 ? 0 : term;
-  for (let k = odd ? 3 : 2; k < degrees - 1; k += 2) {
-    term *= ((k - 1) / k) * cosine * cosine;
-    sum += term;
-  }
-  const within = odd ? (2 / Math.PI) * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
-  return Math.min(1, Math.max(0, 1 - within));
+  return { mean: center, p: studentTwoSided(center / (deviation / Math.sqrt(count)), count - 1) };
 }
