@@ -1,7 +1,7 @@
 import type { Plugin } from '@hypetune/core';
 import { z } from 'zod';
 import { headline, METHODS } from './methods.js';
-import { settings } from './settings.js';
+import { recipeSettings, settings } from './settings.js';
 
 const rate = z.number().min(0).lt(1);
 const isPlugin = (value: unknown): boolean => typeof (value as Partial<Plugin> | null)?.apply === 'function';
@@ -14,12 +14,17 @@ const pluginEntry = z.union(
   ],
   'must be a method, { name, options }, a plugin or a function that makes one',
 );
+const grid = z
+  .record(z.string(), z.array(z.unknown()).min(1))
+  .describe('values to go over, by method.option or setting: a recipe for each combination');
 const recipeEntry = z.union([
   recipeName,
   z.strictObject({
     name: z.string().describe('what the recipe is called in the report'),
     plugins: z.array(pluginEntry).optional(),
     dropout: z.strictObject({ hidden: rate.optional(), attention: rate.optional() }).optional(),
+    settings: z.strictObject(recipeSettings).optional().describe('settings of this recipe alone'),
+    grid: grid.optional(),
   }),
 ]);
 const seed = z.int().min(0);
@@ -29,6 +34,12 @@ export const configSchema: z.ZodType = z.strictObject({
   ...settings,
   recipe: recipeEntry.optional().describe('train: a stack of methods'),
   recipes: z.array(recipeEntry).min(1).optional().describe('compare: the others are compared with the first'),
+  grid: grid.optional().describe('compare: values to go over in every recipe that has the method'),
+  tasks: z
+    .array(z.union([z.string(), z.strictObject({ name: z.string().optional(), ...settings })]))
+    .min(1)
+    .optional()
+    .describe('compare: several tasks, by name or by the settings that differ'),
   seed: seed.optional().describe('train'),
   seeds: z
     .union([z.int().min(1), z.array(seed).min(1)])

@@ -6,6 +6,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addEngine } from './commands/engine.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addFetch } from './commands/fetch.js';
+import { addMerge } from './commands/merge.js';
 import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     });
   addTrain(program, terminal, done);
   addCompare(program, terminal, done);
+  addMerge(program, terminal, done);
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
   addMethods(program, terminal);

@@ -1,5 +1,6 @@
 import { type DropoutRates, HypetuneError, isMethod, isMethodPlugin, type Plugin } from '@hypetune/core';
 import { METHODS, methodNamed, type Methods } from './methods.js';
+import type { RecipeSettings } from './settings.js';
 
 /** A method by its name, or with options. */
 type MethodEntry =
@@ -17,12 +18,23 @@ export interface RecipeEntry {
   readonly plugins?: readonly PluginEntry[] | undefined;
   /** Dropout rates set by the recipe itself, not by a plugin. */
   readonly dropout?: DropoutRates | undefined;
+  /** Settings of this recipe alone. */
+  readonly settings?: RecipeSettings | undefined;
+  /** Values to go over, by `method.option` or setting: a recipe for each combination. */
+  readonly grid?: Grid | undefined;
 }
+
+/** Values by `method.option` or setting. */
+export type Grid = Readonly<Record<string, readonly unknown[]>>;
 
 /** How a model is tuned, its options checked. */
 export interface Recipe {
   readonly name: string;
+  /** The recipe that it is a point of a grid of; its own name if there is no grid. */
+  readonly family: string;
   readonly dropout: DropoutRates;
+  /** Settings of this recipe alone. */
+  readonly settings: RecipeSettings;
   /** New plugins for a run. */
   readonly plugins: () => Plugin[];
   /** The recipe as data; undefined where one of its plugins is code of its own. */
@@ -67,22 +79,26 @@ export function recipeOf(
   entry: RecipeEntry,
   { known = METHODS, single = false }: { readonly known?: Methods; readonly single?: boolean } = {},
 ): Recipe {
-  const { name, plugins = [], dropout = {} } = entry;
+  const { name, plugins = [], dropout = {}, settings = {} } = entry;
   const makers = plugins.map((plugin) => maker(plugin, name, known, single));
   const make = (): Plugin[] => makers.map((make) => make());
   make();
   const data = plugins.map(asData);
   const isData = data.every((plugin) => plugin !== undefined);
-  return { name, dropout, plugins: make, entry: isData ? { ...entry, plugins: data } : undefined };
+  return {
+    ...{ name, family: name, dropout, settings, plugins: make },
+    entry: isData ? { ...entry, plugins: data } : undefined,
+  };
 }
 
 /** One line: the recipe's methods with the options it sets. */
-export function describeRecipe({ name, dropout, entry, plugins }: Recipe): string {
+export function describeRecipe({ name, dropout, settings, entry, plugins }: Recipe): string {
   const parts = entry
     ? (entry.plugins ?? []).map((plugin) => describePlugin(plugin))
     : plugins().map((plugin) => plugin.name);
   const rates = Object.entries(dropout).map(([kind, rate]) => `${kind} dropout ${rate}`);
-  return `${name}: ${[...parts, ...rates].join(' + ') || 'plain fine-tuning'}`;
+  const own = Object.entries(settings).map(([setting, value]) => `, ${setting} ${String(value)}`);
+  return `${name}: ${[...parts, ...rates].join(' + ') || 'plain fine-tuning'}${own.join('')}`;
 }
 
 /** Several `method.option=value`, each value JSON or else a string, as a table. */

@@ -9,9 +9,13 @@ import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
+import type { CurveLine } from './store/record.js';
+import { jsonLines, readLines } from './store/store.js';
 
 const RECORD = 'hypetune.json';
 const CHECKPOINT = 'checkpoint.safetensors';
+/** The curve of a run: a line a step, an evaluation, an epoch. */
+export const HISTORY = 'history.jsonl';
 
 /** What a saved run says about itself, in `hypetune.json` beside the model. */
 export interface RunRecord {
@@ -40,6 +44,11 @@ export interface RunRecord {
   readonly finished: boolean;
   /** On the rows measured on; absent in a run saved between two epochs. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
+  /** On rows that chose nothing, where there were such. */
+  readonly testMetrics?: Readonly<Record<string, number>> | undefined;
+  /** The epoch (from 0) whose weights were kept. */
+  readonly best?: { readonly value: number; readonly epoch: number } | undefined;
+  readonly stopped?: string | undefined;
 }
 
 /** Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. */
@@ -47,11 +56,13 @@ export async function saveRun(
   folder: string,
   model: LayersModel,
   record: RunRecord,
+  history: readonly CurveLine[],
   snapshot?: Snapshot,
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh);
     await writeFile(join(fresh, RECORD), recordText(record));
+    await writeFile(join(fresh, HISTORY), jsonLines(history));
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
   });
@@ -94,6 +105,13 @@ export async function readRun(folder: string): Promise<RunRecord> {
   throw new HypetuneError(`${join(folder, RECORD)}: version must be 1, got ${String(record?.version)}.`);
 }
 
+/** The curve of a run up to a step; empty for one that an earlier version saved. */
+export async function readHistory(folder: string, last: number = Infinity): Promise<CurveLine[]> {
+  const file = join(folder, HISTORY);
+  if (!existsSync(file)) return [];
+  return (await readLines<CurveLine>(file)).filter(({ step }) => step <= last);
+}
+
 /** Where a run stopped; throws when it came to its end. */
 export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
   const file = join(folder, CHECKPOINT);
@@ -102,4 +120,19 @@ export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
       `--resume: the run in ${folder} came to its end; there is nothing to go on with.`,
     );
   return readCheckpoint(file);
+}
+
+/** Saves a model as `step-N` in a folder of the last `count` ones; older ones go. */
+export async function keepModel(
+  folder: string,
+  step: number,
+  count: number,
+  save: (folder: string) => Promise<void>,
+): Promise<void> {
+  await save(join(folder, `step-${step}`));
+  const steps = (await readdir(folder))
+    .map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN))
+    .filter((found) => !Number.isNaN(found))
+    .sort((a, b) => b - a);
+  for (const old of steps.slice(count)) await rm(join(folder, `step-${old}`), { recursive: true });
 }

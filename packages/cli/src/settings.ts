@@ -24,6 +24,8 @@ interface Flag {
   readonly group: 'Data' | 'Training' | 'Engine';
   /** What holds where it is not given, in words. */
   readonly unlessGiven?: string;
+  /** False where it changes nothing that a run computes. */
+  readonly outcome?: false;
 }
 
 /** What the command says of its settings beside their declarations. */
@@ -76,6 +78,9 @@ export const settings = {
   }),
   validation: own(z.string(), 'table of the rows to measure on', {
     ...{ value: 'file', group: 'Data', unlessGiven: 'a tenth of --train' },
+  }),
+  test: own(z.string(), 'table of rows that choose nothing, measured once at the end', {
+    ...{ value: 'file', group: 'Data' },
   }),
   textColumn: own(z.string(), 'column of the text', {
     value: 'name',
@@ -150,6 +155,21 @@ export const settings = {
     },
   ),
   patience: ofTrainer(trainerSettings, 'patience', 'epochs'),
+  evaluateEvery: ofTrainer(
+    trainerSettings,
+    'evaluateEvery',
+    'steps',
+    'at the end of an epoch, with --keep-best',
+  ),
+  saveEvery: own(count, 'save a checkpoint after so many steps too', {
+    ...{ value: 'steps', group: 'Training', unlessGiven: 'at the end of every epoch', outcome: false },
+  }),
+  keepLast: own(count, 'keep the models of the last checkpoints, so many, in a folder beside --out', {
+    ...{ value: 'count', group: 'Training', outcome: false },
+  }),
+  logEvery: own(count, 'print a line after so many steps', {
+    ...{ value: 'steps', group: 'Training', unlessGiven: 'every ten seconds', outcome: false },
+  }),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
   engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
     ...{ value: 'name', group: 'Engine' },
@@ -160,6 +180,31 @@ export const settings = {
 };
 
 export type Settings = Partial<Complete<typeof settings>>;
+
+/** Settings that a recipe may have of its own, and that a grid may go over. */
+export const RECIPE_SETTINGS = [
+  'epochs',
+  'steps',
+  'batchSize',
+  'accumulate',
+  'learningRate',
+  'weightDecay',
+  'warmup',
+  'decay',
+  'clipNorm',
+  'groupByLength',
+  'keepBest',
+  'patience',
+  'evaluateEvery',
+  'precision',
+] as const satisfies readonly (keyof Settings)[];
+
+export type RecipeSettings = Pick<Settings, (typeof RECIPE_SETTINGS)[number]>;
+
+/** The declarations of `RECIPE_SETTINGS`. */
+export const recipeSettings: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  RECIPE_SETTINGS.map((name) => [name, settings[name]]),
+);
 
 /** Checks a value against a schema; `written` says how a setting is called where the value comes from. */
 export function check<T>(

@@ -30,6 +30,7 @@ export interface Setup {
   readonly folder: string;
   readonly train: Dataset;
   readonly evaluation: Dataset;
+  readonly test?: Dataset | undefined;
   readonly maxLength: number;
 }
 
@@ -42,9 +43,11 @@ export async function prepare(settings: Settings, terminal: Terminal, signal?: A
   const data = async (rows: readonly TextRow[]): Promise<TextData> =>
     textData(rows, { ...options, encoded: await encodeRows(rows, options, terminal, signal) });
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
+  const test = task.test && (await data(task.test));
   const { maxLength } = options;
-  noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
-  return { ...{ task, folder, train, evaluation, maxLength } };
+  const cut = train.cut + evaluation.cut + (test?.cut ?? 0);
+  noteData(terminal, [...task.train, ...task.evaluation, ...(task.test ?? [])], cut, maxLength);
+  return { ...{ task, folder, train, evaluation, maxLength }, ...(test && { test }) };
 }
 
 /** Says how many rows do not reach the model as they are. */

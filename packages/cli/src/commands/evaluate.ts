@@ -53,7 +53,8 @@ async function evaluate(
   const model = await openSaved(folder, saved);
   const data = model.data(rows);
   noteData(terminal, rows, data.cut, saved.maxLength);
-  const evaluation = await model.trainer.evaluate(data);
+  const { loss, metrics, report } = await model.trainer.evaluate(data);
+  const evaluation = { loss, metrics, report };
   model.dispose();
   if (json) print(terminal, JSON.stringify({ rows: rows.length, ...evaluation }, null, 2));
   else {

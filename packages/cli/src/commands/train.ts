@@ -13,7 +13,15 @@ import {
   type Recipe,
   recipeOf,
 } from '../recipes.js';
-import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
+import {
+  keepModel,
+  readHistory,
+  readRun,
+  readRunCheckpoint,
+  type RunRecord,
+  saveRecord,
+  saveRun,
+} from '../run-folder.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
@@ -70,30 +78,45 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       task: taskRecord(task),
       config: { ...absolutePaths(config), recipe: recipe.entry, seed },
     });
+    const history = snapshot ? await readHistory(flags.resume!, snapshot.meta.step) : [];
+    const { keepLast } = config;
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
       ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
       ...(out !== undefined && {
-        onEpoch: async (model, at) => {
-          await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
+        onCheckpoint: async (model, at) => {
+          const { step } = at.meta;
+          const unfinished = { ...record(step), finished: false };
+          await saveRun(out, model, unfinished, history, at);
+          if (keepLast !== undefined)
+            await keepModel(`${out}.steps`, step, keepLast, (folder) =>
+              saveRun(folder, model, unfinished, history),
+            );
         },
         onTrained: async (model, { steps }) => {
-          await saveRun(out, model, { ...record(steps), finished: true });
+          await saveRun(out, model, { ...record(steps), finished: true }, history);
         },
       }),
+      onLine: (line) => {
+        history.push(line);
+      },
     });
-    const { report, evaluation, model } = result;
+    const { report, evaluation, test, model } = result;
     const finished = evaluation !== undefined;
     if (out !== undefined) {
-      const full = { ...record(report.steps), finished, metrics: evaluation?.metrics };
+      const { best, stopped } = report;
+      const measured = { metrics: evaluation?.metrics, testMetrics: test?.metrics, best, stopped };
+      const full = { ...record(report.steps), finished, ...measured };
       if (finished) await saveRecord(out, full);
-      else await saveRun(out, model, full, result.snapshot);
+      else await saveRun(out, model, full, history, result.snapshot);
     }
     model.dispose();
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
     if (evaluation) {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
-      if (evaluation.report) print(terminal, classTable(evaluation.report));
+      if (test) print(terminal, `test: ${metricsLine(test)} on ${task.test!.length} rows`);
+      const { report: classes } = test ?? evaluation;
+      if (classes) print(terminal, classTable(classes));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;

@@ -65,18 +65,20 @@ export function glueName(word: string): string | undefined {
   return GLUE_TASKS.find((name) => plain(name) === plain(word));
 }
 
-/** The official train and development split of a task, from `<folder>/<task>/{train,dev}.tsv` or `<folder>/{train,dev}.tsv`. */
-export async function glueTask(name: string, folder: string): Promise<TextTask> {
+/** The official train and development split of a task, from `<folder>/<task>/{train,dev}.tsv` or `<folder>/{train,dev}.tsv`; `test`: a labelled table of the same layout. */
+export async function glueTask(name: string, folder: string, test?: string): Promise<TextTask> {
   const task = GLUE[name]!;
   const home = await taskFolder(folder, task.folder);
-  const read = async (split: string): Promise<Row[]> =>
-    rowsOf(await readTable(join(home, `${split}.tsv`), task), task.layout, task.labels);
+  const readFrom = async (file: string): Promise<Row[]> =>
+    rowsOf(await readTable(file, task), task.layout, task.labels);
+  const read = (split: string): Promise<Row[]> => readFrom(join(home, `${split}.tsv`));
   return {
     name,
     task: task.labels.names.length > 0 ? singleLabel({ labels: task.labels.names }) : regression(),
     metrics: task.metrics,
     train: await read('train'),
     evaluation: await read('dev'),
+    ...(test !== undefined && { test: await readFrom(test) }),
   };
 }
 

@@ -69,6 +69,8 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
     throw new HypetuneError(
       `--task: name one of ${names.join(', ')}, or give a table of your own by --train.`,
     );
+  if (task === 'spam' && settings.test !== undefined)
+    throw new HypetuneError(`--test: the spam task has no table; it measures on all lines not learned from.`);
   if (task === 'spam')
     return spamTask(
       await downloads((options) => resolveSource(data ?? SPAM_SOURCE, options)),
@@ -79,5 +81,5 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
     throw new HypetuneError(`--task: there is no task '${task}'; there are ${names.join(', ')}.`);
   if (data === undefined)
     throw new HypetuneError(`--data: task '${name}' needs the folder that holds it, as --data glue.`);
-  return glueTask(name, await downloads((options) => resolveSource(data, options)));
+  return glueTask(name, await downloads((options) => resolveSource(data, options)), settings.test);
 }

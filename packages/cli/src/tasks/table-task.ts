@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { HypetuneError, type MetricName } from '@hypetune/core';
 import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
@@ -23,10 +24,14 @@ export async function tableTask(settings: Settings & { readonly train: string })
   const layout = layoutOf(settings, name, names);
   const task = problem.task(names);
   const rows = rowsOf(table, layout.columns, layout.labels);
-  const shared = { name: train, task, metrics: task.metrics.map(({ name }) => name as MetricName) };
+  const others = async (file: string): Promise<Row[]> =>
+    rowsOf(await readTable(file, layout.options), layout.columns, layout.labels);
+  const shared = {
+    ...{ name: basename(train), task, metrics: task.metrics.map(({ name }) => name as MetricName) },
+    ...(settings.test !== undefined && { test: await others(settings.test) }),
+  };
   if (validation !== undefined) {
-    const other = await readTable(validation, layout.options);
-    return { ...shared, train: rows, evaluation: rowsOf(other, layout.columns, layout.labels) };
+    return { ...shared, train: rows, evaluation: await others(validation) };
   }
   if (rows.length < 2)
     throw new HypetuneError(`${train}: one row is too few to learn from and to measure on.`);

@@ -1,0 +1,101 @@
+import { measure, type MetricName, namedMetric, resolveMetrics, type Task } from '@hypetune/core';
+import type { RecipeData } from '../recipes.js';
+import { measuredOf } from './record.js';
+import type { Store, StoredRun } from './store.js';
+
+/** What a comparison asks for: which runs it is made of, and what they are called. */
+export interface ComparisonPlan {
+  readonly version: 1;
+  /** What makes it again. */
+  readonly command: readonly string[];
+  /** In order; the first is what the others are compared with. */
+  readonly recipes: readonly {
+    readonly name: string;
+    /** The recipe whose grid it is a point of. */
+    readonly family: string;
+    /** One line: methods and options. */
+    readonly description: string;
+    readonly entry?: RecipeData | undefined;
+  }[];
+  readonly tasks: readonly {
+    readonly name: string;
+    /** The first is the one compared by. */
+    readonly metrics: readonly MetricName[];
+    readonly model: string;
+    readonly rows: {
+      readonly train: number;
+      readonly validation: number;
+      readonly test?: number | undefined;
+    };
+    /** Hash of the rows reported on. */
+    readonly measured: string;
+  }[];
+  readonly seeds: readonly number[];
+  readonly runs: readonly {
+    readonly recipe: string;
+    readonly task: string;
+    readonly seed: number;
+    readonly key: string;
+  }[];
+}
+
+/** A run of a comparison; without `run` it is not done yet. */
+export interface Cell {
+  readonly recipe: string;
+  readonly task: string;
+  readonly seed: number;
+  readonly key: string;
+  readonly run?: StoredRun | undefined;
+  /** Metrics of the rows reported on; undefined where it failed or is not done. */
+  readonly metrics?: Readonly<Record<string, number>> | undefined;
+  /** Metrics of the rows that choose. */
+  readonly choosing?: Readonly<Record<string, number>> | undefined;
+}
+
+/** What a store knows of the runs of a plan. Metrics that a run did not measure are made of its predictions. */
+export async function cellsOf(
+  store: Store,
+  plan: ComparisonPlan,
+  taskOf: (name: string) => Task | undefined = () => undefined,
+): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const place of plan.runs) {
+    const run = (await store.has(place.key)) ? await store.read(place.key) : undefined;
+    const measured = run && measuredOf(run.record);
+    if (!run || !measured) {
+      cells.push({ ...place, run });
+      continue;
+    }
+    const asked = plan.tasks.find(({ name }) => name === place.task)!.metrics;
+    const lacking = asked.filter((name) => !(name in measured.metrics));
+    const task = taskOf(place.task);
+    const more = lacking.length > 0 && task ? await measureAgain(store, run, lacking, task) : {};
+    cells.push({
+      ...{ ...place, run, metrics: { ...measured.metrics, ...more } },
+      choosing: run.record.validation?.metrics,
+    });
+  }
+  return cells;
+}
+
+async function measureAgain(
+  store: Store,
+  { record }: StoredRun,
+  names: readonly MetricName[],
+  task: Task,
+): Promise<Record<string, number>> {
+  const lines = await store.predictions(record.key);
+  const outputs = Math.max(1, record.identity.task.labels.length);
+  const predictions = lines.map(({ logits }) => task.predict(Float32Array.from(logits), outputs));
+  return measure(
+    resolveMetrics(names),
+    predictions,
+    lines.map(({ label }) => label as number),
+    { task, outputs },
+  );
+}
+
+/** Whether more of a metric is better. */
+export function greaterIsBetter(metric: string): boolean {
+  return metric !== 'loss' && namedMetric(metric as MetricName).greaterIsBetter;
+}
