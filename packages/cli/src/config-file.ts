@@ -19,12 +19,27 @@ export interface Config extends Settings {
   readonly grid?: Readonly<Record<string, readonly unknown[]>> | undefined;
   /** For `compare`: several tasks, by name or by the settings that differ. */
   readonly tasks?: readonly (string | TaskEntry)[] | undefined;
+  /** For `verify`: what is to be shown. */
+  readonly claim?: Claim | undefined;
   /** For `train`. */
   readonly seed?: number | undefined;
   /** For `compare`: how many seeds, from 1, or which. */
   readonly seeds?: number | readonly number[] | undefined;
   /** Modules whose methods the recipes may name: files beside the config (`./my-noise.ts`), or installed packages. */
   readonly methods?: readonly string[] | undefined;
+}
+
+/** That one recipe is better than another. */
+export interface Claim {
+  readonly better: string;
+  readonly than: string;
+  /** How much better at least. */
+  readonly by: number;
+  /** What is compared; the task's first unless given. */
+  readonly metric?: string | undefined;
+  /** Budget: pairs of runs at most, of each task. */
+  readonly seeds: number;
+  readonly alpha: number;
 }
 
 /** One of several tasks. */

@@ -40,6 +40,17 @@ export const configSchema: z.ZodType = z.strictObject({
     .min(1)
     .optional()
     .describe('compare: several tasks, by name or by the settings that differ'),
+  claim: z
+    .strictObject({
+      better: recipeName.describe('the recipe that is said to be better: a name of recipes, or a stack'),
+      than: recipeName.describe('the recipe that it is compared with'),
+      by: z.number().default(0).describe('how much better at least'),
+      metric: z.string().optional().describe("what is compared; the first of the task's unless given"),
+      seeds: z.int().min(3).default(20).describe('budget: pairs of runs at most, of each task'),
+      alpha: z.number().gt(0).lt(1).default(0.05).describe('how often a wrong answer may be given'),
+    })
+    .optional()
+    .describe('verify: what is to be shown'),
   seed: seed.optional().describe('train'),
   seeds: z
     .union([z.int().min(1), z.array(seed).min(1)])

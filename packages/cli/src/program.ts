@@ -10,8 +10,10 @@ import { addMerge } from './commands/merge.js';
 import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
+import { addReport } from './commands/report.js';
 import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
+import { addVerify } from './commands/verify.js';
 import { note, type Terminal } from './terminal.js';
 
 /** The command `hypetune`: runs it with these arguments and returns its exit code. Mistakes are one line on the error stream. */
@@ -33,8 +35,10 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addTrain(program, terminal, done);
   addCompare(program, terminal, done);
   addMerge(program, terminal, done);
+  addVerify(program, terminal, done);
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
+  addReport(program, terminal);
   addMethods(program, terminal);
   addSchema(program, terminal);
   addDoctor(program, terminal);

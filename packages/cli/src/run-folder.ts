@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, link, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
+import { HypetuneError, type Label, type MetricName, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recoverFolder, writeFolder } from './atomic.js';
@@ -16,6 +16,18 @@ const RECORD = 'hypetune.json';
 const CHECKPOINT = 'checkpoint.safetensors';
 /** The curve of a run: a line a step, an evaluation, an epoch. */
 export const HISTORY = 'history.jsonl';
+
+/** What the model said of the rows measured at the end. */
+export const PREDICTED = 'predictions.jsonl';
+
+/** A line of `PREDICTED`. */
+export interface PredictedRow {
+  readonly text: string;
+  readonly pair?: string | undefined;
+  readonly label: Label;
+  readonly loss: number;
+  readonly logits: readonly number[];
+}
 
 /** What a saved run says about itself, in `hypetune.json` beside the model. */
 export interface RunRecord {
@@ -69,10 +81,14 @@ export async function saveRun(
 }
 
 /** Writes another record over that of a saved run, whole or not at all; the other files stay what they are. */
-export async function saveRecord(folder: string, record: RunRecord): Promise<void> {
+export async function saveRecord(
+  folder: string,
+  record: RunRecord,
+  predicted: readonly PredictedRow[] = [],
+): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     for (const name of await readdir(folder)) {
-      if (name === RECORD) continue;
+      if (name === RECORD || name === PREDICTED) continue;
       // A second name for the same file where the disk has such; the weights are not written again.
       await link(join(folder, name), join(fresh, name)).catch(() =>
         copyFile(join(folder, name), join(fresh, name)),
@@ -80,6 +96,7 @@ export async function saveRecord(folder: string, record: RunRecord): Promise<voi
     }
     await rm(join(fresh, CHECKSUMS), { force: true });
     await writeFile(join(fresh, RECORD), recordText(record));
+    if (predicted.length > 0) await writeFile(join(fresh, PREDICTED), jsonLines(predicted));
     await writeChecksums(fresh);
   });
 }

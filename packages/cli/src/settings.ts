@@ -15,6 +15,7 @@ import {
   trainerSettings,
 } from '@hypetune/core';
 import { z } from 'zod';
+import { LOG_FORMATS } from './log/curve-log.js';
 
 /** What the command adds to a setting's declaration. */
 interface Flag {
@@ -169,6 +170,9 @@ export const settings = {
   }),
   logEvery: own(count, 'print a line after so many steps', {
     ...{ value: 'steps', group: 'Training', unlessGiven: 'every ten seconds', outcome: false },
+  }),
+  log: own(z.array(z.enum(LOG_FORMATS)).min(1), `write the curve while running: ${LOG_FORMATS.join(', ')}`, {
+    ...{ value: 'formats', group: 'Training', outcome: false },
   }),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
   engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {

@@ -14,6 +14,8 @@ export function evidence(differences: readonly number[]): number {
   const size = Math.sqrt(differences.reduce((sum, value) => sum + value ** 2, 0));
   if (count === 0 || size === 0) return 1;
   const direction = (Math.sqrt(count) * mean(differences)) / size;
+  // Several differences without any spread are no sample of a normal distribution: they say nothing.
+  if (count > 1 && Math.abs(direction) > 1 - 1e-12) return 1;
   return mean(EFFECTS.map((effect) => likelihoodRatio(count, direction, effect)));
 }
 

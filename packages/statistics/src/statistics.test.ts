@@ -198,5 +198,6 @@ describe('a test that is looked at after every run', () => {
     expect(sequentialTest(gains, { atLeast: 0.05 }).answer).toBe('no');
     expect(sequentialTest(gains.slice(0, 2)).answer).toBe('not yet');
     expect(sequentialTest([0, 0, 0, 0, 0, 0, 0]).answer).toBe('not yet');
+    expect(sequentialTest([0, 0, 0, 0, 0, 0, 0], { atLeast: 0.01 }).answer).toBe('not yet');
   });
 });

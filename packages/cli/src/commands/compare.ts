@@ -6,7 +6,17 @@ import { HypetuneError, type Task } from '@hypetune/core';
 import { SourceError } from '@hypetune/models';
 import type { Command } from 'commander';
 import { writeWhole } from '../atomic.js';
-import { type Config, readConfig, type TaskEntry } from '../config-file.js';
+import {
+  checkNames,
+  keepMeasuredRows,
+  type NamedRun,
+  planOf,
+  prepareTask,
+  type PreparedTask,
+  taskEntries,
+  wantedRuns,
+} from '../comparison-runs.js';
+import { type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { checkGrid, expandGrid } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
@@ -23,13 +33,10 @@ import {
 import { comparisonText } from '../report/comparison-text.js';
 import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
-import type { Settings } from '../settings.js';
-import { DEFAULT_MODEL, prepare, type Setup } from '../setup.js';
-import { runIdentity, type TaskIdentity, taskIdentity } from '../store/identity.js';
-import { perform, type WantedRun } from '../store/perform.js';
+import { perform } from '../store/perform.js';
 import type { ComparisonPlan } from '../store/plan.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
-import { keyOf, Store } from '../store/store.js';
+import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { addSettingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
 
@@ -114,10 +121,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     const wanted = await wantedRuns({ tasks, recipes, seeds, engine, config, file: flags.config });
     const plan = planOf({ tasks, recipes, seeds, wanted });
     await store.keepPlan(plan);
-    for (const { setup, identity } of tasks) {
-      const rows = setup.task.test ?? setup.task.evaluation;
-      await store.keepRows(identity.rows.test ?? identity.rows.validation, rows);
-    }
+    await keepMeasuredRows(store, tasks);
     const share = partOf(wanted, shard);
     if (!temporary) await noteShare(store, share, wanted, terminal);
     const { troubles } = await perform(store, share, {
@@ -142,91 +146,6 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     interrupt.release();
     if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
-}
-
-interface PreparedTask {
-  readonly name: string;
-  readonly settings: Settings;
-  readonly setup: Setup;
-  readonly identity: TaskIdentity;
-}
-
-/** The tasks that were asked for, as the settings that differ. */
-function taskEntries({ tasks, task }: Config): readonly TaskEntry[] {
-  if (tasks) return tasks.map((entry) => (typeof entry === 'string' ? { task: entry } : entry));
-  if (task?.includes(',')) return task.split(',').map((name) => ({ task: name.trim() }));
-  return [{}];
-}
-
-async function prepareTask(
-  { name, ...entry }: TaskEntry,
-  config: Config,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<PreparedTask> {
-  const settings: Settings = { ...config, ...entry };
-  const setup = await prepare(settings, terminal, signal);
-  const identity = await taskIdentity(setup);
-  return { name: name ?? setup.task.name, settings, setup, identity };
-}
-
-interface Wants {
-  readonly tasks: readonly PreparedTask[];
-  readonly recipes: readonly Recipe[];
-  readonly seeds: readonly number[];
-}
-
-type NamedRun = WantedRun & { readonly task: string };
-
-/** Every run, seed by seed, so that a comparison that is not done yet has whole pairs. */
-async function wantedRuns(
-  wants: Wants & { readonly engine: string; readonly config: Config; readonly file: string | undefined },
-): Promise<NamedRun[]> {
-  const { tasks, recipes, seeds, engine, config, file } = wants;
-  const isCode = file !== undefined && /\.[cm]?[tj]s$/.test(file);
-  const modules = [...(config.methods ?? []), ...(isCode ? [file] : [])];
-  const runs: NamedRun[] = [];
-  for (const seed of seeds)
-    for (const { name, setup, settings, identity: task } of tasks)
-      for (const recipe of recipes) {
-        const identity = await runIdentity({ task, recipe, settings, seed, engine, modules });
-        runs.push({ key: keyOf(identity), identity, setup, settings, recipe, seed, task: name });
-      }
-  return runs;
-}
-
-function planOf({
-  tasks,
-  recipes,
-  seeds,
-  wanted,
-}: Wants & { readonly wanted: readonly NamedRun[] }): ComparisonPlan {
-  return {
-    version: 1,
-    command: commandLine(process.argv.slice(2)),
-    recipes: recipes.map((recipe) => ({
-      ...{
-        name: recipe.name,
-        family: recipe.family,
-        description: describeRecipe(recipe),
-        entry: recipe.entry,
-      },
-    })),
-    tasks: tasks.map(({ name, setup: { task }, settings, identity }) => ({
-      ...{ name, metrics: task.metrics, model: settings.model ?? DEFAULT_MODEL },
-      rows: { train: task.train.length, validation: task.evaluation.length, test: task.test?.length },
-      measured: identity.rows.test ?? identity.rows.validation,
-    })),
-    seeds,
-    runs: wanted.map(({ recipe, task, seed, key }) => ({ recipe: recipe.name, task, seed, key })),
-  };
-}
-
-/** What was typed, without what differs from part to part. */
-export function commandLine(argv: readonly string[]): string[] {
-  const at = argv.findIndex((word) => word === '--shard');
-  const whole = at === -1 ? argv : argv.filter((_, place) => place !== at && place !== at + 1);
-  return ['hypetune', ...whole.filter((word) => !word.startsWith('--shard='))];
 }
 
 function partOf(wanted: readonly NamedRun[], shard: Shard | undefined): readonly NamedRun[] {
@@ -271,7 +190,11 @@ async function show(
         settings: { ...config, recipes: undefined, tasks: undefined, grid: undefined },
       },
       complete: !aborted && comparison.missing.length === 0,
-      recipes: plan.recipes.map(({ name, family, entry }) => ({ ...entry, name, family })),
+      recipes: plan.recipes.map(({ name, family, entry }) => ({
+        ...entry,
+        name,
+        ...(family !== name && { family }),
+      })),
       tasks: plan.tasks,
       runs: cells
         .filter(({ run }) => run !== undefined)
@@ -326,12 +249,6 @@ function readValue(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function checkNames(names: readonly string[], what: 'recipes' | 'tasks'): void {
-  const twice = names.find((name, place) => names.indexOf(name) !== place);
-  if (twice !== undefined)
-    throw new HypetuneError(`--${what}: '${twice}' stands there twice; give each a name of its own.`);
 }
 
 function seedsOf(

@@ -1,9 +1,10 @@
-import { HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
+import { type Evaluation, HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { startEngine } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
+import { type CurveLog, openLogs } from '../log/curve-log.js';
 import { type Methods, withMethods } from '../methods.js';
 import {
   checkOptionsUsed,
@@ -15,6 +16,7 @@ import {
 } from '../recipes.js';
 import {
   keepModel,
+  type PredictedRow,
   readHistory,
   readRun,
   readRunCheckpoint,
@@ -25,7 +27,7 @@ import {
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { prepare } from '../setup.js';
-import type { TextTask } from '../tasks/task.js';
+import type { Row, TextTask } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { addSettingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
@@ -66,7 +68,10 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
+  if (config.log && out === undefined)
+    throw new HypetuneError('--log: give --out a folder; the logs stand beside it.');
   const interrupt = onInterrupt(terminal);
+  let log: CurveLog | undefined;
   try {
     const setup = await prepare(config, terminal, interrupt.signal);
     const { task, maxLength } = setup;
@@ -79,7 +84,9 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       config: { ...absolutePaths(config), recipe: recipe.entry, seed },
     });
     const history = snapshot ? await readHistory(flags.resume!, snapshot.meta.step) : [];
-    const { keepLast } = config;
+    const { keepLast, log: formats } = config;
+    log = formats && openLogs(formats, `${out!}.log`, history);
+    if (log) note(terminal, `logs in ${out!}.log`);
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
       ...{ resume: snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
@@ -99,6 +106,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       }),
       onLine: (line) => {
         history.push(line);
+        log?.line(line);
       },
     });
     const { report, evaluation, test, model } = result;
@@ -107,7 +115,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       const { best, stopped } = report;
       const measured = { metrics: evaluation?.metrics, testMetrics: test?.metrics, best, stopped };
       const full = { ...record(report.steps), finished, ...measured };
-      if (finished) await saveRecord(out, full);
+      const rows = test ? task.test! : task.evaluation;
+      if (finished) await saveRecord(out, full, predictedRows(rows, test ?? evaluation));
       else await saveRun(out, model, full, history, result.snapshot);
     }
     model.dispose();
@@ -121,8 +130,15 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {
+    log?.close();
     interrupt.release();
   }
+}
+
+function predictedRows(rows: readonly Row[], { predictions, losses }: Evaluation): PredictedRow[] {
+  return rows.map(({ text, pair, label }, row) => ({
+    ...{ text, pair, label, loss: losses[row]!, logits: [...predictions[row]!.logits] },
+  }));
 }
 
 function taskRecord({ name, task, metrics, train, classWeights }: TextTask): RunRecord['task'] {

@@ -13,7 +13,13 @@ export function comparisonText(plan: ComparisonPlan, cells: readonly Cell[], com
       parts.push(`${title}${figuresTable(rows, metric)}`);
     }
   if (comparison.across.length > 0) parts.push(acrossTable(comparison));
-  return [...parts, ...readings(plan, cells, comparison)].join('\n\n');
+  return [
+    ...parts,
+    legend(plan),
+    [...readings(plan, cells, comparison), ...troubles(cells, comparison)].join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function runsTable(plan: ComparisonPlan, cells: readonly Cell[]): string {
@@ -83,19 +89,32 @@ function acrossTable({ across }: Comparison): string {
   );
 }
 
-/** Lines on how to read the tables, what they do not say, and a sentence for each recipe. */
+/** How to read the tables; empty for a single recipe. */
+export function legend({ recipes }: ComparisonPlan): string {
+  const first = recipes[0]!.name;
+  if (recipes.length < 2) return '';
+  return (
+    `against ${first}: paired by seed; 95 %: of Student's t over seeds; 95 % rows: bootstrap over seeds and measured rows ` +
+    `(accuracy only); better: how often one of its runs beats one of ${first}; p: paired t test, two-sided, (Holm) ` +
+    `corrected over the recipes. "-" where fewer than ${FEWEST_RUNS} pairs, or no spread, allow none.`
+  );
+}
+
+/** What failed and what is not done yet. */
+export function troubles(cells: readonly Cell[], { failed, missing }: Comparison): string[] {
+  const lines = failed.map(
+    ({ recipe, task, seed, run }) => `failed: ${recipe} · ${task} · seed ${seed}: ${run!.record.why ?? ''}`,
+  );
+  return missing.length > 0 ? [...lines, `not done yet: ${missing.length} of ${cells.length} runs.`] : lines;
+}
+
+/** A sentence for each recipe, and the best point of each grid. */
 export function readings(plan: ComparisonPlan, cells: readonly Cell[], comparison: Comparison): string[] {
   const lines: string[] = [];
   const first = plan.recipes[0]!.name;
-  if (plan.recipes.length > 1) {
-    lines.push(
-      `against ${first}: paired by seed; 95 %: of Student's t over seeds; 95 % rows: bootstrap over seeds and measured rows ` +
-        `(accuracy only); better: how often one of its runs beats one of ${first}; p: paired t test, two-sided, (Holm) ` +
-        `corrected over the recipes. "-" where fewer than ${FEWEST_RUNS} pairs, or no spread, allow none.`,
-    );
+  if (plan.recipes.length > 1)
     for (const row of comparison.figures)
       if (row.metric === metricOf(plan, row.task)) lines.push(...sentence(row, first, plan));
-  }
   if (plan.recipes.some(({ name, family }) => name !== family))
     for (const { name, rows } of plan.tasks) {
       const points = [...chosenPoints(plan, cells, name).values()].filter((point) =>
@@ -110,10 +129,6 @@ export function readings(plan: ComparisonPlan, cells: readonly Cell[], compariso
           `best of each grid${plan.tasks.length > 1 ? ` on ${name}` : ''}: ${points.join('; ')}.${warning}`,
         );
     }
-  for (const { recipe, task, seed, run } of comparison.failed)
-    lines.push(`failed: ${recipe} · ${task} · seed ${seed}: ${run!.record.why ?? ''}`);
-  if (comparison.missing.length > 0)
-    lines.push(`not done yet: ${comparison.missing.length} of ${cells.length} runs.`);
   return lines;
 }
 

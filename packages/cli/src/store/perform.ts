@@ -1,5 +1,7 @@
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
+import { openLogs } from '../log/curve-log.js';
 import type { Recipe } from '../recipes.js';
 import { run } from '../run.js';
 import type { Settings } from '../settings.js';
@@ -62,7 +64,7 @@ export async function perform(
       try {
         // Another process may have ended it between the look and the lock.
         if (await isDone(store, item.key, options.retryFailed)) continue;
-        const whole = await perform1(item, options);
+        const whole = await perform1(item, options, join(store.folder, 'logs'));
         if (!whole) break;
         await store.write(whole);
         done += 1;
@@ -88,10 +90,16 @@ async function isDone(store: Store, key: string, retryFailed: boolean): Promise<
 }
 
 /** Does one run; undefined where a signal stopped it. Throws what the machine is to blame for. */
-async function perform1(item: WantedRun, options: PerformOptions): Promise<WholeRun | undefined> {
+async function perform1(
+  item: WantedRun,
+  options: PerformOptions,
+  logs: string,
+): Promise<WholeRun | undefined> {
   const { key, identity, setup, settings, recipe, seed } = item;
   const { terminal, signal, onWarning } = options;
   const curve: CurveLine[] = [];
+  const { log: formats } = settings;
+  const log = formats && openLogs(formats, join(logs, logName(item)));
   const began = performance.now();
   const shared = { version: 1, key, identity } as const;
   const costOf = (cost: Partial<Cost>): Cost => ({
@@ -104,7 +112,10 @@ async function perform1(item: WantedRun, options: PerformOptions): Promise<Whole
   try {
     const { report, evaluation, test, cost, model } = await run({
       ...{ setup, settings, recipe, seed, terminal, signal, onWarning },
-      onLine: (line) => curve.push(line),
+      onLine: (line) => {
+        curve.push(line);
+        log?.line(line);
+      },
     });
     model.dispose();
     if (!evaluation) return undefined;
@@ -128,7 +139,14 @@ async function perform1(item: WantedRun, options: PerformOptions): Promise<Whole
     note(terminal, `failed: ${recipe.name} · seed ${seed}: ${why}`);
     const steps = curve.findLast(({ kind }) => kind === 'step')?.step ?? 0;
     return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost: costOf({}) };
+  } finally {
+    log?.close();
   }
+}
+
+/** A name for a run's logs that says which it is. */
+function logName({ identity, recipe, seed }: WantedRun): string {
+  return `${identity.task.name}-${recipe.name}-seed-${seed}`.replace(/[^\w.+=-]+/g, '_');
 }
 
 /** Errors of files, memory and network: the same run may succeed elsewhere or later. */

@@ -46,7 +46,7 @@ export interface Cell {
   readonly seed: number;
   readonly key: string;
   readonly run?: StoredRun | undefined;
-  /** Metrics of the rows reported on; undefined where it failed or is not done. */
+  /** The loss and the metrics of the rows reported on; undefined where it failed or is not done. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
   /** Metrics of the rows that choose. */
   readonly choosing?: Readonly<Record<string, number>> | undefined;
@@ -71,7 +71,7 @@ export async function cellsOf(
     const task = taskOf(place.task);
     const more = lacking.length > 0 && task ? await measureAgain(store, run, lacking, task) : {};
     cells.push({
-      ...{ ...place, run, metrics: { ...measured.metrics, ...more } },
+      ...{ ...place, run, metrics: { loss: measured.loss, ...measured.metrics, ...more } },
       choosing: run.record.validation?.metrics,
     });
   }
@@ -93,6 +93,25 @@ async function measureAgain(
     lines.map(({ label }) => label as number),
     { task, outputs },
   );
+}
+
+/** Several plans as one, the first deciding the order and what the others are compared with. */
+export function joinPlans(plans: readonly ComparisonPlan[]): ComparisonPlan {
+  const [first, ...others] = plans as [ComparisonPlan, ...ComparisonPlan[]];
+  return others.reduce((joined, plan) => {
+    const recipes = added(joined.recipes, plan.recipes, ({ name }) => name);
+    const tasks = added(joined.tasks, plan.tasks, ({ name }) => name);
+    const runs = added(joined.runs, plan.runs, ({ recipe, task, seed }) =>
+      JSON.stringify([recipe, task, seed]),
+    );
+    const seeds = added(joined.seeds, plan.seeds, String);
+    return { ...joined, recipes, tasks, runs, seeds };
+  }, first);
+}
+
+function added<T>(have: readonly T[], more: readonly T[], nameOf: (item: T) => string): T[] {
+  const names = new Set(have.map(nameOf));
+  return [...have, ...more.filter((item) => !names.has(nameOf(item)))];
 }
 
 /** Whether more of a metric is better. */
