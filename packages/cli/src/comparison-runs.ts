@@ -1,4 +1,5 @@
 import { HypetuneError } from '@hypetune/core';
+import type { Command } from 'commander';
 import type { Config, TaskEntry } from './config-file.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import type { Settings } from './settings.js';
@@ -65,15 +66,13 @@ export async function wantedRuns(
 }
 
 /** What was asked for, as the store keeps it. */
-export function planOf({
-  tasks,
-  recipes,
-  seeds,
-  wanted,
-}: Wants & { readonly wanted: readonly NamedRun[] }): ComparisonPlan {
+export function planOf(
+  command: Command,
+  { tasks, recipes, seeds, wanted }: Wants & { readonly wanted: readonly NamedRun[] },
+): ComparisonPlan {
   return {
     version: 1,
-    command: commandLine(process.argv.slice(2)),
+    command: commandLine((command.parent as Command & { readonly rawArgs: readonly string[] }).rawArgs),
     recipes: recipes.map((recipe) => ({
       ...{
         name: recipe.name,

@@ -14,6 +14,7 @@ import { addReport } from './commands/report.js';
 import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
 import { addVerify } from './commands/verify.js';
+import { addWatch } from './commands/watch.js';
 import { note, type Terminal } from './terminal.js';
 
 /** The command `hypetune`: runs it with these arguments and returns its exit code. Mistakes are one line on the error stream. */
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addCompare(program, terminal, done);
   addMerge(program, terminal, done);
   addVerify(program, terminal, done);
+  addWatch(program, terminal);
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
   addReport(program, terminal);

@@ -63,7 +63,11 @@ const metricNames = METRIC_NAMES.join(', ');
  * schema and the table of the pages are made from it. A flag is the name in kebab-case.
  */
 export const settings = {
-  task: own(z.string(), 'spam, cola, mrpc, rte, sst-2 or sts-b', { value: 'name', group: 'Data' }),
+  task: own(
+    z.string(),
+    'spam, or of GLUE cola, mrpc, mnli, mnli-mismatched, qnli, qqp, wnli, rte, sst-2 or sts-b',
+    { value: 'name', group: 'Data' },
+  ),
   data: own(z.string(), 'folder (or source) that holds the GLUE tasks in their TSV layout', {
     ...{ value: 'folder', group: 'Data' },
   }),
@@ -123,6 +127,9 @@ export const settings = {
     ...{ value: 'share', group: 'Training', unlessGiven: '0' },
   }),
   limit: own(count, 'learn from the first rows of a fixed shuffle', { value: 'rows', group: 'Data' }),
+  limitPerClass: own(count, 'learn from the first rows of each class in a fixed shuffle', {
+    ...{ value: 'rows', group: 'Data' },
+  }),
   evaluationLimit: own(count, 'measure on the first rows of a fixed shuffle', {
     value: 'rows',
     group: 'Data',

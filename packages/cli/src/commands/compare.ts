@@ -35,6 +35,7 @@ import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
 import { perform } from '../store/perform.js';
 import type { ComparisonPlan } from '../store/plan.js';
+import { flagName } from '../settings.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
@@ -98,7 +99,14 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw new HypetuneError(
       `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
     );
+  for (const name of ['saveEvery', 'keepLast'] as const)
+    if (settings[name] !== undefined)
+      throw new HypetuneError(
+        `${flagName(name)}: is for hypetune train; compare keeps runs that ended, by --store.`,
+      );
   const config: Config = { ...file, ...settings };
+  if (config.log && flags.store === undefined)
+    throw new HypetuneError('--log: give --store a folder; the logs stand in it.');
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
   if (shard && flags.store === undefined)
     throw new HypetuneError('--shard: the parts meet in a store; give --store a folder.');
@@ -119,7 +127,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     for (const { setup } of tasks) noteTask(terminal, setup.task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     const wanted = await wantedRuns({ tasks, recipes, seeds, engine, config, file: flags.config });
-    const plan = planOf({ tasks, recipes, seeds, wanted });
+    const plan = planOf(command, { tasks, recipes, seeds, wanted });
     await store.keepPlan(plan);
     await keepMeasuredRows(store, tasks);
     const share = partOf(wanted, shard);

@@ -1,21 +1,24 @@
-import { HypetuneError } from '@hypetune/core';
+import { type Evaluation, HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { classTable, metricsLine } from '../report/figures.js';
-import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
+import { openSaved, type SavedModel, savedTask, type SavedTask } from '../saved-model.js';
 import { noteData } from '../setup.js';
 import type { Settings } from '../settings.js';
+import { labelMapOf, type LabelMap, mappedLabels, measureMerged, mergedNames } from '../tasks/label-map.js';
 import { layoutOf } from '../tasks/layout.js';
 import { openTask } from '../tasks/open-task.js';
 import { rowsOf } from '../tasks/rows.js';
 import { readTable } from '../tasks/table.js';
 import type { Row } from '../tasks/task.js';
+import type { TextData } from '../tasks/text-data.js';
 import { note, print, type Terminal } from '../terminal.js';
-import { settingFlag, settingsOf } from './flags.js';
+import { listFlag, settingFlag, settingsOf } from './flags.js';
 
 interface EvaluateFlags {
   readonly table?: string;
+  readonly labelMap?: readonly string[];
   readonly json?: true;
   readonly engine?: string;
 }
@@ -32,29 +35,36 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
     .description('measure a saved run or a classifier that transformers saved, on its own rows or on a table')
     .argument('<run>', 'folder of the run or model')
     .option('--table <file>', "rows to measure on, in the run's own columns or those named here")
+    .option(
+      '--label-map <names>',
+      'classes of the run or the table that count as others, as neutral=not_entailment,contradiction=not_entailment',
+      listFlag,
+    )
     .option('--json', 'print loss, metrics and the figures of every class as JSON');
   for (const name of [...READING, 'metrics', 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, flags: EvaluateFlags) => {
-    done(await evaluate(folder, flags, settingsOf(command, ['table', 'json']), terminal));
+    done(await evaluate(folder, flags, settingsOf(command, ['table', 'labelMap', 'json']), terminal));
   });
 }
 
 async function evaluate(
   folder: string,
-  { table, json, engine }: EvaluateFlags,
+  { table, labelMap, json, engine }: EvaluateFlags,
   settings: Settings,
   terminal: Terminal,
 ): Promise<number> {
   const found = await savedTask(folder);
   const saved = { ...found, metrics: settings.metrics ?? found.metrics };
   if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
-  const rows = await rowsToMeasure(table, saved, settings, folder, terminal);
+  const map = labelMap && labelMapOf(labelMap);
+  if (map && (table === undefined || saved.kind !== 'classification'))
+    throw new HypetuneError('--label-map: is for --table and a run of one class a row.');
+  const rows = await rowsToMeasure(table, saved, settings, folder, terminal, map);
   await startEngine(terminal, engine);
   const model = await openSaved(folder, saved);
   const data = model.data(rows);
   noteData(terminal, rows, data.cut, saved.maxLength);
-  const { loss, metrics, report } = await model.trainer.evaluate(data);
-  const evaluation = { loss, metrics, report };
+  const evaluation = await measured(model, data, rows, saved, map);
   model.dispose();
   if (json) print(terminal, JSON.stringify({ rows: rows.length, ...evaluation }, null, 2));
   else {
@@ -64,12 +74,26 @@ async function evaluate(
   return 0;
 }
 
+async function measured(
+  { trainer }: SavedModel,
+  data: TextData,
+  rows: readonly Row[],
+  { labels, metrics }: SavedTask,
+  map: LabelMap | undefined,
+): Promise<Pick<Evaluation, 'loss' | 'metrics' | 'report'>> {
+  if (map && mergedNames(labels, map).length < labels.length)
+    return measureMerged(labels, map, await trainer.predictions(data), rows, metrics ?? ['accuracy']);
+  const evaluation = await trainer.evaluate(data);
+  return { loss: evaluation.loss, metrics: evaluation.metrics, report: evaluation.report };
+}
+
 async function rowsToMeasure(
   table: string | undefined,
   { config, kind, labels, pair }: SavedTask,
   settings: Settings,
   folder: string,
   terminal: Terminal,
+  map?: LabelMap,
 ): Promise<readonly Row[]> {
   if (table === undefined) {
     if (config.task === undefined && config.train === undefined)
@@ -79,5 +103,9 @@ async function rowsToMeasure(
   const layout = layoutOf({ ...config, ...settings }, kind, labels);
   if (pair && layout.columns.pair === undefined)
     throw new HypetuneError('--pair-column: the run takes pairs of texts; name the column of the second.');
-  return rowsOf(await readTable(table, layout.options), layout.columns, layout.labels);
+  return rowsOf(
+    await readTable(table, layout.options),
+    layout.columns,
+    map ? mappedLabels(labels, map) : layout.labels,
+  );
 }

@@ -26,6 +26,7 @@ import {
 } from '../run-folder.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
+import { flagName } from '../settings.js';
 import { prepare } from '../setup.js';
 import type { Row, TextTask } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
@@ -68,8 +69,9 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const recipe = recipeOfConfig(config, flags, await withMethods(config.methods ?? []));
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
-  if (config.log && out === undefined)
-    throw new HypetuneError('--log: give --out a folder; the logs stand beside it.');
+  for (const name of ['log', 'saveEvery', 'keepLast'] as const)
+    if (config[name] !== undefined && out === undefined)
+      throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
   const interrupt = onInterrupt(terminal);
   let log: CurveLog | undefined;
   try {
@@ -164,6 +166,8 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
     throw new HypetuneError(
       `${flags.config!}: 'recipes' and 'seeds' are for hypetune compare; train has 'recipe' and 'seed'.`,
     );
+  if (file.grid ?? file.tasks)
+    throw new HypetuneError(`${flags.config!}: 'grid' and 'tasks' are for hypetune compare.`);
   const { resume } = flags;
   const given = checkConfig(
     { ...file, ...settings, ...(flags.seed !== undefined && { seed: flags.seed }) },
@@ -190,6 +194,7 @@ function recipeOfConfig({ recipe }: Config, flags: TrainFlags, known: Methods): 
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known, single: true });
   if (typeof entry !== 'string' && flags.option.length > 0)
     throw new HypetuneError('--option: the config writes the recipe out; put the options there.');
+  if (made.entry?.grid) throw new HypetuneError(`recipe '${made.name}': 'grid' is for hypetune compare.`);
   checkOptionsUsed(options, [made]);
   return made;
 }

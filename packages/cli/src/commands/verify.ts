@@ -82,7 +82,7 @@ async function verify(file: string, folder: string, command: Command, terminal: 
         wanted.filter((run) => run.seed === seed),
         options,
       );
-      plan = planOf({ tasks, recipes, seeds: seeds.slice(0, seed), wanted });
+      plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
       found = answerClaim(claim, compared, await cellsOf(store, plan));
       trouble ||= troubles.length > 0;
       if (found.answer !== 'not yet' || interrupt.signal.aborted) break;

@@ -62,6 +62,7 @@ export async function perform(
         continue;
       }
       try {
+        await store.recover(item.key);
         // Another process may have ended it between the look and the lock.
         if (await isDone(store, item.key, options.retryFailed)) continue;
         const whole = await perform1(item, options, join(store.folder, 'logs'));

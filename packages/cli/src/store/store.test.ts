@@ -111,6 +111,21 @@ test('a run that fails is a result: counted, shown, not done again unless asked,
   expect((await call('compare', ...data, ...flags, '--retry-failed')).error).toMatch(/^failed: hype/m);
 });
 
+test('a label curve is a comparison of tasks that differ in their rows', async () => {
+  const config = write(
+    'curve.yaml',
+    `recipes: [vanilla, hype]
+seeds: 1
+tasks: [{ name: few, limitPerClass: 4 }, { name: more, limit: 20 }]
+`,
+  );
+  const { out, error } = await call('compare', ...data, '--config', config);
+  expect(error).toMatch(/^train\.tsv: 8 rows to learn from/m);
+  expect(error).toMatch(/^train\.tsv: 20 rows to learn from/m);
+  expect(out).toMatch(/^hype +more +1 +\d\.\d{4} /m);
+  expect(out).toMatch(/^over all tasks +average rank/m);
+});
+
 test('settings by recipe and grids, the best point chosen by rows that are not reported', async () => {
   const test = write('test.tsv', sentiment(13));
   const config = write(
@@ -173,6 +188,9 @@ test('parts of a comparison, done apart and merged, are the whole one; what diff
   expect(differs.error).toContain(
     `not the same twice: runs/${key!}/predictions.jsonl, line 2; the first stays`,
   );
+  const watched = await call('watch', parts[0]!.store, '--once');
+  expect(watched.out).toMatch(/^vanilla +train\.tsv +2 +0 +0 +0 +accuracy 0\.\d{4}$/m);
+  expect((await call('watch', whole)).out).toMatch(/^hype +train\.tsv +2 +0 +0 +0 /m);
   expect((await call('merge', folder, '--out', out)).error).toContain('this is no store of runs');
 });
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
-import { recoverFolder, writeFolder, writeWhole } from '../atomic.js';
+import { COMPLETE, recoverFolder, writeFolder, writeWhole } from '../atomic.js';
 import { readJson } from '../json-file.js';
 import { canonicalJson, sha256 } from './canonical.js';
 import { type Lock, takeLock } from './lock.js';
@@ -77,9 +77,16 @@ export class Store {
     return join(this.folder, 'runs', key);
   }
 
+  /** Whether a run is there. Mends nothing but the mark of a save that was killed at its last step: others may be writing. */
   async has(key: string): Promise<boolean> {
+    if (!existsSync(join(this.place(key), RECORD))) return false;
+    await rm(join(this.place(key), COMPLETE), { force: true });
+    return true;
+  }
+
+  /** Removes what killed processes left of a run; for the one who holds its lock. */
+  async recover(key: string): Promise<void> {
     await recoverFolder(this.place(key));
-    return existsSync(join(this.place(key), RECORD));
   }
 
   /** A run that is there; throws where its record is damaged. */
@@ -136,9 +143,10 @@ export class Store {
   /** What comparisons asked for, the latest first. */
   async plans<T>(): Promise<T[]> {
     const home = join(this.folder, 'plans');
-    const { statSync } = await import('node:fs');
     const names = (await readdir(home).catch(() => [])).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
-    const times = names.map((name) => ({ name, time: statSync(join(home, name)).mtimeMs }));
+    const times = await Promise.all(
+      names.map(async (name) => ({ name, time: (await stat(join(home, name))).mtimeMs })),
+    );
     times.sort((a, b) => b.time - a.time || (a.name < b.name ? -1 : 1));
     return Promise.all(times.map(async ({ name }) => (await readJson(join(home, name))) as T));
   }

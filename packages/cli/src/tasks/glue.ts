@@ -9,13 +9,21 @@ import type { Row, TextTask } from './task.js';
 /** A GLUE task (Wang et al., 2018) in its original TSV layout. */
 interface GlueTask extends TableOptions {
   readonly folder: string;
-  readonly columns: number;
+  readonly columns?: number;
+  /** Name of the file to measure on, without its ending (default: dev). */
+  readonly dev?: string;
   readonly layout: Columns;
   readonly labels: Labels;
   readonly metrics: readonly MetricName[];
 }
 
 const sentencePair = { text: 'sentence1', pair: 'sentence2' } as const;
+
+/** MNLI has two sets to measure on, of which the second is of other genres than those learned from. */
+const mnli = (dev: string): GlueTask => ({
+  ...{ folder: 'MNLI', dev, layout: { ...sentencePair, label: 'gold_label' }, metrics: ['accuracy'] },
+  labels: classLabels(['entailment', 'neutral', 'contradiction']),
+});
 
 /** The tasks by name. */
 export const GLUE: Readonly<Record<string, GlueTask>> = {
@@ -33,6 +41,30 @@ export const GLUE: Readonly<Record<string, GlueTask>> = {
     layout: { text: '#1 String', pair: '#2 String', label: 'Quality' },
     labels: classLabels(['0', '1'], ['not_equivalent', 'equivalent']),
     metrics: ['accuracy', 'f1'],
+  },
+  mnli: mnli('dev_matched'),
+  'mnli-mismatched': mnli('dev_mismatched'),
+  qnli: {
+    folder: 'QNLI',
+    columns: 4,
+    layout: { text: 'question', pair: 'sentence', label: 'label' },
+    labels: classLabels(['entailment', 'not_entailment']),
+    metrics: ['accuracy'],
+  },
+  qqp: {
+    folder: 'QQP',
+    columns: 6,
+    skipBroken: true,
+    layout: { text: 'question1', pair: 'question2', label: 'is_duplicate' },
+    labels: classLabels(['0', '1'], ['not_duplicate', 'duplicate']),
+    metrics: ['accuracy', 'f1'],
+  },
+  wnli: {
+    folder: 'WNLI',
+    columns: 4,
+    layout: { ...sentencePair, label: 'label' },
+    labels: classLabels(['0', '1'], ['not_entailment', 'entailment']),
+    metrics: ['accuracy'],
   },
   rte: {
     folder: 'RTE',
@@ -77,7 +109,7 @@ export async function glueTask(name: string, folder: string, test?: string): Pro
     task: task.labels.names.length > 0 ? singleLabel({ labels: task.labels.names }) : regression(),
     metrics: task.metrics,
     train: await read('train'),
-    evaluation: await read('dev'),
+    evaluation: await read(task.dev ?? 'dev'),
     ...(test !== undefined && { test: await readFrom(test) }),
   };
 }

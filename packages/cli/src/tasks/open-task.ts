@@ -17,13 +17,14 @@ import type { Row, TextTask } from './task.js';
 
 /** The task that the settings name, cut to their limits. */
 export async function openTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
-  const { limit, evaluationLimit } = settings;
+  const { limit, limitPerClass, evaluationLimit } = settings;
   const whole = await wholeTask(settings, downloads);
   for (const name of ['classWeights', 'labelSmoothing'] as const)
     if (settings[name] !== undefined && whole.task.kind !== 'class')
       throw new HypetuneError(`${flagName(name)}: is for one class a row, not for ${whole.task.name}.`);
   const { metrics = whole.metrics, keepBest } = settings;
-  const train = limit === undefined || whole.name === 'spam' ? whole.train : firstRows(whole.train, limit);
+  const limited = limit === undefined || whole.name === 'spam' ? whole.train : firstRows(whole.train, limit);
+  const train = limitPerClass === undefined ? limited : firstOfEachClass(limited, whole.task, limitPerClass);
   const weights = classWeightsOf(whole.task, train, settings);
   const task = weightedTask(whole.task, weights, settings);
   const asked = resolveMetrics(
@@ -37,6 +38,18 @@ export async function openTask(settings: Settings, downloads: DownloadNotes): Pr
     evaluation:
       evaluationLimit === undefined ? whole.evaluation : firstRows(whole.evaluation, evaluationLimit),
   };
+}
+
+/** The first rows of each class in the fixed shuffle, in its order. Throws where rows have no single class. */
+function firstOfEachClass(rows: readonly Row[], { kind, name }: Task, count: number): Row[] {
+  if (kind !== 'class')
+    throw new HypetuneError(`--limit-per-class: is for one class a row, not for ${name}.`);
+  const taken = new Map<unknown, number>();
+  return firstRows(rows).filter(({ label }) => {
+    const before = taken.get(label) ?? 0;
+    taken.set(label, before + 1);
+    return before < count;
+  });
 }
 
 function classWeightsOf(task: Task, rows: readonly Row[], { classWeights }: Settings): number[] | undefined {
