@@ -1,4 +1,11 @@
-import { chooseLengths, type Evaluation, type FitReport, type Snapshot, Trainer } from '@hypetune/core';
+import {
+  chooseLengths,
+  type Evaluation,
+  type FitReport,
+  type MetricName,
+  type Snapshot,
+  Trainer,
+} from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
 import { median } from '@hypetune/statistics';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -21,6 +28,8 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
+  /** What is measured; the task's metrics unless given. */
+  readonly metrics?: readonly MetricName[] | undefined;
   /** Called where the run may go on later: at the end of every epoch but the last, and every `saveEvery` steps. */
   readonly onCheckpoint?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
@@ -71,10 +80,13 @@ export async function run(request: RunRequest): Promise<RunResult> {
     trainer.hooks.onPause.tapPromise('run', async ({ step }) => {
       if (step % saveEvery === 0) await save(step);
     });
+    const shown: readonly string[] = ['loss', ...task.metrics];
     const label = `${recipe.name} · seed ${seed}`;
     trainer.hooks.onEvaluation.tapPromise('run', async (report) => {
       onLine?.({ kind: 'evaluation', ...report });
-      progress.note(`${label}: epoch ${report.epoch + 1}, step ${report.step}: ${figures(report.metrics)}`);
+      progress.note(
+        `${label}: epoch ${report.epoch + 1}, step ${report.step}: ${figures(report.metrics, shown)}`,
+      );
       return Promise.resolve();
     });
     trainer.hooks.onEpoch.tapPromise('run', async ({ epoch, step, loss }) => {
@@ -116,8 +128,9 @@ export async function run(request: RunRequest): Promise<RunResult> {
 }
 
 /** `accuracy 0.9350, loss 0.2101`. */
-function figures(metrics: Readonly<Record<string, number>>): string {
+function figures(metrics: Readonly<Record<string, number>>, shown: readonly string[]): string {
   return Object.entries(metrics)
+    .filter(([name]) => shown.includes(name))
     .map(([name, value]) => `${name} ${value.toFixed(4)}`)
     .join(', ');
 }
@@ -179,7 +192,7 @@ function trainerFor(model: LayersModel, request: RunRequest, settings: Settings)
     plugins: recipe.plugins(),
     dropout: recipe.dropout,
     task: setup.task.task,
-    metrics: setup.task.metrics,
+    metrics: request.metrics ?? setup.task.metrics,
     seed,
     optimizer: given({ learningRate, weightDecay }),
     schedule: given({ warmup, decay }),

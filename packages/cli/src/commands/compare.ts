@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HypetuneError, type Task } from '@hypetune/core';
+import { HypetuneError } from '@hypetune/core';
 import { SourceError } from '@hypetune/models';
 import type { Command } from 'commander';
 import { writeWhole } from '../atomic.js';
@@ -136,7 +136,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
       ...{ wait: shard === undefined, retryFailed: flags.retryFailed === true },
     });
-    await show(store, plan, { tasks, config, engine, aborted: interrupt.signal.aborted, flags }, terminal);
+    await show(store, plan, { config, engine, aborted: interrupt.signal.aborted, flags }, terminal);
     if (interrupt.signal.aborted) return 130;
     return troubles.length > 0 ? RETRY : 0;
   } catch (error) {
@@ -173,7 +173,6 @@ async function noteShare(
 }
 
 interface Shown {
-  readonly tasks: readonly PreparedTask[];
   readonly config: Config;
   readonly engine: string;
   readonly aborted: boolean;
@@ -183,12 +182,10 @@ interface Shown {
 async function show(
   store: Store,
   plan: ComparisonPlan,
-  { tasks, config, engine, aborted, flags: { json } }: Shown,
+  { config, engine, aborted, flags: { json } }: Shown,
   terminal: Terminal,
 ): Promise<void> {
-  const taskOf = (name: string): Task | undefined =>
-    tasks.find((task) => task.name === name)?.setup.task.task;
-  const { cells, comparison } = await compareStored(store, plan, taskOf);
+  const { cells, comparison } = await compareStored(store, plan);
   const some = cells.some(({ run }) => run !== undefined);
   const written = JSON.stringify(
     {

@@ -1,4 +1,3 @@
-import type { Task } from '@hypetune/core';
 import { type Cell, cellsOf, type ComparisonPlan } from '../store/plan.js';
 import type { Store } from '../store/store.js';
 import { compareCells, type Comparison, rightRows } from './comparison.js';
@@ -7,9 +6,8 @@ import { compareCells, type Comparison, rightRows } from './comparison.js';
 export async function compareStored(
   store: Store,
   plan: ComparisonPlan,
-  taskOf?: (name: string) => Task | undefined,
 ): Promise<{ cells: Cell[]; comparison: Comparison }> {
-  const cells = await cellsOf(store, plan, taskOf);
+  const cells = await cellsOf(store, plan);
   const right = new Map<string, readonly number[] | undefined>();
   for (const { key, metrics } of cells)
     if (metrics?.accuracy !== undefined && !right.has(key))

@@ -1,6 +1,13 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { HypetuneError } from '@hypetune/core';
+import {
+  checkMetrics,
+  HypetuneError,
+  METRIC_NAMES,
+  type MetricName,
+  namedMetric,
+  type Task,
+} from '@hypetune/core';
 import { openLogs } from '../log/curve-log.js';
 import type { Recipe } from '../recipes.js';
 import { run } from '../run.js';
@@ -65,7 +72,7 @@ export async function perform(
         await store.recover(item.key);
         // Another process may have ended it between the look and the lock.
         if (await isDone(store, item.key, options.retryFailed)) continue;
-        const whole = await perform1(item, options, join(store.folder, 'logs'));
+        const whole = await performRun(item, options, join(store.folder, 'logs'));
         if (!whole) break;
         await store.write(whole);
         done += 1;
@@ -91,7 +98,7 @@ async function isDone(store: Store, key: string, retryFailed: boolean): Promise<
 }
 
 /** Does one run; undefined where a signal stopped it. Throws what the machine is to blame for. */
-async function perform1(
+async function performRun(
   item: WantedRun,
   options: PerformOptions,
   logs: string,
@@ -113,6 +120,7 @@ async function perform1(
   try {
     const { report, evaluation, test, cost, model } = await run({
       ...{ setup, settings, recipe, seed, terminal, signal, onWarning },
+      metrics: metricsFor(setup.task.task),
       onLine: (line) => {
         curve.push(line);
         log?.line(line);
@@ -148,6 +156,19 @@ async function perform1(
 /** A name for a run's logs that says which it is. */
 function logName({ identity, recipe, seed }: WantedRun): string {
   return `${identity.task.name}-${recipe.name}-seed-${seed}`.replace(/[^\w.+=-]+/g, '_');
+}
+
+/** Every metric that can measure a task: which of them a comparison asks for changes nothing of a stored run. */
+function metricsFor(task: Task): MetricName[] {
+  const context = { task, outputs: Math.max(1, task.labels?.length ?? 1) };
+  return METRIC_NAMES.filter((name) => {
+    try {
+      checkMetrics([namedMetric(name)], context);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Errors of files, memory and network: the same run may succeed elsewhere or later. */

@@ -1,6 +1,6 @@
-import { measure, type MetricName, namedMetric, resolveMetrics, type Task } from '@hypetune/core';
+import { type MetricName, namedMetric } from '@hypetune/core';
 import type { RecipeData } from '../recipes.js';
-import { measuredOf } from './record.js';
+import { type Measured, measuredOf } from './record.js';
 import type { Store, StoredRun } from './store.js';
 
 /** What a comparison asks for: which runs it is made of, and what they are called. */
@@ -52,47 +52,19 @@ export interface Cell {
   readonly choosing?: Readonly<Record<string, number>> | undefined;
 }
 
-/** What a store knows of the runs of a plan. Metrics that a run did not measure are made of its predictions. */
-export async function cellsOf(
-  store: Store,
-  plan: ComparisonPlan,
-  taskOf: (name: string) => Task | undefined = () => undefined,
-): Promise<Cell[]> {
+/** What a store knows of the runs of a plan. */
+export async function cellsOf(store: Store, plan: ComparisonPlan): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const place of plan.runs) {
     const run = (await store.has(place.key)) ? await store.read(place.key) : undefined;
-    const measured = run && measuredOf(run.record);
-    if (!run || !measured) {
-      cells.push({ ...place, run });
-      continue;
-    }
-    const asked = plan.tasks.find(({ name }) => name === place.task)!.metrics;
-    const lacking = asked.filter((name) => !(name in measured.metrics));
-    const task = taskOf(place.task);
-    const more = lacking.length > 0 && task ? await measureAgain(store, run, lacking, task) : {};
+    const figures = (measured: Measured | undefined): Cell['metrics'] =>
+      measured && { loss: measured.loss, ...measured.metrics };
     cells.push({
-      ...{ ...place, run, metrics: { loss: measured.loss, ...measured.metrics, ...more } },
-      choosing: run.record.validation?.metrics,
+      ...{ ...place, run, metrics: figures(run && measuredOf(run.record)) },
+      choosing: figures(run?.record.validation),
     });
   }
   return cells;
-}
-
-async function measureAgain(
-  store: Store,
-  { record }: StoredRun,
-  names: readonly MetricName[],
-  task: Task,
-): Promise<Record<string, number>> {
-  const lines = await store.predictions(record.key);
-  const outputs = Math.max(1, record.identity.task.labels.length);
-  const predictions = lines.map(({ logits }) => task.predict(Float32Array.from(logits), outputs));
-  return measure(
-    resolveMetrics(names),
-    predictions,
-    lines.map(({ label }) => label as number),
-    { task, outputs },
-  );
 }
 
 /** Several plans as one, the first deciding the order and what the others are compared with. */

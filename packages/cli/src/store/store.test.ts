@@ -70,7 +70,7 @@ test('a comparison is extended by recipes and seeds, and does only what is missi
     .split('\n');
   expect(JSON.parse(curve[1]!)).toMatchObject({ kind: 'step', step: 2, terms: {}, learningRate: 0.01 });
   expect(curve).toHaveLength(3);
-  // Another metric is made of the predictions that are there.
+  // Another metric needs no run.
   const again = await call(
     'compare',
     ...data,
