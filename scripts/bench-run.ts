@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resolveModel } from '@hypetune/models';
+import { deviation, mean } from '@hypetune/statistics';
 import { main } from 'hypetune';
 import { firstRows } from '../packages/cli/src/tasks/fixed-order.js';
 import { readTable } from '../packages/cli/src/tasks/table.js';
-import { summarize } from '../packages/cli/src/report/statistics.js';
 import { table } from '../packages/cli/src/report/table.js';
 
 const { values } = parseArgs({
@@ -127,6 +127,21 @@ async function theirs(python: string, metric: string, seed: number): Promise<Run
     }
   }
   return runs;
+}
+
+interface Summary {
+  readonly count: number;
+  readonly mean: number;
+  /** Undefined for a single value. */
+  readonly deviation: number | undefined;
+  readonly max: number;
+}
+
+function summarize(values: readonly number[]): Summary {
+  return {
+    ...{ count: values.length, mean: mean(values), max: Math.max(...values) },
+    deviation: values.length > 1 ? deviation(values) : undefined,
+  };
 }
 
 function report(runs: readonly Run[], metric: string): void {

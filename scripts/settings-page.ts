@@ -8,7 +8,7 @@ import {
   scheduleSettings,
   trainerSettings,
 } from '@hypetune/core';
-import { recipeSettings } from '../packages/cli/src/config-schema.js';
+import { configEntries } from '../packages/cli/src/config-schema.js';
 import { flagName, flags, settings } from '../packages/cli/src/settings.js';
 import { fillParts, table } from './generated.js';
 
@@ -18,7 +18,7 @@ export function settingsPage(page: string): Promise<string> {
     data: commandTable('Data'),
     training: commandTable('Training'),
     engine: commandTable('Engine'),
-    recipes: rows(recipeSettings, ['setting', 'values', 'meaning'], (name, { range, doc }) => [
+    recipes: rows(configEntries, ['setting', 'values', 'meaning'], (name, { range, doc }) => [
       ...[code(name), range, doc],
     ]),
     trainer: trainerTable(trainerSettings),

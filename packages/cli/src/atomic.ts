@@ -8,7 +8,7 @@ import { isAlive } from '@hypetune/models';
 /** A folder that nobody writes to any more is a leftover after so long, whoever made it. */
 const STALE_MILLISECONDS = 24 * 3600 * 1000;
 /** In a folder beside its place: every file of it is on the disk. */
-const COMPLETE = '.complete';
+export const COMPLETE = '.complete';
 
 /**
  * Makes sure, before any work, that a folder can be written whole at the end: refuses one that holds something unless

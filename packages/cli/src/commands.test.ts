@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 interface Report {
   runs: { recipe: string; seed: number; metrics: { accuracy: number } }[];
-  comparison: { recipe: string; count: number }[];
+  comparison: { recipe: string; values: number[] }[];
   recipes: unknown[];
   complete: boolean;
 }
@@ -81,7 +81,9 @@ test('compare has a row a run and is the same when run again', async () => {
   const flags = ['--epochs', '1', '--seeds', '2', '--recipes', 'vanilla,hype,hype+r3f', '--json', file];
   const compared = await call('compare', ...data, ...flags);
   expect(compared.code).toBe(0);
-  expect(compared.out).toMatch(/^recipe +runs +mean accuracy +sd +max +against vanilla +p$/m);
+  expect(compared.out).toMatch(
+    /^recipe +runs +mean accuracy +sd +median +iqm +best +against vanilla +95 % +95 % rows +better +p +p \(Holm\)$/m,
+  );
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   expect(report.runs.map(({ recipe, seed }) => [recipe, seed])).toEqual([
     ['vanilla', 1],
@@ -91,7 +93,7 @@ test('compare has a row a run and is the same when run again', async () => {
     ['hype', 2],
     ['hype+r3f', 2],
   ]);
-  expect(report.comparison.map(({ recipe, count }) => [recipe, count])).toEqual([
+  expect(report.comparison.map(({ recipe, values }) => [recipe, values.length])).toEqual([
     ['vanilla', 2],
     ['hype', 2],
     ['hype+r3f', 2],
@@ -127,7 +129,7 @@ recipes:
   expect(error).toMatch(/^strong noise: hype scale=0\.1 noise="uniform"$/m);
   expect([code, out]).toEqual([
     0,
-    expect.stringMatching(/^strong noise +1 +0\.\d+ +- +0\.\d+ +[+-]0\.\d+ +-$/m),
+    expect.stringMatching(/^strong noise +1 +0\.\d+ +- +0\.\d+ +0\.\d+ +0\.\d+ +[+-]0\.\d+ +- +- +- +- +-$/m),
   ]);
 });
 
@@ -212,4 +214,26 @@ test('fetch prints where each source lies, and fails by name', async () => {
   expect(missing.code).toBe(1);
   expect(missing.error).toMatch(/^error: .*nowhere: there is no folder/);
   expect((await call('fetch')).code).toBe(1);
+});
+
+test('train tells of every epoch and of the best one, tests on rows apart, keeps checkpoints and the history', async () => {
+  const out = join(folder, 'told');
+  const flags = ['--epochs', '6', '--keep-best', 'loss', '--patience', '1', '--test', table, '--out', out];
+  const steps = ['--evaluate-every', '2', '--save-every', '1', '--keep-last', '2', '--log-every', '2'];
+  const { out: printed, error } = await call('train', ...data, ...flags, ...steps, '--learning-rate', '3');
+  expect(error).toMatch(/^hype · seed 0: epoch 1, step 2: loss \d+\.\d{4}, accuracy \d\.\d{4}$/m);
+  expect(error).toMatch(/^hype · seed 0: epoch 1, step 3: loss /m);
+  expect(error).toMatch(/^hype · seed 0: step 2\/18 · loss /m);
+  expect(error).not.toMatch(/: step 1\/18 · loss /m);
+  expect(error).toMatch(
+    /^hype · seed 0: epoch (\d) is best: loss \d+\.\d{4}; stopped by patience after epoch \d$/m,
+  );
+  expect(printed).toMatch(/^test: accuracy \d\.\d{4}, loss \d+\.\d{4} on 48 rows$/m);
+  const record = JSON.parse(readFileSync(join(out, 'hypetune.json'), 'utf8')) as { steps: number };
+  expect(record).toMatchObject({ stopped: 'patience', testMetrics: {}, best: {} });
+  const history = readFileSync(join(out, 'history.jsonl'), 'utf8').trim().split('\n');
+  const kinds = history.map((line) => (JSON.parse(line) as { kind: string }).kind);
+  expect(kinds.filter((kind) => kind === 'step')).toHaveLength(record.steps);
+  expect(kinds.slice(0, 6)).toEqual(['step', 'step', 'evaluation', 'step', 'evaluation', 'epoch']);
+  expect(readdirSync(`${out}.steps`)).toHaveLength(2);
 });

@@ -15,6 +15,12 @@ export interface Config extends Settings {
   readonly recipe?: string | RecipeEntry | undefined;
   /** For `compare`: the others are compared with the first. */
   readonly recipes?: readonly (string | RecipeEntry)[] | undefined;
+  /** For `compare`: values to go over in every recipe that has the method, by `method.option` or setting. */
+  readonly grid?: Readonly<Record<string, readonly unknown[]>> | undefined;
+  /** For `compare`: several tasks, by name or by the settings that differ. */
+  readonly tasks?: readonly (string | TaskEntry)[] | undefined;
+  /** For `verify`: what is to be shown. */
+  readonly claim?: Claim | undefined;
   /** For `train`. */
   readonly seed?: number | undefined;
   /** For `compare`: how many seeds, from 1, or which. */
@@ -23,12 +29,31 @@ export interface Config extends Settings {
   readonly methods?: readonly string[] | undefined;
 }
 
+/** That one recipe is better than another. */
+export interface Claim {
+  readonly better: string;
+  readonly than: string;
+  /** How much better at least. */
+  readonly by: number;
+  /** What is compared; the task's first unless given. */
+  readonly metric?: string | undefined;
+  /** Budget: pairs of runs at most, of each task. */
+  readonly seeds: number;
+  readonly alpha: number;
+}
+
+/** One of several tasks. */
+export interface TaskEntry extends Settings {
+  /** What it is called in reports. */
+  readonly name?: string | undefined;
+}
+
 /** Gives a TypeScript config its type. */
 export function defineConfig(config: Config): Config {
   return config;
 }
 
-const PATHS = ['data', 'train', 'validation', 'model'] as const;
+const PATHS = ['data', 'train', 'validation', 'test', 'model'] as const;
 
 /** Checks a config; an error names its origin and the setting. */
 export function checkConfig(value: unknown, origin: string): Config {
@@ -60,7 +85,8 @@ function isSource(path: string): boolean {
 
 function withPaths(config: Config, change: (path: string) => string): Config {
   const changed = PATHS.flatMap((key) => (config[key] === undefined ? [] : [[key, change(config[key])]]));
-  return { ...config, ...(Object.fromEntries(changed) as Config) };
+  const tasks = config.tasks?.map((task) => (typeof task === 'string' ? task : withPaths(task, change)));
+  return { ...config, ...(tasks && { tasks }), ...(Object.fromEntries(changed) as Config) };
 }
 
 /** A recipe with the texts among the options of its methods changed, where they start with a dot. */

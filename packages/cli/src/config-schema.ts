@@ -1,7 +1,7 @@
 import { METRIC_NAMES, type Plugin } from '@hypetune/core';
 import { z } from 'zod';
 import { headline, METHODS } from './methods.js';
-import { metricEntry, settings } from './settings.js';
+import { metricEntry, recipeSettings, settings } from './settings.js';
 
 const rate = z.number().min(0).lt(1);
 const isPlugin = (value: unknown): boolean => typeof (value as Partial<Plugin> | null)?.apply === 'function';
@@ -14,20 +14,42 @@ const pluginEntry = z.union(
   ],
   'must be a method, { name, options }, a plugin or a function that makes one',
 );
+const grid = z
+  .record(z.string(), z.array(z.unknown()).min(1))
+  .describe('values to go over, by method.option or setting: a recipe for each combination');
 const recipeEntry = z.union([
   recipeName,
   z.strictObject({
     name: z.string().describe('what the recipe is called in the report'),
     plugins: z.array(pluginEntry).optional(),
     dropout: z.strictObject({ hidden: rate.optional(), attention: rate.optional() }).optional(),
+    settings: z.strictObject(recipeSettings).optional().describe('settings of this recipe alone'),
+    grid: grid.optional(),
   }),
 ]);
 const seed = z.int().min(0);
 
 /** What a config file may hold beside the settings. */
-export const recipeSettings = {
+export const configEntries = {
   recipe: recipeEntry.optional().describe('train: a stack of methods'),
   recipes: z.array(recipeEntry).min(1).optional().describe('compare: the others are compared with the first'),
+  grid: grid.optional().describe('compare: values to go over in every recipe that has the method'),
+  tasks: z
+    .array(z.union([z.string(), z.strictObject({ name: z.string().optional(), ...settings })]))
+    .min(1)
+    .optional()
+    .describe('compare: several tasks, by name or by the settings that differ'),
+  claim: z
+    .strictObject({
+      better: recipeName.describe('the recipe that is said to be better: a name of recipes, or a stack'),
+      than: recipeName.describe('the recipe that it is compared with'),
+      by: z.number().default(0).describe('how much better at least'),
+      metric: z.string().optional().describe("what is compared; the first of the task's unless given"),
+      seeds: z.int().min(3).default(20).describe('budget: pairs of runs at most, of each task'),
+      alpha: z.number().gt(0).lt(1).default(0.05).describe('how often a wrong answer may be given'),
+    })
+    .optional()
+    .describe('verify: what is to be shown'),
   seed: seed.optional().describe('train'),
   seeds: z
     .union([z.int().min(1), z.array(seed).min(1)])
@@ -41,7 +63,7 @@ export const recipeSettings = {
 };
 
 /** What a config file may hold. */
-export const configSchema: z.ZodType = z.strictObject({ ...settings, ...recipeSettings });
+export const configSchema: z.ZodType = z.strictObject({ ...settings, ...configEntries });
 
 interface JsonObject {
   [key: string]: unknown;

@@ -1,11 +1,14 @@
 import type { Dataset, StepReport } from '@hypetune/core';
+import { median } from '@hypetune/statistics';
 import { Presets, SingleBar } from 'cli-progress';
-import { median } from 'simple-statistics';
+
 import { note, type Terminal } from './terminal.js';
 
 /** What a run shows of itself while it goes on. */
 export interface Progress {
   step(report: StepReport): void;
+  /** Writes a line of its own. */
+  note(line: string): void;
   /** Ends the display; a later `step` shows nothing. */
   stop(): void;
 }
@@ -15,6 +18,8 @@ export interface ProgressOptions {
   readonly total?: number | undefined;
   /** Seconds between two lines where there is no terminal to draw a bar on (default 10). */
   readonly interval?: number | undefined;
+  /** Steps between two such lines, instead of seconds. */
+  readonly every?: number | undefined;
   /** Milliseconds; replaced in tests. */
   readonly now?: () => number;
 }
@@ -23,9 +28,7 @@ export interface ProgressOptions {
 export function showProgress(terminal: Terminal, label: string, options: ProgressOptions = {}): Progress {
   const { now = Date.now } = options;
   const pace = new Pace(now);
-  return terminal.error.isTTY
-    ? bar(terminal, label, pace)
-    : plainLines(terminal, label, pace, (options.interval ?? 10) * 1000, now);
+  return terminal.error.isTTY ? bar(terminal, label, pace) : plainLines(terminal, label, pace, options);
 }
 
 function bar(terminal: Terminal, label: string, pace: Pace): Progress {
@@ -46,6 +49,11 @@ function bar(terminal: Terminal, label: string, pace: Pace): Progress {
       else single.start(report.total, report.step, { text });
       started = true;
     },
+    note: (line) => {
+      if (started) single.stop();
+      started = false;
+      note(terminal, line);
+    },
     stop: () => {
       if (started) single.stop();
     },
@@ -56,17 +64,20 @@ function plainLines(
   terminal: Terminal,
   label: string,
   pace: Pace,
-  interval: number,
-  now: () => number,
+  { interval = 10, every, now = Date.now }: ProgressOptions,
 ): Progress {
   let last = now();
   let stopped = false;
   return {
     step: (report) => {
       const text = pace.after(report);
-      if (stopped || (now() - last < interval && report.step < report.total)) return;
+      const due = every === undefined ? now() - last >= interval * 1000 : report.step % every === 0;
+      if (stopped || !(due || report.step >= report.total)) return;
       last = now();
       note(terminal, `${label}: step ${report.step}/${report.total} · ${text}`);
+    },
+    note: (line) => {
+      note(terminal, line);
     },
     stop: () => {
       stopped = true;
@@ -122,7 +133,8 @@ class Pace {
     const pace = this.seconds.length > 0 ? median(this.seconds) : 0;
     if (pace === 0) return loss;
     const left = duration((report.total - report.step) * pace);
-    return `${loss} · ${(1 / pace).toFixed(1)} steps/s · ${left} left`;
+    const speed = pace > 2 ? `${pace.toFixed(1)} s a step` : `${(1 / pace).toFixed(1)} steps/s`;
+    return `${loss} · ${speed} · ${left} left`;
   }
 }
 

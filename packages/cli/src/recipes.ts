@@ -9,6 +9,7 @@ import {
 } from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { METHODS, methodNamed, type Methods } from './methods.js';
+import type { RecipeSettings } from './settings.js';
 
 /** A method by its name, or with options. */
 type MethodEntry =
@@ -26,7 +27,14 @@ export interface RecipeEntry {
   readonly plugins?: readonly PluginEntry[] | undefined;
   /** Dropout rates set by the recipe itself, not by a plugin. */
   readonly dropout?: DropoutRates | undefined;
+  /** Settings of this recipe alone. */
+  readonly settings?: RecipeSettings | undefined;
+  /** Values to go over, by `method.option` or setting: a recipe for each combination. */
+  readonly grid?: Grid | undefined;
 }
+
+/** Values by `method.option` or setting. */
+export type Grid = Readonly<Record<string, readonly unknown[]>>;
 
 /** Models by the folder or source that an option names. */
 export type Models = ReadonlyMap<string, LayersModel>;
@@ -34,7 +42,11 @@ export type Models = ReadonlyMap<string, LayersModel>;
 /** How a model is tuned, its options checked. */
 export interface Recipe {
   readonly name: string;
+  /** The recipe that it is a point of a grid of; its own name if there is no grid. */
+  readonly family: string;
   readonly dropout: DropoutRates;
+  /** Settings of this recipe alone. */
+  readonly settings: RecipeSettings;
   /** Folders and sources of the models that options name, as a teacher's. */
   readonly models: readonly string[];
   /** New plugins for a run, models in the place of their names. */
@@ -81,7 +93,7 @@ export function recipeOf(
   entry: RecipeEntry,
   { known = METHODS, single = false }: { readonly known?: Methods; readonly single?: boolean } = {},
 ): Recipe {
-  const { name, dropout = {} } = entry;
+  const { name, dropout = {}, settings = {} } = entry;
   const plugins = (entry.plugins ?? []).map((plugin) => withAbsolutePaths(plugin, known));
   const makers = plugins.map((plugin) => maker(plugin, name, known, single));
   const make = (models?: Models): Plugin[] => makers.map((make) => make(models));
@@ -89,7 +101,10 @@ export function recipeOf(
   const data = plugins.map((plugin) => asData(plugin, known));
   const isData = data.every((plugin) => plugin !== undefined);
   const models = plugins.flatMap((plugin) => Object.values(modelsNamed(plugin, known)));
-  return { name, dropout, models, plugins: make, entry: isData ? { ...entry, plugins: data } : undefined };
+  return {
+    ...{ name, family: name, dropout, settings, models, plugins: make },
+    entry: isData ? { ...entry, plugins: data } : undefined,
+  };
 }
 
 /** The options of a method that name a model. */
@@ -112,12 +127,13 @@ function withAbsolutePaths(entry: PluginEntry, known: Methods): PluginEntry {
 }
 
 /** One line: the recipe's methods with the options it sets. */
-export function describeRecipe({ name, dropout, entry, plugins }: Recipe): string {
+export function describeRecipe({ name, dropout, settings, entry, plugins }: Recipe): string {
   const parts = entry
     ? (entry.plugins ?? []).map((plugin) => describePlugin(plugin))
     : plugins().map((plugin) => plugin.name);
   const rates = Object.entries(dropout).map(([kind, rate]) => `${kind} dropout ${rate}`);
-  return `${name}: ${[...parts, ...rates].join(' + ') || 'plain fine-tuning'}`;
+  const own = Object.entries(settings).map(([setting, value]) => `, ${setting} ${String(value)}`);
+  return `${name}: ${[...parts, ...rates].join(' + ') || 'plain fine-tuning'}${own.join('')}`;
 }
 
 /** Several `method.option=value`, each value JSON or else a string, as a table. */

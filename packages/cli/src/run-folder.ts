@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, link, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HypetuneError, type Snapshot, type TaskName } from '@hypetune/core';
+import { HypetuneError, type Label, type Snapshot, type TaskName } from '@hypetune/core';
 import { saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recover, writeFolder } from './atomic.js';
@@ -10,9 +10,25 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { checkConfig, type Config } from './config-file.js';
 import { readJson } from './json-file.js';
 import type { Interval } from './report/intervals.js';
+import type { CurveLine } from './store/record.js';
+import { jsonLines, readLines } from './store/store.js';
 
 const RECORD = 'hypetune.json';
 const CHECKPOINT = 'checkpoint.safetensors';
+/** The curve of a run: a line a step, an evaluation, an epoch. */
+export const HISTORY = 'history.jsonl';
+
+/** What the model said of the rows measured at the end. */
+export const PREDICTED = 'predictions.jsonl';
+
+/** A line of `PREDICTED`. */
+export interface PredictedRow {
+  readonly text: string;
+  readonly pair?: string | undefined;
+  readonly label: Label;
+  readonly loss: number;
+  readonly logits: readonly number[];
+}
 
 /** What a saved run says about itself, in `hypetune.json` beside the model. */
 export interface RunRecord {
@@ -45,6 +61,11 @@ export interface RunRecord {
   readonly intervals?: Readonly<Record<string, Interval>> | undefined;
   /** The rows, by number and hash; absent in runs of earlier versions. */
   readonly data?: Readonly<Record<'train' | 'evaluation', DataRecord>> | undefined;
+  /** On rows that chose nothing, where there were such. */
+  readonly testMetrics?: Readonly<Record<string, number>> | undefined;
+  /** The epoch (from 0) whose weights were kept. */
+  readonly best?: { readonly value: number; readonly epoch: number } | undefined;
+  readonly stopped?: string | undefined;
 }
 
 /** Rows as they were read. */
@@ -57,6 +78,7 @@ export interface DataRecord {
 const ENTRIES = {
   ...{ version: true, task: true, data: true, maxLength: true, recipe: true, seed: true, engine: true },
   ...{ config: true, steps: true, finished: true, metrics: true, intervals: true },
+  ...{ testMetrics: true, best: true, stopped: true },
 } satisfies Record<keyof RunRecord, true>;
 
 /** Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. */
@@ -64,21 +86,27 @@ export async function saveRun(
   folder: string,
   model: LayersModel,
   record: RunRecord,
+  history: readonly CurveLine[],
   snapshot?: Snapshot,
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh);
     await writeFile(join(fresh, RECORD), recordText(record));
+    await writeFile(join(fresh, HISTORY), jsonLines(history));
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
   });
 }
 
 /** Writes another record over that of a saved run, whole or not at all; the other files stay what they are. */
-export async function saveRecord(folder: string, record: RunRecord): Promise<void> {
+export async function saveRecord(
+  folder: string,
+  record: RunRecord,
+  predicted: readonly PredictedRow[] = [],
+): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     for (const name of await readdir(folder)) {
-      if (name === RECORD) continue;
+      if (name === RECORD || name === PREDICTED) continue;
       // A second name for the same file where the disk has such; the weights are not written again.
       await link(join(folder, name), join(fresh, name)).catch(() =>
         copyFile(join(folder, name), join(fresh, name)),
@@ -86,6 +114,7 @@ export async function saveRecord(folder: string, record: RunRecord): Promise<voi
     }
     await rm(join(fresh, CHECKSUMS), { force: true });
     await writeFile(join(fresh, RECORD), recordText(record));
+    if (predicted.length > 0) await writeFile(join(fresh, PREDICTED), jsonLines(predicted));
     await writeChecksums(fresh);
   });
 }
@@ -118,6 +147,13 @@ export async function readRun(folder: string): Promise<RunRecord> {
   return { ...(record as RunRecord), config: checkConfig(record.config ?? {}, `${file}: config`) };
 }
 
+/** The curve of a run up to a step; empty for one that an earlier version saved. */
+export async function readHistory(folder: string, last: number = Infinity): Promise<CurveLine[]> {
+  const file = join(folder, HISTORY);
+  if (!existsSync(file)) return [];
+  return (await readLines<CurveLine>(file)).filter(({ step }) => step <= last);
+}
+
 /** Where a run stopped; throws where it was saved without a checkpoint. */
 export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
   const file = join(folder, CHECKPOINT);
@@ -126,4 +162,19 @@ export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
       `--resume: the run in ${folder} was saved without a checkpoint; begin another from its weights by --model ${folder}.`,
     );
   return readCheckpoint(file);
+}
+
+/** Saves a model as `step-N` in a folder of the last `count` ones; older ones go. */
+export async function keepModel(
+  folder: string,
+  step: number,
+  count: number,
+  save: (folder: string) => Promise<void>,
+): Promise<void> {
+  await save(join(folder, `step-${step}`));
+  const steps = (await readdir(folder))
+    .map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN))
+    .filter((found) => !Number.isNaN(found))
+    .sort((a, b) => b - a);
+  for (const old of steps.slice(count)) await rm(join(folder, `step-${old}`), { recursive: true });
 }

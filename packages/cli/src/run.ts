@@ -9,12 +9,15 @@ import {
   Trainer,
 } from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
+import { median } from '@hypetune/statistics';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { metricName } from './methods.js';
 import { counted, showProgress } from './progress.js';
 import type { Models, Recipe } from './recipes.js';
 import { type Interval, intervalsOf } from './report/intervals.js';
 import type { Settings } from './settings.js';
 import type { Setup } from './setup.js';
+import type { CurveLine } from './store/record.js';
 import { note, type Terminal } from './terminal.js';
 
 /** One fine-tuning run. */
@@ -33,19 +36,34 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
-  /** Whether how far the metrics are certain is wanted: the rows are run a second time. */
+  /** What is measured; the task's metrics unless given. */
+  readonly metrics?: readonly (string | Metric)[] | undefined;
+  /** Whether how far the metrics are certain is wanted. */
   readonly intervals?: boolean | undefined;
-  /** Called at the end of every epoch but the last. */
-  readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
+  /** Called where the run may go on later: at the end of every epoch but the last, and every `saveEvery` steps. */
+  readonly onCheckpoint?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
   readonly onTrained?:
     ((model: LayersModel, report: FitReport, snapshot: Snapshot | undefined) => Promise<void>) | undefined;
+  /** Gets the curve line by line. */
+  readonly onLine?: ((line: CurveLine) => void) | undefined;
+}
+
+/** Where the seconds went, and the memory. */
+export interface RunCost {
+  readonly seconds: number;
+  readonly compileSeconds: number;
+  readonly measureSeconds: number;
+  readonly memoryBytes: number;
 }
 
 export interface RunResult {
   readonly report: FitReport;
-  /** Undefined where a signal stopped the run. */
+  /** Of the rows that choose; undefined where a signal stopped the run. */
   readonly evaluation: Evaluation | undefined;
+  /** Of the rows that choose nothing, if there are such. */
+  readonly test: Evaluation | undefined;
+  readonly cost: RunCost;
   /** Where they were wanted and the run came to its end. */
   readonly intervals?: Readonly<Record<string, Interval>> | undefined;
   /** Where it stopped, if a signal stopped it or the run is extendable. */
@@ -56,12 +74,13 @@ export interface RunResult {
 
 /** Loads the model, trains it by the recipe and measures it. */
 export async function run(request: RunRequest): Promise<RunResult> {
-  const { setup, recipe, seed, settings, terminal, signal, resume } = request;
+  const { setup, recipe, seed, terminal, signal, resume, onLine } = request;
+  const settings = { ...request.settings, ...recipe.settings };
   const { task } = setup;
   const { model, notes } = await loadModel(setup.folder, { task: task.task, seed });
   for (const line of notes) request.onWarning(line);
   try {
-    const trainer = trainerFor(model, request);
+    const trainer = trainerFor(model, request, settings);
     if (request.explain) note(terminal, trainer.explain());
     let snapshot: Snapshot | undefined;
     let [total, epochEnded] = [Infinity, false];
@@ -76,20 +95,40 @@ export async function run(request: RunRequest): Promise<RunResult> {
     trainer.hooks.onFitEnd.tapPromise('run', async () => {
       if (signal.aborted || (request.extendable && epochEnded)) snapshot = await trainer.snapshot();
     });
-    trainer.hooks.onEpoch.tapPromise('run', async ({ step }) => {
-      epochEnded = true;
-      if (request.onEpoch && !signal.aborted && step < total)
-        await request.onEpoch(model, await trainer.snapshot());
+    const save = async (step: number): Promise<void> => {
+      if (!signal.aborted && step < total) await request.onCheckpoint?.(model, await trainer.snapshot());
+    };
+    const { saveEvery = Infinity } = settings;
+    trainer.hooks.onPause.tapPromise('run', async ({ step }) => {
+      if (step % saveEvery === 0) await save(step);
     });
-    const progress = showProgress(terminal, `${recipe.name} · seed ${seed}`);
+    const shown: readonly string[] = ['loss', ...task.metrics.map(metricName)];
+    const label = `${recipe.name} · seed ${seed}`;
+    trainer.hooks.onEvaluation.tapPromise('run', async (report) => {
+      onLine?.({ kind: 'evaluation', ...report });
+      progress.note(
+        `${label}: epoch ${report.epoch + 1}, step ${report.step}: ${figures(report.metrics, shown)}`,
+      );
+      return Promise.resolve();
+    });
+    trainer.hooks.onEpoch.tapPromise('run', async ({ epoch, step, loss }) => {
+      epochEnded = true;
+      onLine?.({ kind: 'epoch', epoch, step, loss });
+      if (step % saveEvery !== 0) await save(step);
+    });
+    const progress = showProgress(terminal, label, { every: settings.logEvery });
+    const clock = new Clock(() => trainer.compileReport()?.compilations ?? 0);
     trainer.hooks.onStep.tap('run', (report) => {
       epochEnded = false;
+      clock.step();
       progress.step(report);
+      const { step, epoch, loss, terms, learningRate, gradientNorm, rows } = report;
+      onLine?.({ kind: 'step', step, epoch, loss, terms, learningRate, gradientNorm, rows });
     });
     const report = await trainer
       .fit(setup.train, {
         signal,
-        ...(settings.keepBest !== undefined && {
+        ...((settings.keepBest ?? settings.evaluateEvery) !== undefined && {
           validation: counted(setup.evaluation, terminal, 'measured'),
         }),
         ...(resume && { resume }),
@@ -97,35 +136,94 @@ export async function run(request: RunRequest): Promise<RunResult> {
       .finally(() => {
         progress.stop();
       });
-    if (report.stopped === 'signal') return { report, evaluation: undefined, snapshot, model };
+    const cost = (): RunCost => clock.cost(report.seconds);
+    if (report.stopped === 'signal')
+      return { report, evaluation: undefined, test: undefined, cost: cost(), snapshot, model };
+    if (settings.keepBest !== undefined)
+      note(terminal, `${label}: ${bestLine(report, metricName(settings.keepBest))}`);
     await request.onTrained?.(model, report, snapshot);
+    clock.measure();
     const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
-    const intervals = request.intervals
-      ? intervalsOf(await trainer.predictions(setup.evaluation), task)
-      : undefined;
-    return { report, evaluation, intervals, snapshot, model };
+    const test = setup.test && (await trainer.evaluate(counted(setup.test, terminal, 'measured')));
+    const intervals = request.intervals ? intervalsOf(evaluation.predictions, task) : undefined;
+    return { report, evaluation, test, cost: cost(), intervals, snapshot, model };
   } catch (error) {
     model.dispose();
     throw error;
   }
 }
 
-function trainerFor(model: LayersModel, request: RunRequest): Trainer {
-  const { setup, recipe, seed, settings } = request;
+/** `accuracy 0.9350, loss 0.2101`. */
+function figures(metrics: Readonly<Record<string, number>>, shown: readonly string[]): string {
+  return Object.entries(metrics)
+    .filter(([name]) => shown.includes(name))
+    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+    .join(', ');
+}
+
+/** Which epoch was kept, and what ended the run. */
+function bestLine({ best, stopped, epochs }: FitReport, name: string): string {
+  const kept = best
+    ? `epoch ${best.epoch + 1} is best: ${name} ${best.value.toFixed(4)}`
+    : 'no epoch was measured';
+  const last = (epochs.at(-1)?.epoch ?? 0) + 1;
+  return stopped === 'patience' ? `${kept}; stopped by patience after epoch ${last}` : kept;
+}
+
+/** Tells steps that compile from those that do not. */
+class Clock {
+  readonly #compilations: () => number;
+  readonly #seconds: { readonly seconds: number; readonly compiled: boolean }[] = [];
+  #last = performance.now();
+  #count: number;
+  #memory = 0;
+  #measuring: number | undefined;
+
+  constructor(compilations: () => number) {
+    this.#compilations = compilations;
+    this.#count = compilations();
+  }
+
+  step(): void {
+    const [now, count] = [performance.now(), this.#compilations()];
+    this.#seconds.push({ seconds: (now - this.#last) / 1000, compiled: count > this.#count });
+    [this.#last, this.#count] = [now, count];
+    this.#memory = Math.max(this.#memory, process.memoryUsage.rss());
+  }
+
+  measure(): void {
+    this.#measuring = performance.now();
+  }
+
+  cost(seconds: number): RunCost {
+    const plain = this.#seconds.filter(({ compiled }) => !compiled).map((step) => step.seconds);
+    const usual = plain.length > 0 ? median(plain) : 0;
+    const compiling = this.#seconds.filter(({ compiled }) => compiled);
+    return {
+      seconds,
+      compileSeconds: compiling.reduce((sum, step) => sum + Math.max(0, step.seconds - usual), 0),
+      measureSeconds: this.#measuring === undefined ? 0 : (performance.now() - this.#measuring) / 1000,
+      memoryBytes: this.#memory,
+    };
+  }
+}
+
+function trainerFor(model: LayersModel, request: RunRequest, settings: Settings): Trainer {
+  const { setup, recipe, seed } = request;
   const { learningRate, weightDecay, warmup, decay, clipNorm } = settings;
   const { batchSize, evaluationBatchSize, accumulate, epochs, steps } = settings;
-  const { lengthMultiple, groupByLength } = settings;
+  const { lengthMultiple, groupByLength, evaluateEvery } = settings;
   return new Trainer({
     model,
     plugins: recipe.plugins(request.models),
     dropout: recipe.dropout,
     task: setup.task.task,
-    metrics: resolveMetrics(setup.task.metrics),
+    metrics: resolveMetrics(request.metrics ?? setup.task.metrics),
     seed,
     optimizer: given({ learningRate, weightDecay }),
     schedule: given({ warmup, decay }),
     ...given({ clipNorm, batchSize, evaluationBatchSize, accumulate, epochs, steps }),
-    ...given({ groupByLength, lengthMultiple }),
+    ...given({ groupByLength, lengthMultiple, evaluateEvery }),
     lengths:
       lengthMultiple === undefined ? chooseLengths(setup.train, given({ batchSize, groupByLength })) : [],
     ...given({ keepBest: criterion(settings), patience: settings.patience, compile: settings.compile }),

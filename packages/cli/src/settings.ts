@@ -17,6 +17,7 @@ import {
   trainerSettings,
 } from '@hypetune/core';
 import { z } from 'zod';
+import { LOG_FORMATS } from './log/curve-log.js';
 
 /** What the command adds to a setting's declaration. */
 interface Flag {
@@ -26,6 +27,8 @@ interface Flag {
   readonly group: 'Data' | 'Training' | 'Engine';
   /** What holds where it is not given, in words. */
   readonly unlessGiven?: string;
+  /** False where it changes nothing that a run computes. */
+  readonly outcome?: false;
 }
 
 /** What the command says of its settings beside their declarations. */
@@ -64,7 +67,11 @@ export const metricEntry: z.ZodType<string | Metric> = z
  * schema and the table of the pages are made from it. A flag is the name in kebab-case.
  */
 export const settings = {
-  task: own(z.string(), 'spam, cola, mrpc, rte, sst-2 or sts-b', { value: 'name', group: 'Data' }),
+  task: own(
+    z.string(),
+    'spam, or of GLUE cola, mrpc, mnli, mnli-mismatched, qnli, qqp, wnli, rte, sst-2 or sts-b',
+    { value: 'name', group: 'Data' },
+  ),
   data: own(z.string(), 'folder (or source) that holds the GLUE tasks in their TSV layout', {
     ...{ value: 'folder', group: 'Data' },
   }),
@@ -80,6 +87,9 @@ export const settings = {
   }),
   validation: own(z.string(), 'table of the rows to measure on', {
     ...{ value: 'file', group: 'Data', unlessGiven: 'a tenth of --train' },
+  }),
+  test: own(z.string(), 'table of rows that choose nothing, measured once at the end', {
+    ...{ value: 'file', group: 'Data' },
   }),
   textColumn: own(z.string(), 'column of the text', {
     value: 'name',
@@ -117,6 +127,9 @@ export const settings = {
   classWeights: ofTrainer(singleLabelSettings, 'classWeights', 'weights'),
   labelSmoothing: ofTrainer(singleLabelSettings, 'labelSmoothing', 'share'),
   limit: own(count, 'learn from the first rows of a fixed shuffle', { value: 'rows', group: 'Data' }),
+  limitPerClass: own(count, 'learn from the first rows of each class in a fixed shuffle', {
+    ...{ value: 'rows', group: 'Data' },
+  }),
   evaluationLimit: own(count, 'measure on the first rows of a fixed shuffle', {
     value: 'rows',
     group: 'Data',
@@ -154,6 +167,24 @@ export const settings = {
     },
   ),
   patience: ofTrainer(trainerSettings, 'patience', 'epochs'),
+  evaluateEvery: ofTrainer(
+    trainerSettings,
+    'evaluateEvery',
+    'steps',
+    'at the end of an epoch, with --keep-best',
+  ),
+  saveEvery: own(count, 'save a checkpoint after so many steps too', {
+    ...{ value: 'steps', group: 'Training', unlessGiven: 'at the end of every epoch', outcome: false },
+  }),
+  keepLast: own(count, 'keep the models of the last checkpoints, so many, in a folder beside --out', {
+    ...{ value: 'count', group: 'Training', outcome: false },
+  }),
+  logEvery: own(count, 'print a line after so many steps', {
+    ...{ value: 'steps', group: 'Training', unlessGiven: 'every ten seconds', outcome: false },
+  }),
+  log: own(z.array(z.enum(LOG_FORMATS)).min(1), `write the curve while running: ${LOG_FORMATS.join(', ')}`, {
+    ...{ value: 'formats', group: 'Training', outcome: false },
+  }),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
   engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
     ...{ value: 'name', group: 'Engine' },
@@ -164,6 +195,31 @@ export const settings = {
 };
 
 export type Settings = Partial<Complete<typeof settings>>;
+
+/** Settings that a recipe may have of its own, and that a grid may go over. */
+export const RECIPE_SETTINGS = [
+  'epochs',
+  'steps',
+  'batchSize',
+  'accumulate',
+  'learningRate',
+  'weightDecay',
+  'warmup',
+  'decay',
+  'clipNorm',
+  'groupByLength',
+  'keepBest',
+  'patience',
+  'evaluateEvery',
+  'precision',
+] as const satisfies readonly (keyof Settings)[];
+
+export type RecipeSettings = Pick<Settings, (typeof RECIPE_SETTINGS)[number]>;
+
+/** The declarations of `RECIPE_SETTINGS`. */
+export const recipeSettings: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  RECIPE_SETTINGS.map((name) => [name, settings[name]]),
+);
 
 /** Checks a value against a schema; `written` says how a setting is called where the value comes from. */
 export function check<T>(

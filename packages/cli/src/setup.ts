@@ -31,6 +31,7 @@ export interface Setup {
   readonly folder: string;
   readonly train: TextData;
   readonly evaluation: TextData;
+  readonly test?: TextData | undefined;
   readonly maxLength: number;
   /** How rows became tokens. */
   readonly text: TextOptions;
@@ -55,9 +56,11 @@ export async function prepareTask(
   const options = await textOptions(folder, settings.maxLength);
   const data = (rows: readonly TextRow[]): Promise<TextData> => tokenized(rows, options, terminal, signal);
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
+  const test = task.test && (await data(task.test));
   const { maxLength } = options;
-  noteData(terminal, [...task.train, ...task.evaluation], train.cut + evaluation.cut, maxLength);
-  return { task, folder, train, evaluation, maxLength, text: options };
+  const cut = train.cut + evaluation.cut + (test?.cut ?? 0);
+  noteData(terminal, [...task.train, ...task.evaluation, ...(task.test ?? [])], cut, maxLength);
+  return { ...{ task, folder, train, evaluation, maxLength, text: options }, ...(test && { test }) };
 }
 
 /** Says how many rows do not reach the model as they are. */

@@ -13,6 +13,7 @@ import { run } from './run.js';
 import { disposeModels, openModels } from './recipe-models.js';
 import { openSaved, type Said, savedTask, type TrainedModel, trainedModel } from './saved-model.js';
 import { prepareTask } from './setup.js';
+import type { CurveLine } from './store/record.js';
 import { rowsOf } from './tasks/rows.js';
 import { layoutOf } from './tasks/layout.js';
 import { settledTask } from './tasks/open-task.js';
@@ -66,6 +67,7 @@ export type TextClassifierOptions = Omit<
   Config,
   | ('task' | 'data' | 'train' | 'validation' | 'textColumn' | 'pairColumn' | 'labelColumn')
   | ('labelColumns' | 'labelSeparator' | 'delimiter' | 'encoding' | 'recipes' | 'seeds')
+  | ('test' | 'grid' | 'tasks' | 'claim' | 'log' | 'saveEvery' | 'keepLast')
 > & {
   /** Told what the command would print while it trains, a line at a time. Default: warnings alone, to `console.warn`. */
   readonly log?: (line: string) => void;
@@ -191,6 +193,7 @@ export async function openRun(
 interface Trained {
   readonly model: LayersModel;
   readonly record: RunRecord;
+  readonly history: readonly CurveLine[];
   readonly predicting: Predicting;
 }
 
@@ -229,10 +232,12 @@ export class TextClassifier implements TextModel {
     );
     const setup = await prepareTask(task, settings, terminal, signal);
     const engine = await startEngine(terminal, config.engine);
+    const history: CurveLine[] = [];
     const models = await openModels(recipe.models, setup, showDownloads(terminal, signal));
     const { report, evaluation, model } = await run({
       ...{ setup, settings, recipe, seed, terminal, models },
       signal: signal ?? new AbortController().signal,
+      onLine: (line) => history.push(line),
       onWarning: warnOnce(terminal),
     }).finally(() => {
       disposeModels(models);
@@ -246,7 +251,7 @@ export class TextClassifier implements TextModel {
     const trained = trainedModel(model, task.task, setup.text, task.metrics);
     const { kind, labels, pair } = record.task;
     this.#trained = {
-      model,
+      ...{ model, history },
       record: { ...record, finished: true, metrics: evaluation.metrics },
       predicting: new Predicting(trained, kind, labels, pair, terminal),
     };
@@ -263,9 +268,9 @@ export class TextClassifier implements TextModel {
 
   /** Writes the tuned model as a run's folder, for `openRun`, `hypetune predict` and `transformers`. Throws where the folder holds something else. */
   async save(folder: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
-    const { model, record } = this.#fitted();
+    const { model, record, history } = this.#fitted();
     await checkOutput(folder, force);
-    await saveRun(folder, model, record);
+    await saveRun(folder, model, record, history);
   }
 
   dispose(): void {

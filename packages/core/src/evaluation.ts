@@ -20,6 +20,10 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
   /** Figures class by class; absent for values. */
   readonly report?: ClassReport | undefined;
+  /** What the model says of each row, in the data set's order. */
+  readonly predictions: readonly Prediction[];
+  /** The task loss of each row. */
+  readonly losses: readonly number[];
 }
 
 /** How a data set is run through a model. */
@@ -134,6 +138,7 @@ export async function evaluateRows(data: Dataset, setting: EvaluationSetting): P
     loss: sums.reduce((sum, [rowLoss, weight]) => sum + rowLoss * weight, 0) / weighed,
     metrics: measure(options.metrics, predictions, labels, context),
     report: classReport(predictions, labels, context),
+    ...{ predictions, losses: sums.map(([rowLoss]) => rowLoss) },
   };
 }
 

@@ -92,7 +92,14 @@ const FAULTS: { readonly [hook in keyof TrainerHooks]?: Fault } = {
   beforeEvaluation: weightMap,
 };
 
-const ASYNC: ReadonlySet<string> = new Set(['afterLoad', 'onFitStart', 'onEpoch', 'onFitEnd']);
+const ASYNC: ReadonlySet<string> = new Set([
+  'afterLoad',
+  'onFitStart',
+  'onEvaluation',
+  'onPause',
+  'onEpoch',
+  'onFitEnd',
+]);
 /** Hooks that run where a value may be read. */
 const READABLE: ReadonlySet<string> = new Set([...ASYNC, 'shouldTrain', 'onStep', 'shouldStop']);
 

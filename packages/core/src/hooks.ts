@@ -13,6 +13,7 @@ import type { TrainingPhase } from './phases.js';
 import type { Run } from './plugin.js';
 import type {
   EpochReport,
+  EvaluationReport,
   GradientFunction,
   Gradients,
   LossTerms,
@@ -57,8 +58,10 @@ import type {
  *     onUpdate(step)                                               still inside the step
  *     onStep(report)
  *     if shouldStop(report): stop
+ *     every evaluateEvery steps: evaluate, onEvaluation(report)
+ *     onPause(position)
  *   evaluate with beforeEvaluation(weights, position)            the weights that are measured, kept as best and saved
- *   onEpoch(report)
+ *   onEvaluation(report), onEpoch(report)
  * onFitEnd(run)                                                    always, also after an error
  * ```
  *
@@ -108,6 +111,10 @@ export interface TrainerHooks {
   readonly shouldStop: SyncBailHook<[StepReport], boolean | undefined>;
   /** Before an evaluation and at the end: the weights to measure, keep and save, from those being trained. LoRA, EMA, SWA, WiSE-FT. */
   readonly beforeEvaluation: SyncWaterfallHook<[WeightMap, Position]>;
+  /** The validation data were measured. Logs. */
+  readonly onEvaluation: AsyncSeriesHook<[EvaluationReport]>;
+  /** Between two steps, nothing being computed. Checkpoints. */
+  readonly onPause: AsyncSeriesHook<[Position]>;
   /** The end of an epoch, evaluation done. Checkpoints. */
   readonly onEpoch: AsyncSeriesHook<[EpochReport]>;
   /** Always, also after an error. */
@@ -176,6 +183,8 @@ export function createHooks(): TrainerHooks {
       ['weights', 'position'],
       'beforeEvaluation',
     ),
+    onEvaluation: new AsyncSeriesHook<[EvaluationReport]>(['report'], 'onEvaluation'),
+    onPause: new AsyncSeriesHook<[Position]>(['position'], 'onPause'),
     onEpoch: new AsyncSeriesHook<[EpochReport]>(['report'], 'onEpoch'),
     onFitEnd: new AsyncSeriesHook<[Run]>(['run'], 'onFitEnd'),
   });

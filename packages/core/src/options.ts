@@ -110,6 +110,9 @@ export const trainerSettings = {
     .describe(
       'keep the weights of the epoch that was best on the validation data in this metric, or in the loss',
     ),
+  evaluateEvery: count
+    .optional()
+    .describe('measure the validation data after so many steps too, not at the end of an epoch alone'),
   patience: count.optional().describe('stop after so many epochs without a new best; needs keepBest'),
   lengths: z
     .array(count)

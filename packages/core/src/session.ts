@@ -42,6 +42,8 @@ export interface FitReport {
   readonly epochs: readonly EpochReport[];
   /** Why the run ended before its last step, if it did. */
   readonly stopped: 'signal' | 'shouldStop' | 'patience' | undefined;
+  /** The epoch (counted from 0) whose weights are kept, and its value; undefined without `keepBest`. */
+  readonly best: { readonly value: number; readonly epoch: number } | undefined;
   readonly lastLoss: number;
   readonly seconds: number;
 }
@@ -220,6 +222,10 @@ export class Session {
         // Lets signals and progress bars through on an engine that computes in the foreground.
         await tf.nextFrame();
         if (hooks.shouldStop.call(report)) stopped = 'shouldStop';
+        const endsEpoch = this.#step === (epoch + 1) * this.#stepsPerEpoch || this.#step === this.#total;
+        if (!stopped && !endsEpoch && this.#step % (options.evaluateEvery ?? Infinity) === 0)
+          await this.#measure(epoch);
+        await hooks.onPause.promise(this.#position);
       }
       if (fit.signal?.aborted) {
         stopped = 'signal';
@@ -230,13 +236,23 @@ export class Session {
       await hooks.onEpoch.promise(report);
       if (!stopped && this.#best.isOutOf(options.patience, epoch)) stopped = 'patience';
     }
-    return { steps: this.#step, epochs, stopped, lastLoss, seconds: (performance.now() - began) / 1000 };
+    const seconds = (performance.now() - began) / 1000;
+    return { steps: this.#step, epochs, stopped, best: this.#best.sofar, lastLoss, seconds };
   }
 
   async #endEpoch(epoch: number): Promise<EpochReport> {
+    const metrics = await this.#measure(epoch);
+    const loss = this.#open.loss / this.#open.steps;
+    this.#open = { loss: 0, steps: 0 };
+    return { epoch, step: this.#step, loss, metrics };
+  }
+
+  /** The figures of the validation data, if there are such; the best weights are kept. */
+  async #measure(epoch: number): Promise<EpochReport['metrics']> {
     const { options, instrument, recorder, host } = this.#setting;
     const { validation } = this.#setting.fit;
     checkFinite(host.allParameters, this.#step);
+    if (!validation) return {};
     const measure = async (data: Dataset): Promise<EpochReport['metrics']> => {
       const evaluation = await evaluateRows(data, { instrument, options, recorder, step: this.#step });
       const figures = { loss: evaluation.loss, ...evaluation.metrics };
@@ -244,10 +260,9 @@ export class Session {
       this.#best.offer(figures, epoch, host.allParameters);
       return figures;
     };
-    const metrics = validation ? await this.withEvaluatedWeights(() => measure(validation)) : {};
-    const loss = this.#open.loss / this.#open.steps;
-    this.#open = { loss: 0, steps: 0 };
-    return { epoch, step: this.#step, loss, metrics };
+    const metrics = await this.withEvaluatedWeights(() => measure(validation));
+    await host.hooks.onEvaluation.promise({ epoch, step: this.#step, metrics });
+    return metrics;
   }
 
   async #load(run: Run): Promise<void> {

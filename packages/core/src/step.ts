@@ -81,6 +81,14 @@ export interface StepReport {
   readonly rows: number;
 }
 
+/** What the validation data said in the middle or at the end of an epoch. */
+export interface EvaluationReport {
+  readonly epoch: number;
+  readonly step: number;
+  /** The loss and every metric. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
 export interface EpochReport {
   readonly epoch: number;
   readonly step: number;

@@ -307,3 +307,38 @@ test('trace tells which tap changed which norm', async () => {
   expect(entry.after).not.toBe(entry.before);
   dispose();
 });
+
+test('measures every so many steps, pauses between steps, and goes on from a pause as if there had been none', async () => {
+  const { data, dispose } = rows();
+  const options = { batchSize: 8, epochs: 2, optimizer: { learningRate: 0.05 }, seed: 3 };
+  const evaluateEvery = 4;
+  const first = net();
+  const trainer = new Trainer({ ...options, model: first, evaluateEvery, keepBest: 'loss' });
+  const measured: [epoch: number, step: number, loss: number][] = [];
+  trainer.hooks.onEvaluation.tapPromise('test', async ({ epoch, step, metrics }) => {
+    measured.push([epoch, step, metrics.loss!]);
+    await Promise.resolve();
+  });
+  let middle: Snapshot | undefined;
+  trainer.hooks.onPause.tapPromise('test', async ({ step }) => {
+    if (step === 5) middle = await trainer.snapshot();
+  });
+  const report = await trainer.fit(data, { validation: data });
+  expect(measured.map(([epoch, step]) => [epoch, step])).toEqual([
+    [0, 4],
+    [0, 6],
+    [1, 8],
+    [1, 12],
+  ]);
+  const lowest = Math.min(...measured.map(([, , loss]) => loss));
+  expect(report.best).toEqual({ value: lowest, epoch: measured.find(([, , loss]) => loss === lowest)![0] });
+  const second = net();
+  await new Trainer({ ...options, model: second, evaluateEvery, keepBest: 'loss' }).fit(data, {
+    validation: data,
+    resume: middle!,
+  });
+  expect(second.getWeights().map((weight) => [...weight.dataSync()])).toEqual(
+    first.getWeights().map((weight) => [...weight.dataSync()]),
+  );
+  dispose();
+});

@@ -112,11 +112,11 @@ export class Trainer {
     return this.#attached((setting) => predictionsOf(data, setting));
   }
 
-  /** Everything the running fit needs to be resumed; to be called in a tap of `onEpoch` or `onFitEnd`. */
+  /** Everything the running fit needs to be resumed; to be called in a tap of `onPause`, `onEpoch` or `onFitEnd`. */
   async snapshot(): Promise<Snapshot> {
     if (!this.#session)
       throw new HypetuneError(
-        'trainer: there is a snapshot only while fit runs; take it in onEpoch or onFitEnd.',
+        'trainer: there is a snapshot only while fit runs; take it in onPause, onEpoch or onFitEnd.',
       );
     return this.#session.snapshot();
   }

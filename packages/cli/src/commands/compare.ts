@@ -1,24 +1,44 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
+import { SourceError } from '@hypetune/models';
 import type { Command } from 'commander';
 import { writeWhole } from '../atomic.js';
+import {
+  checkNames,
+  keepMeasuredRows,
+  type NamedRun,
+  planOf,
+  prepareTask,
+  type PreparedTask,
+  taskEntries,
+  wantedRuns,
+} from '../comparison-runs.js';
 import { type Config, readConfig } from '../config-file.js';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
+import { checkGrid, expandGrid } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
+  type Grid,
   methodOptions,
   namedRecipe,
   type Recipe,
   recipeOf,
 } from '../recipes.js';
-import { disposeModels, openModels } from '../recipe-models.js';
-import { type ComparedRun, compareRecipes, comparisonReport } from '../report/comparison.js';
+import { comparisonText } from '../report/comparison-text.js';
+import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
-import { run } from '../run.js';
-import { DEFAULT_MODEL, prepare } from '../setup.js';
+import { perform } from '../store/perform.js';
+import type { ComparisonPlan } from '../store/plan.js';
+import { flagName } from '../settings.js';
+import { RETRY, type Shard, shardOf } from '../store/shard.js';
+import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { addSettingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
 
@@ -26,11 +46,15 @@ interface CompareFlags {
   readonly config?: string;
   readonly recipes?: readonly string[];
   readonly option: readonly string[];
+  readonly grid: readonly string[];
   readonly seeds?: string;
+  readonly store?: string;
+  readonly shard?: string;
+  readonly retryFailed?: true;
   readonly json?: string;
 }
 
-const OWN = ['config', 'recipes', 'option', 'seeds', 'json'];
+const OWN = ['config', 'recipes', 'option', 'grid', 'seeds', 'store', 'shard', 'retryFailed', 'json'];
 const RECIPES = ['vanilla', 'nodrop', 'hype', 'hype+r3f'];
 
 export function addCompare(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -49,7 +73,19 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
       repeatedFlag,
       [],
     )
+    .option(
+      '--grid <method.option=values>',
+      'go over values, as hype.scale=1e-5,1e-3 or learningRate=1e-5,5e-5: a recipe for each',
+      repeatedFlag,
+      [],
+    )
     .option('--seeds <seeds>', 'how many, from 1, or a list as 3,5,8 (default: 3)')
+    .option('--store <folder>', 'keep every run here as it ends, and do only those that are not there')
+    .option(
+      '--shard <i/n>',
+      'do a part of the runs, as 2/8; auto in an array job of Slurm, AWS Batch or Kubernetes',
+    )
+    .option('--retry-failed', 'do runs again that failed')
     .option('--json <file>', 'write settings, every run and the comparison here; - prints them alone');
   addSettingFlags(command).action(async () => {
     done(await compare(command, terminal));
@@ -64,71 +100,126 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw new HypetuneError(
       `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
     );
+  for (const name of ['saveEvery', 'keepLast'] as const)
+    if (settings[name] !== undefined)
+      throw new HypetuneError(
+        `${flagName(name)}: is for hypetune train; compare keeps runs that ended, by --store.`,
+      );
   const config: Config = { ...file, ...settings };
+  if (config.log && flags.store === undefined)
+    throw new HypetuneError('--log: give --store a folder; the logs stand in it.');
+  const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
+  if (shard && flags.store === undefined)
+    throw new HypetuneError('--shard: the parts meet in a store; give --store a folder.');
   const modules = await openModules(config.methods);
   const recipes = recipesOf(config, flags, modules.methods);
   const measured = withMetrics(config, modules);
   const seeds = seedsOf(flags.seeds, config.seeds);
   const interrupt = onInterrupt(terminal);
+  const temporary = flags.store === undefined ? await mkdtemp(join(tmpdir(), 'hypetune-runs-')) : undefined;
   try {
-    const setup = await prepare(measured, terminal, interrupt.signal);
-    const { task } = setup;
-    const engine = await startEngine(terminal, config.engine);
-    noteTask(terminal, task);
-    for (const recipe of recipes) note(terminal, describeRecipe(recipe));
-    const named = recipes.flatMap(({ models }) => models);
-    const models = await openModels(named, setup, showDownloads(terminal, interrupt.signal));
-    const runs: ComparedRun[] = [];
-    const onWarning = warnOnce(terminal);
-    // Seed by seed, so that an interrupted comparison has whole pairs.
-    for (const seed of seeds)
-      for (const recipe of recipes) {
-        if (interrupt.signal.aborted) continue;
-        const { report, evaluation, model } = await run({
-          ...{
-            setup,
-            settings: measured,
-            recipe,
-            seed,
-            terminal,
-            models,
-            signal: interrupt.signal,
-            onWarning,
-          },
-        });
-        model.dispose();
-        if (!evaluation) continue;
-        const { loss, metrics } = evaluation;
-        const { steps, seconds, epochs, lastLoss } = report;
-        const trainLoss = epochs.at(-1)?.loss ?? lastLoss;
-        runs.push({ recipe: recipe.name, seed, metrics, loss, trainLoss, steps, seconds });
-      }
-    disposeModels(models);
-    const metrics = task.metrics.map(metricName);
-    const [metric] = metrics as [string];
-    const written = JSON.stringify(
-      {
-        ...{ version: 1, task: task.name, model: config.model ?? DEFAULT_MODEL, engine, metric },
-        ...{
-          trainRows: task.train.length,
-          evaluationRows: task.evaluation.length,
-          settings: { ...config, recipes: undefined },
-        },
-        complete: !interrupt.signal.aborted,
-        recipes: recipes.map(({ name, entry }) => ({ name, ...entry })),
-        runs,
-        comparison: runs.length > 0 ? compareRecipes(runs, metric) : [],
-      },
-      null,
-      2,
+    const store = await Store.open(flags.store ?? join(temporary!, 'store'));
+    const tasks: PreparedTask[] = [];
+    for (const entry of taskEntries(config))
+      tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
+    checkNames(
+      tasks.map(({ name }) => name),
+      'tasks',
     );
-    if (flags.json === '-') print(terminal, written);
-    else if (runs.length > 0) print(terminal, comparisonReport(runs, metrics));
-    if (flags.json !== undefined && flags.json !== '-') await writeWhole(flags.json, `${written}\n`);
-    return interrupt.signal.aborted ? 130 : 0;
+    const engine = await startEngine(terminal, config.engine);
+    for (const { setup } of tasks) noteTask(terminal, setup.task);
+    for (const recipe of recipes) note(terminal, describeRecipe(recipe));
+    const wanted = await wantedRuns({ tasks, recipes, seeds, engine, config, file: flags.config });
+    const plan = planOf(command, { tasks, recipes, seeds, wanted });
+    await store.keepPlan(plan);
+    await keepMeasuredRows(store, tasks);
+    const share = partOf(wanted, shard);
+    if (!temporary) await noteShare(store, share, wanted, terminal);
+    const { troubles } = await perform(store, share, {
+      ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
+      ...{ wait: shard === undefined, retryFailed: flags.retryFailed === true },
+    });
+    await show(store, plan, { config, engine, aborted: interrupt.signal.aborted, flags }, terminal);
+    if (interrupt.signal.aborted) return 130;
+    return troubles.length > 0 ? RETRY : 0;
+  } catch (error) {
+    // A part of many that a network or a disk stopped: doing it again may help.
+    const { code } = error as NodeJS.ErrnoException;
+    if (
+      shard &&
+      (error instanceof SourceError || (code !== undefined && !(error instanceof HypetuneError)))
+    ) {
+      note(terminal, `error: ${(error as Error).message}`);
+      return RETRY;
+    }
+    throw error;
   } finally {
     interrupt.release();
+    if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+function partOf(wanted: readonly NamedRun[], shard: Shard | undefined): readonly NamedRun[] {
+  return shard ? wanted.filter((_, place) => place % shard.count === shard.index) : wanted;
+}
+
+async function noteShare(
+  store: Store,
+  share: readonly NamedRun[],
+  all: readonly NamedRun[],
+  terminal: Terminal,
+): Promise<void> {
+  let there = 0;
+  for (const { key } of share) if (await store.has(key)) there += 1;
+  const part = share.length < all.length ? ` (of ${all.length} in all)` : '';
+  note(terminal, `${share.length} runs${part}, ${there} of them are in ${store.folder} already`);
+}
+
+interface Shown {
+  readonly config: Config;
+  readonly engine: string;
+  readonly aborted: boolean;
+  readonly flags: CompareFlags;
+}
+
+async function show(
+  store: Store,
+  plan: ComparisonPlan,
+  { config, engine, aborted, flags: { json } }: Shown,
+  terminal: Terminal,
+): Promise<void> {
+  const { cells, comparison } = await compareStored(store, plan);
+  const some = cells.some(({ run }) => run !== undefined);
+  const written = JSON.stringify(
+    {
+      ...{
+        version: 2,
+        engine,
+        settings: { ...config, recipes: undefined, tasks: undefined, grid: undefined },
+      },
+      complete: !aborted && comparison.missing.length === 0,
+      recipes: plan.recipes.map(({ name, family, entry }) => ({
+        ...entry,
+        name,
+        ...(family !== name && { family }),
+      })),
+      tasks: plan.tasks,
+      runs: cells
+        .filter(({ run }) => run !== undefined)
+        .map(({ recipe, task, seed, key, run, metrics }) => ({
+          ...{ recipe, task, seed, key, status: run!.record.status, why: run!.record.why, metrics },
+          ...{ loss: (run!.record.test ?? run!.record.validation)?.loss, trainLoss: run!.record.trainLoss },
+          ...{ steps: run!.record.steps, ...run!.cost },
+        })),
+      comparison: comparison.figures,
+      across: comparison.across,
+    },
+    null,
+    2,
+  );
+  if (json === '-') print(terminal, written);
+  else if (some) print(terminal, comparisonText(plan, cells, comparison));
+  if (json !== undefined && json !== '-') await writeWhole(json, `${written}\n`);
 }
 
 function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[] {
@@ -137,12 +228,35 @@ function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[
   const recipes = entries.map((entry) =>
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known }),
   );
-  const names = recipes.map(({ name }) => name);
-  const twice = names.find((name, place) => names.indexOf(name) !== place);
-  if (twice !== undefined)
-    throw new HypetuneError(`--recipes: '${twice}' stands there twice; give each a name of its own.`);
   checkOptionsUsed(options, recipes);
-  return recipes;
+  const grid = { ...config.grid, ...gridOf(flags.grid) };
+  checkGrid(grid, recipes, known);
+  const points = recipes.flatMap((recipe) => expandGrid(recipe, grid, known));
+  checkNames(
+    points.map(({ name }) => name),
+    'recipes',
+  );
+  return points;
+}
+
+/** Reads `hype.scale=1e-5,1e-3`. */
+function gridOf(texts: readonly string[]): Grid {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, axis, values] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
+      if (axis === undefined)
+        throw new HypetuneError(`--grid: must be written name=value,value, got '${text}'.`);
+      return [axis, values!.split(',').map(readValue)];
+    }),
+  );
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 function seedsOf(
@@ -150,11 +264,14 @@ function seedsOf(
   config: number | readonly number[] | undefined,
 ): readonly number[] {
   const texts = flag?.split(',');
-  const numbers = texts?.map((text) => (/^\s*\d+\s*$/.test(text) ? Number(text) : NaN));
-  const seeds = numbers?.length === 1 ? numbers[0]! : (numbers ?? config ?? 3);
-  const list =
+  // `3` is three seeds, `3,` is seed 3 alone.
+  const list = texts?.at(-1)?.trim() === '' ? texts.slice(0, -1) : texts;
+  const numbers = list?.map((text) => (/^\s*\d+\s*$/.test(text) ? Number(text) : NaN));
+  const seeds = texts?.length === 1 ? numbers![0]! : (numbers ?? config ?? 3);
+  const found =
     typeof seeds === 'number' ? Array.from({ length: seeds || 0 }, (_, place) => place + 1) : seeds;
-  if (list.length > 0 && list.every(Number.isSafeInteger) && new Set(list).size === list.length) return list;
+  if (found.length > 0 && found.every(Number.isSafeInteger) && new Set(found).size === found.length)
+    return found;
   throw new HypetuneError(
     `--seeds: must be a number of seeds or different seeds as 3,5,8, got '${flag ?? String(config)}'.`,
   );

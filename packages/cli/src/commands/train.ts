@@ -1,4 +1,4 @@
-import { HypetuneError, type Snapshot } from '@hypetune/core';
+import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
 import { checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
@@ -6,7 +6,8 @@ import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { exportModel } from '../export/export-model.js';
 import { onInterrupt } from '../interrupt.js';
-import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
+import { type CurveLog, openLogs } from '../log/curve-log.js';
+import { type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
@@ -16,14 +17,24 @@ import {
   recipeOf,
 } from '../recipes.js';
 import { disposeModels, openModels } from '../recipe-models.js';
-import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
+import {
+  keepModel,
+  type PredictedRow,
+  readHistory,
+  readRun,
+  readRunCheckpoint,
+  type RunRecord,
+  saveRecord,
+  saveRun,
+} from '../run-folder.js';
 import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
+import { flagName } from '../settings.js';
 import { prepare } from '../setup.js';
 import { dataOf } from '../tasks/data-record.js';
+import type { Row } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { flagName } from '../settings.js';
 import { addSettingFlags, jsonFlag, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface TrainFlags {
@@ -78,7 +89,11 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const { seed = 0 } = config;
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
+  for (const name of ['log', 'saveEvery', 'keepLast'] as const)
+    if (config[name] !== undefined && out === undefined)
+      throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
   const interrupt = onInterrupt(terminal);
+  let log: CurveLog | undefined;
   try {
     const setup = await prepare(settings, terminal, interrupt.signal);
     const { task } = setup;
@@ -89,45 +104,78 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const models = await openModels(recipe.models, setup, showDownloads(terminal, interrupt.signal));
     const record = (steps: number): Omit<RunRecord, 'finished'> =>
       recordOf({ setup, config, recipe, seed, engine, steps });
+    const history = resumed ? await readHistory(flags.resume!, resumed.snapshot.meta.step) : [];
+    const { keepLast, log: formats } = config;
+    log = formats && openLogs(formats, `${out!}.log`, history);
+    if (log) note(terminal, `logs in ${out!}.log`);
     const result = await run({
       ...{ setup, settings, recipe, seed, terminal, signal: interrupt.signal },
       ...{ models, resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
       intervals: (out ?? flags.export) !== undefined,
       ...(out !== undefined && {
         extendable: flags.checkpoint,
-        onEpoch: async (model, at) => {
-          await saveRun(out, model, { ...record(at.meta.step), finished: false }, at);
+        onCheckpoint: async (model, at) => {
+          const { step } = at.meta;
+          const unfinished = { ...record(step), finished: false };
+          await saveRun(out, model, unfinished, history, at);
+          if (keepLast !== undefined)
+            await keepModel(`${out}.steps`, step, keepLast, (folder) =>
+              saveRun(folder, model, unfinished, history),
+            );
         },
         onTrained: async (model, { steps }, at) => {
-          await saveRun(out, model, { ...record(steps), finished: true }, at);
+          await saveRun(out, model, { ...record(steps), finished: true }, history, at);
         },
       }),
+      onLine: (line) => {
+        history.push(line);
+        log?.line(line);
+      },
     });
     disposeModels(models);
-    const { report, evaluation, intervals, model } = result;
+    const { report, evaluation, test, intervals, model } = result;
     const finished = evaluation !== undefined;
-    const full = { ...record(report.steps), finished, metrics: evaluation?.metrics, intervals };
+    const { best, stopped } = report;
+    const measured = { metrics: evaluation?.metrics, testMetrics: test?.metrics, intervals, best, stopped };
+    const full = { ...record(report.steps), finished, ...measured };
     if (out !== undefined) {
-      if (finished) await saveRecord(out, full);
-      else await saveRun(out, model, full, result.snapshot);
+      const rows = test ? task.test! : task.evaluation;
+      if (finished) await saveRecord(out, full, predictedRows(rows, test ?? evaluation));
+      else await saveRun(out, model, full, history, result.snapshot);
     }
     if (flags.export !== undefined && finished)
       await exportModel(flags.export, {
         ...{ model, tokenizer: setup.folder, maxLength: setup.maxLength, record: full },
       });
     model.dispose();
+    const summary = { ...report, ...figuresOf(evaluation), ...(test && { test: figuresOf(test) }), finished, out };
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
-    if (flags.json) print(terminal, JSON.stringify({ ...report, ...evaluation, finished, out }, null, 2));
+    if (flags.json) print(terminal, JSON.stringify(summary, null, 2));
     else if (evaluation) {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
-      if (evaluation.report) print(terminal, classTable(evaluation.report));
+      if (test) print(terminal, `test: ${metricsLine(test)} on ${task.test!.length} rows`);
+      const { report: classes } = test ?? evaluation;
+      if (classes) print(terminal, classTable(classes));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
     if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {
+    log?.close();
     interrupt.release();
   }
+}
+
+function figuresOf(evaluation: Evaluation | undefined): Partial<Pick<Evaluation, 'loss' | 'metrics' | 'report'>> {
+  if (!evaluation) return {};
+  const { loss, metrics, report } = evaluation;
+  return { loss, metrics, report };
+}
+
+function predictedRows(rows: readonly Row[], { predictions, losses }: Evaluation): PredictedRow[] {
+  return rows.map(({ text, pair, label }, row) => ({
+    ...{ text, pair, label, loss: losses[row]!, logits: [...predictions[row]!.logits] },
+  }));
 }
 
 interface Plan {
@@ -154,6 +202,8 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
     throw new HypetuneError(
       `${flags.config!}: 'recipes' and 'seeds' are for hypetune compare; train has 'recipe' and 'seed'.`,
     );
+  if (file.grid ?? file.tasks)
+    throw new HypetuneError(`${flags.config!}: 'grid' and 'tasks' are for hypetune compare.`);
   const { resume } = flags;
   const given = checkConfig(
     { ...file, ...settings, ...(flags.seed !== undefined && { seed: flags.seed }) },
@@ -225,6 +275,7 @@ function recipeOfConfig({ recipe }: Config, flags: TrainFlags, known: Methods): 
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known, single: true });
   if (typeof entry !== 'string' && flags.option.length > 0)
     throw new HypetuneError('--option: the config writes the recipe out; put the options there.');
+  if (made.entry?.grid) throw new HypetuneError(`recipe '${made.name}': 'grid' is for hypetune compare.`);
   checkOptionsUsed(options, [made]);
   return made;
 }

@@ -1,80 +1,244 @@
-import { pairedDifference, type PairedDifference, summarize, type Summary } from './statistics.js';
-import { table } from './table.js';
+import {
+  aggregate,
+  type Aggregate,
+  almostStochasticOrder,
+  averageRank,
+  bootstrapInterval,
+  deviation,
+  effectSize,
+  FEWEST_RUNS,
+  holm,
+  interquartileMean,
+  type Interval,
+  mean,
+  median,
+  multiBootstrapInterval,
+  pairedT,
+  pairsNeeded,
+  permutationTest,
+  probabilityOfImprovement,
+  wilcoxon,
+} from '@hypetune/statistics';
+import { type Cell, type ComparisonPlan, greaterIsBetter } from '../store/plan.js';
+import type { PredictedLine } from '../store/record.js';
 
-/** One finished run of a comparison. */
-export interface ComparedRun {
+/** What the runs of one recipe on one task say of one metric. */
+export interface RecipeFigures {
   readonly recipe: string;
-  readonly seed: number;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Task loss on the rows measured on. */
-  readonly loss: number;
-  /** Mean loss of the last epoch's steps, terms of plugins included. */
-  readonly trainLoss: number;
-  readonly steps: number;
-  readonly seconds: number;
+  readonly family: string;
+  readonly task: string;
+  readonly metric: string;
+  readonly seeds: readonly number[];
+  readonly values: readonly number[];
+  readonly failed: number;
+  readonly missing: number;
+  readonly mean: number | undefined;
+  readonly deviation: number | undefined;
+  readonly median: number | undefined;
+  readonly interquartileMean: number | undefined;
+  /** The best run. */
+  readonly best: number | undefined;
+  /** Percentile bootstrap of the mean over seeds. */
+  readonly interval: Interval | undefined;
+  /** Against the first recipe; undefined for it. */
+  readonly difference: Difference | undefined;
 }
 
-/** What the runs of one recipe say together. */
-export interface ComparedRecipe extends Summary {
-  readonly recipe: string;
-  /** Against the first recipe, over the seeds that both have; undefined for the first itself. */
-  readonly difference?: PairedDifference & { readonly pairs: number };
+/** A recipe against the first one, run by run of the same seed. Where a direction matters, more is better. */
+export interface Difference {
+  readonly pairs: number;
+  readonly mean: number;
+  /** Of Student's t, 95 %. */
+  readonly interval: Interval | undefined;
+  /** Bootstrap over seeds and measured rows, 95 %. */
+  readonly rowsInterval: Interval | undefined;
+  readonly effect: number | undefined;
+  /** Probability that one of its runs is better than one of the first recipe. */
+  readonly improvement: number;
+  readonly p: number | undefined;
+  /** After Holm's correction over the recipes of this task and metric. */
+  readonly correctedP: number | undefined;
+  readonly wilcoxonP: number | undefined;
+  readonly permutationP: number | undefined;
+  /** Almost stochastic order: bound of how far "it is better" is violated. */
+  readonly stochasticOrder: number | undefined;
+  /** Pairs with which the test would find an effect of this size four times of five. */
+  readonly pairsNeeded: number | undefined;
 }
 
-/** Mean, deviation and maximum of a metric by recipe, each recipe paired by seed with the first. */
-export function compareRecipes(runs: readonly ComparedRun[], metric: string): ComparedRecipe[] {
-  const names = [...new Set(runs.map(({ recipe }) => recipe))];
-  const of = (name: string): ComparedRun[] => runs.filter(({ recipe }) => recipe === name);
-  const baseline = new Map(of(names[0] ?? '').map((run) => [run.seed, run.metrics[metric]!]));
-  return names.map((recipe, place) => {
-    const own = of(recipe);
-    const summary = { recipe, ...summarize(own.map((run) => run.metrics[metric]!)) };
-    const paired = own.filter((run) => baseline.has(run.seed));
-    if (place === 0 || paired.length === 0) return summary;
-    const difference = pairedDifference(
-      paired.map((run) => baseline.get(run.seed)!),
-      paired.map((run) => run.metrics[metric]!),
+/** What a comparison over several tasks says of a recipe, of the first metric of each. */
+export interface AcrossTasks {
+  readonly recipe: string;
+  readonly averageRank: number;
+  readonly mean: Aggregate;
+  readonly interquartileMean: Aggregate;
+}
+
+export interface Comparison {
+  readonly figures: readonly RecipeFigures[];
+  readonly across: readonly AcrossTasks[];
+  readonly failed: readonly Cell[];
+  readonly missing: readonly Cell[];
+}
+
+/** Says whether the rows a run got right are known: 0 or 1 a row, for the bootstrap over rows. */
+export type RightRows = (key: string) => readonly number[] | undefined;
+
+/** Computes everything that is said of a comparison. */
+export function compareCells(
+  plan: ComparisonPlan,
+  cells: readonly Cell[],
+  right: RightRows = () => undefined,
+): Comparison {
+  const figures = plan.tasks.flatMap((task) =>
+    task.metrics.flatMap((metric) => {
+      const rows = plan.recipes.map((recipe) =>
+        figuresOf(plan, cells, { task: task.name, metric, ...recipe }, right),
+      );
+      const corrected = holm(
+        rows.map(({ difference }) => difference?.p ?? NaN).filter((p) => !Number.isNaN(p)),
+      );
+      let place = 0;
+      return rows.map((row): RecipeFigures =>
+        row.difference?.p === undefined
+          ? row
+          : { ...row, difference: { ...row.difference, correctedP: corrected[place++] } },
+      );
+    }),
+  );
+  return {
+    figures,
+    across: plan.tasks.length > 1 ? acrossTasks(plan, figures) : [],
+    failed: cells.filter(({ run }) => run?.record.status === 'failed'),
+    missing: cells.filter(({ run }) => run === undefined),
+  };
+}
+
+interface Of {
+  readonly name: string;
+  readonly family: string;
+  readonly task: string;
+  readonly metric: string;
+}
+
+function figuresOf(plan: ComparisonPlan, all: readonly Cell[], of: Of, right: RightRows): RecipeFigures {
+  const { task, metric } = of;
+  const cellsOf = (recipe: string): Cell[] =>
+    all.filter((cell) => cell.recipe === recipe && cell.task === task);
+  const own = cellsOf(of.name);
+  const done = own.filter(({ metrics }) => metrics?.[metric] !== undefined);
+  const values = done.map(({ metrics }) => metrics![metric]!);
+  const sign = greaterIsBetter(metric, plan) ? 1 : -1;
+  const first = plan.recipes[0]!.name;
+  const some = values.length > 0;
+  return {
+    ...{ recipe: of.name, family: of.family, task, metric, values },
+    seeds: done.map(({ seed }) => seed),
+    failed: own.filter(({ run }) => run?.record.status === 'failed').length,
+    missing: own.filter(({ run }) => run === undefined).length,
+    mean: some ? mean(values) : undefined,
+    deviation: values.length > 1 ? deviation(values) : undefined,
+    median: some ? median(values) : undefined,
+    interquartileMean: some ? interquartileMean(values) : undefined,
+    best: some ? sign * Math.max(...values.map((value) => sign * value)) : undefined,
+    interval: bootstrapInterval(values),
+    difference: of.name === first ? undefined : differenceOf(cellsOf(first), done, metric, sign, right),
+  };
+}
+
+function differenceOf(
+  first: readonly Cell[],
+  own: readonly Cell[],
+  metric: string,
+  sign: number,
+  right: RightRows,
+): Difference | undefined {
+  const pairs = own.flatMap((cell) => {
+    const other = first.find(({ seed, metrics }) => seed === cell.seed && metrics?.[metric] !== undefined);
+    return other ? [{ a: other, b: cell }] : [];
+  });
+  if (pairs.length === 0) return undefined;
+  const a = pairs.map((pair) => pair.a.metrics![metric]!);
+  const b = pairs.map((pair) => pair.b.metrics![metric]!);
+  const [signedA, signedB] = [a.map((value) => sign * value), b.map((value) => sign * value)];
+  const t = pairedT(a, b);
+  const effect = effectSize(a, b);
+  const few = pairs.length < FEWEST_RUNS;
+  return {
+    pairs: pairs.length,
+    mean: mean(b) - mean(a),
+    interval: t?.interval,
+    rowsInterval: metric === 'accuracy' ? rowsInterval(pairs, right) : undefined,
+    ...{ effect, p: t?.p, correctedP: undefined },
+    improvement: probabilityOfImprovement(signedA, signedB),
+    wilcoxonP: wilcoxon(a, b)?.p,
+    permutationP: permutationTest(a, b),
+    stochasticOrder: few ? undefined : almostStochasticOrder(signedB, signedA),
+    pairsNeeded: effect === undefined ? undefined : pairsNeeded(effect),
+  };
+}
+
+/** Interval of the difference over seeds and rows together, where it is known which rows each run got right. */
+function rowsInterval(pairs: readonly { a: Cell; b: Cell }[], right: RightRows): Interval | undefined {
+  const rows = pairs.map(({ a, b }) => ({ a: right(a.key), b: right(b.key) }));
+  const [count] = rows.map(({ a }) => a?.length);
+  if (count === undefined || rows.some(({ a, b }) => a?.length !== count || b?.length !== count))
+    return undefined;
+  const differences = rows.map(({ a, b }) => b!.map((value, row) => value - a![row]!));
+  return multiBootstrapInterval(
+    pairs.length,
+    count,
+    (drawnRuns, drawnRows) => {
+      let sum = 0;
+      for (const run of drawnRuns) for (const row of drawnRows) sum += differences[run]![row]!;
+      return sum / (drawnRuns.length * drawnRows.length);
+    },
+    { draws: 1000 },
+  );
+}
+
+/** 1 for each row whose most likely class is its label, else 0; undefined where labels are no classes. */
+export function rightRows(lines: readonly PredictedLine[]): readonly number[] | undefined {
+  if (lines.length === 0 || lines.some(({ label, logits }) => typeof label !== 'number' || logits.length < 2))
+    return undefined;
+  return lines.map(({ label, logits }) => (logits.indexOf(Math.max(...logits)) === label ? 1 : 0));
+}
+
+function acrossTasks(plan: ComparisonPlan, figures: readonly RecipeFigures[]): AcrossTasks[] {
+  const of = (recipe: string): RecipeFigures[] =>
+    plan.tasks.map(({ name, metrics: [metric] }) =>
+      figures.find((row) => row.recipe === recipe && row.task === name && row.metric === metric)!,
     );
-    return { ...summary, difference: { ...difference, pairs: paired.length } };
+  const whole = plan.recipes.filter(({ name }) => of(name).every((row) => row.mean !== undefined));
+  const sign = plan.tasks.map(({ metrics: [metric] }) => (greaterIsBetter(metric!, plan) ? 1 : -1));
+  const ranks = averageRank(
+    plan.tasks.map((_, task) => whole.map(({ name }) => sign[task]! * of(name)[task]!.mean!)),
+  );
+  return whole.map(({ name }, place) => {
+    const scores = of(name).map(({ values }) => values);
+    return {
+      ...{ recipe: name, averageRank: ranks[place]!, mean: aggregate(scores) },
+      interquartileMean: aggregate(scores, (tasks) => interquartileMean(tasks.flat())),
+    };
   });
 }
 
-/** The table of all runs and the table of recipes, with a line that says how to read the second. */
-export function comparisonReport(runs: readonly ComparedRun[], metrics: readonly string[]): string {
-  const [metric] = metrics as [string];
-  const recipes = compareRecipes(runs, metric);
-  const each = table(
-    ['recipe', 'seed', ...metrics, 'loss', 'train loss', 'steps', 'seconds'],
-    runs.map((run) => [
-      run.recipe,
-      String(run.seed),
-      ...metrics.map((name) => run.metrics[name]!.toFixed(4)),
-      run.loss.toFixed(4),
-      run.trainLoss.toFixed(4),
-      String(run.steps),
-      run.seconds.toFixed(1),
-    ]),
-  );
-  const first = recipes[0]!.recipe;
-  const summary = table(
-    ['recipe', 'runs', `mean ${metric}`, 'sd', 'max', `against ${first}`, 'p'],
-    recipes.map(({ recipe, count, mean, deviation, max, difference }) => [
-      recipe,
-      String(count),
-      mean.toFixed(4),
-      deviation?.toFixed(4) ?? '-',
-      max.toFixed(4),
-      difference ? signed(difference.mean) : '-',
-      difference?.p?.toFixed(3) ?? '-',
-    ]),
-  );
-  const reading =
-    recipes.length > 1
-      ? `\n\np: two-sided paired t test over seeds against ${first}; "-" where fewer than two pairs, or no spread, allow none.`
-      : '';
-  return `${each}\n\n${summary}${reading}`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
+/** Of each grid the point that is best on the rows that choose, by the mean of the task's first metric. */
+export function chosenPoints(
+  plan: ComparisonPlan,
+  cells: readonly Cell[],
+  task: string,
+): Map<string, string> {
+  const [metric] = plan.tasks.find(({ name }) => name === task)!.metrics;
+  const sign = greaterIsBetter(metric!, plan) ? 1 : -1;
+  const best = new Map<string, { readonly name: string; readonly value: number }>();
+  for (const { name, family } of plan.recipes) {
+    const values = cells
+      .filter((cell) => cell.recipe === name && cell.task === task && cell.choosing?.[metric!] !== undefined)
+      .map(({ choosing }) => choosing![metric!]!);
+    if (values.length === 0) continue;
+    const value = sign * mean(values);
+    if (value > (best.get(family)?.value ?? -Infinity)) best.set(family, { name, value });
+  }
+  return new Map([...best].map(([family, { name }]) => [family, name]));
 }

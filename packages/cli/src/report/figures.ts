@@ -4,7 +4,7 @@ import { note, type Terminal } from '../terminal.js';
 import { table } from './table.js';
 
 /** `accuracy 0.9350, loss 0.2101`. */
-export function metricsLine({ metrics, loss }: Evaluation): string {
+export function metricsLine({ metrics, loss }: Pick<Evaluation, 'metrics' | 'loss'>): string {
   const values = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
   return [...values, `loss ${loss.toFixed(4)}`].join(', ');
 }
@@ -27,8 +27,11 @@ export function classTable({ classes }: ClassReport): string {
 }
 
 /** Says what a task is made of: its rows, and how many of them each class or label has. */
-export function noteTask(terminal: Terminal, { name, task, train, evaluation }: TextTask): void {
-  note(terminal, `${name}: ${train.length} rows to learn from, ${evaluation.length} to measure on`);
+export function noteTask(terminal: Terminal, { name, task, train, evaluation, test }: TextTask): void {
+  const measured = test
+    ? `${evaluation.length} to choose by, ${test.length} to test on`
+    : `${evaluation.length} to measure on`;
+  note(terminal, `${name}: ${train.length} rows to learn from, ${measured}`);
   if (!task.labels || task.kind === 'values' || task.kind === 'tokens') return;
   const counts = task.labels.map(() => 0);
   for (const { label } of train)

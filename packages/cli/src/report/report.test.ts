@@ -1,69 +1,107 @@
+import { pairedT } from '@hypetune/statistics';
 import { expect, test } from 'vitest';
-import { type ComparedRun, compareRecipes, comparisonReport } from './comparison.js';
-import { pairedDifference, studentP, summarize } from './statistics.js';
+import type { Cell, ComparisonPlan } from '../store/plan.js';
+import type { StoredRun } from '../store/store.js';
+import { chosenPoints, compareCells, rightRows } from './comparison.js';
+import { comparisonText } from './comparison-text.js';
 
-// scipy.stats.t.sf(t, degrees) * 2
-test.each([
-  [0.3, 1, 0.8144528418445154],
-  [4.2, 1, 0.14880553059723445],
-  [1.5, 2, 0.2723931248910011],
-  [4.2, 2, 0.05228326694629917],
-  [1.5, 3, 0.23058386524482294],
-  [4.2, 4, 0.013695810305096449],
-  [1.5, 5, 0.1939036802424733],
-  [4.2, 9, 0.002306692506540238],
-  [0.3, 10, 0.7703206075657986],
-  [1.5, 29, 0.14442369604038574],
-])('t %f with %i degrees of freedom', (t, degrees, p) => {
-  expect(studentP(t, degrees)).toBeCloseTo(p, 12);
-  expect(studentP(-t, degrees)).toBeCloseTo(p, 12);
+const plan = (recipes: string[], tasks = ['rte']): ComparisonPlan => ({
+  ...{ version: 1, command: ['hypetune', 'compare'], seeds: [1, 2, 3], runs: [] },
+  recipes: recipes.map((name) => ({ name, family: name.split(' ')[0]!, description: `${name}: plain` })),
+  tasks: tasks.map((name) => ({
+    ...{ name, metrics: ['accuracy', 'f1'], model: 'tiny', measured: '00' },
+    rows: { train: 9, validation: 4 },
+  })),
 });
 
-test('a paired difference, as scipy.stats.ttest_rel', () => {
-  const { mean, p } = pairedDifference([0.7, 0.71, 0.74, 0.7, 0.72], [0.71, 0.74, 0.73, 0.72, 0.75]);
-  expect(mean).toBeCloseTo(0.016, 12);
-  expect(p).toBeCloseTo(0.09930068321372679, 9);
-});
+const stored = (status: 'finished' | 'failed'): StoredRun =>
+  ({
+    record: { status, why: 'the loss is NaN', steps: 10, trainLoss: 0.4, validation: { loss: 0.5 } },
+    cost: { seconds: 2.5, compileSeconds: 0.5 },
+  }) as unknown as StoredRun;
 
-test('no test where none can be made', () => {
-  expect(pairedDifference([0.5], [0.75])).toEqual({ mean: 0.25, p: undefined });
-  expect(pairedDifference([0.25, 0.5], [0.5, 0.75])).toEqual({ mean: 0.25, p: undefined });
-  expect(pairedDifference([0.5, 0.75], [0.5, 0.75])).toEqual({ mean: 0, p: 1 });
-  expect(summarize([2])).toEqual({ count: 1, mean: 2, deviation: undefined, max: 2 });
-});
-
-const run = (recipe: string, seed: number, accuracy: number): ComparedRun => ({
-  ...{
-    recipe,
-    seed,
+const cell = (recipe: string, seed: number, accuracy?: number, task = 'rte'): Cell => ({
+  ...{ recipe, task, seed, key: `${recipe}${seed}` },
+  run: stored(accuracy === undefined ? 'failed' : 'finished'),
+  ...(accuracy !== undefined && {
     metrics: { accuracy, f1: accuracy / 2 },
-    loss: 0.5,
-    trainLoss: 0.4,
-    steps: 10,
-    seconds: 2,
-  },
+    choosing: { accuracy: 1 - accuracy },
+  }),
 });
-const runs = [
-  run('vanilla', 1, 0.7),
-  run('hype', 1, 0.8),
-  run('vanilla', 2, 0.6),
-  run('hype', 2, 0.9),
-  run('hype', 3, 1),
+
+const vanilla = [0.7, 0.6, 0.65, 0.62];
+const hype = [0.74, 0.66, 0.68, 0.63];
+const cells = [
+  ...vanilla.map((value, place) => cell('vanilla', place + 1, value)),
+  ...hype.map((value, place) => cell('hype', place + 1, value)),
+  ...[cell('r3f', 1, 0.7), cell('r3f', 2, 0.5), cell('r3f', 3)],
 ];
 
-test('recipes are paired with the first by seed', () => {
-  const [vanilla, hype] = compareRecipes(runs, 'accuracy');
-  expect(vanilla).toMatchObject({ recipe: 'vanilla', count: 2, max: 0.7 });
-  expect(vanilla!.difference).toBeUndefined();
-  expect(vanilla!.deviation).toBeCloseTo(0.0707107, 6);
-  expect(hype).toMatchObject({ count: 3, difference: { pairs: 2 } });
-  expect(hype!.difference!.mean).toBeCloseTo(0.2, 12);
+test('recipes are paired with the first by seed; p values are corrected over the recipes', () => {
+  const four = [...cells, ...hype.map((value, place) => cell('mixout', place + 1, value - 0.02))];
+  const { figures, failed } = compareCells(plan(['vanilla', 'hype', 'r3f', 'mixout']), four);
+  const [first, second, third, fourth] = figures;
+  expect(figures).toHaveLength(8);
+  expect(first).toMatchObject({ recipe: 'vanilla', metric: 'accuracy', best: 0.7, difference: undefined });
+  expect(second!.difference!.mean).toBeCloseTo(0.035, 12);
+  const t = pairedT(vanilla, hype)!;
+  expect(second!.difference).toMatchObject({ pairs: 4, p: t.p, interval: t.interval, correctedP: 2 * t.p });
+  expect(fourth!.difference!.correctedP).toBe(Math.max(fourth!.difference!.p!, 2 * t.p));
+  // Two pairs are left of r3f: nothing is said of them.
+  expect(third).toMatchObject({ failed: 1, values: [0.7, 0.5], difference: { pairs: 2, p: undefined } });
+  expect(third!.difference!.interval).toBeUndefined();
+  expect(failed.map(({ recipe, seed }) => [recipe, seed])).toEqual([['r3f', 3]]);
 });
 
-test('the report has a line a run and a line a recipe', () => {
-  const text = comparisonReport(runs, ['accuracy', 'f1']);
-  expect(text).toMatch(/^recipe +seed +accuracy +f1 +loss +train loss +steps +seconds$/m);
-  expect(text).toMatch(/^hype +3 +1\.0000 +0\.5000 +0\.5000 +0\.4000 +10 +2\.0$/m);
-  expect(text).toMatch(/^hype +3 +0\.9000 +0\.1000 +1\.0000 +\+0\.2000 +0\.\d{3}$/m);
-  expect(text).toMatch(/^vanilla +2 +0\.6500 +0\.0707 +0\.7000 +- +-$/m);
+test('the text has a line a run, a line a recipe, and says what cannot be said', () => {
+  const asked = plan(['vanilla', 'hype', 'r3f']);
+  const text = comparisonText(asked, cells, compareCells(asked, cells));
+  expect(text).toMatch(/^recipe +seed +accuracy +f1 +loss +train loss +steps +seconds +compiling$/m);
+  expect(text).toMatch(/^hype +3 +0\.6800 +0\.3400 +0\.5000 +0\.4000 +10 +2\.0 +0\.5$/m);
+  expect(text).toMatch(/^r3f +3 +failed +-/m);
+  expect(text).toMatch(
+    /^hype +4 +0 +0\.6775 .*\+0\.0350 +\+0\.00\d+ to \+0\.0\d+ +- +75 % +0\.0\d\d +0\.0\d\d$/m,
+  );
+  expect(text).toMatch(/^r3f +2 +1 +0\.6000 .*-0\.0500 +- +- +- +- +-$/m);
+  expect(text).toContain('r3f: two pairs of runs cannot tell it from vanilla.');
+  expect(text).toMatch(/^hype: differs from vanilla by \+0\.0350 \(p 0\.0\d+, 4 pairs\)\.$/m);
+  expect(text).toContain('failed: r3f · rte · seed 3: the loss is NaN');
+});
+
+test('the interval over rows is there where it is known which rows were right', () => {
+  const lines = (right: readonly boolean[]): readonly number[] =>
+    rightRows(right.map((yes, row) => ({ row, label: 1, loss: 0, logits: yes ? [0, 1] : [1, 0] })))!;
+  expect(lines([true, false])).toEqual([1, 0]);
+  expect(rightRows([{ row: 0, label: 0.5, loss: 0, logits: [1] }])).toBeUndefined();
+  const rows = Array.from({ length: 40 }, (_, row) => row);
+  const { figures } = compareCells(plan(['vanilla', 'hype']), cells, (key) =>
+    lines(rows.map((row) => row % (key.startsWith('hype') ? 5 : 4) !== 0)),
+  );
+  const { rowsInterval } = figures[1]!.difference!;
+  expect(rowsInterval!.low).toBeLessThan(0.05);
+  expect(rowsInterval!.high).toBeGreaterThan(0.05);
+});
+
+test('the point of a grid is chosen by the rows that choose', () => {
+  const points = [cell('hype a', 1, 0.9), cell('hype b', 1, 0.8), cell('vanilla', 1, 0.7)];
+  const asked = plan(['vanilla', 'hype a', 'hype b']);
+  expect([...chosenPoints(asked, points, 'rte')]).toEqual([
+    ['vanilla', 'vanilla'],
+    ['hype', 'hype b'],
+  ]);
+  const text = comparisonText(asked, points, compareCells(asked, points));
+  expect(text).toContain('best of each grid: hype b. The rows that chose are the rows reported');
+});
+
+test('several tasks have ranks and an aggregate', () => {
+  const asked = plan(['vanilla', 'hype'], ['rte', 'cola']);
+  const two = [...cells, ...hype.map((value, place) => cell('vanilla', place + 1, value, 'cola'))];
+  const all = [...two, ...hype.map((value, place) => cell('hype', place + 1, value + 0.1, 'cola'))];
+  const comparison = compareCells(asked, all);
+  expect(comparison.across).toMatchObject([
+    { recipe: 'vanilla', averageRank: 2 },
+    { recipe: 'hype', averageRank: 1 },
+  ]);
+  expect(comparison.across[1]!.mean.value).toBeCloseTo((0.6775 + 0.7775) / 2, 12);
+  expect(comparisonText(asked, all, comparison)).toMatch(/^over all tasks +average rank/m);
 });

@@ -9,13 +9,21 @@ import type { Row, TextTask } from './task.js';
 /** A GLUE task (Wang et al., 2018) in its original TSV layout. */
 interface GlueTask extends TableOptions {
   readonly folder: string;
-  readonly columns: number;
+  readonly columns?: number;
+  /** Name of the file to measure on, without its ending (default: dev). */
+  readonly dev?: string;
   readonly layout: Columns;
   readonly labels: Labels;
   readonly metrics: readonly MetricName[];
 }
 
 const sentencePair = { text: 'sentence1', pair: 'sentence2' } as const;
+
+/** MNLI has two sets to measure on, of which the second is of other genres than those learned from. */
+const mnli = (dev: string): GlueTask => ({
+  ...{ folder: 'MNLI', dev, layout: { ...sentencePair, label: 'gold_label' }, metrics: ['accuracy'] },
+  labels: classLabels(['entailment', 'neutral', 'contradiction']),
+});
 
 /** The tasks by name. */
 export const GLUE: Readonly<Record<string, GlueTask>> = {
@@ -33,6 +41,30 @@ export const GLUE: Readonly<Record<string, GlueTask>> = {
     layout: { text: '#1 String', pair: '#2 String', label: 'Quality' },
     labels: classLabels(['0', '1'], ['not_equivalent', 'equivalent']),
     metrics: ['accuracy', 'f1'],
+  },
+  mnli: mnli('dev_matched'),
+  'mnli-mismatched': mnli('dev_mismatched'),
+  qnli: {
+    folder: 'QNLI',
+    columns: 4,
+    layout: { text: 'question', pair: 'sentence', label: 'label' },
+    labels: classLabels(['entailment', 'not_entailment']),
+    metrics: ['accuracy'],
+  },
+  qqp: {
+    folder: 'QQP',
+    columns: 6,
+    skipBroken: true,
+    layout: { text: 'question1', pair: 'question2', label: 'is_duplicate' },
+    labels: classLabels(['0', '1'], ['not_duplicate', 'duplicate']),
+    metrics: ['accuracy', 'f1'],
+  },
+  wnli: {
+    folder: 'WNLI',
+    columns: 4,
+    layout: { ...sentencePair, label: 'label' },
+    labels: classLabels(['0', '1'], ['not_entailment', 'entailment']),
+    metrics: ['accuracy'],
   },
   rte: {
     folder: 'RTE',
@@ -65,18 +97,20 @@ export function glueName(word: string): string | undefined {
   return GLUE_TASKS.find((name) => plain(name) === plain(word));
 }
 
-/** The official train and development split of a task, from `<folder>/<task>/{train,dev}.tsv` or `<folder>/{train,dev}.tsv`. */
-export async function glueTask(name: string, folder: string): Promise<TextTask> {
+/** The official train and development split of a task, from `<folder>/<task>/{train,dev}.tsv` or `<folder>/{train,dev}.tsv`; `test`: a labelled table of the same layout. */
+export async function glueTask(name: string, folder: string, test?: string): Promise<TextTask> {
   const task = GLUE[name]!;
   const home = await taskFolder(folder, task.folder);
-  const read = async (split: string): Promise<Row[]> =>
-    rowsOf(await readTable(join(home, `${split}.tsv`), task), task.layout, task.labels);
+  const readFrom = async (file: string): Promise<Row[]> =>
+    rowsOf(await readTable(file, task), task.layout, task.labels);
+  const read = (split: string): Promise<Row[]> => readFrom(join(home, `${split}.tsv`));
   return {
     name,
     task: task.labels.names.length > 0 ? singleLabel({ labels: task.labels.names }) : regression(),
     metrics: task.metrics,
     train: await read('train'),
-    evaluation: await read('dev'),
+    evaluation: await read(task.dev ?? 'dev'),
+    ...(test !== undefined && { test: await readFrom(test) }),
   };
 }
 

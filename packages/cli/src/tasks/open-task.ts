@@ -22,12 +22,13 @@ export async function openTask(settings: Settings, downloads: DownloadNotes): Pr
 
 /** A task with the weights, smoothing, metrics and limits that the settings give it. */
 export function settledTask(whole: TextTask, settings: Settings): TextTask {
-  const { limit, evaluationLimit } = settings;
+  const { limit, limitPerClass, evaluationLimit } = settings;
   for (const name of ['classWeights', 'labelSmoothing'] as const)
     if (settings[name] !== undefined && whole.task.kind !== 'class')
       throw new HypetuneError(`${flagName(name)}: is for one class a row, not for ${whole.task.name}.`);
   const { metrics = whole.metrics, keepBest } = settings;
-  const train = limit === undefined || whole.name === 'spam' ? whole.train : firstRows(whole.train, limit);
+  const limited = limit === undefined || whole.name === 'spam' ? whole.train : firstRows(whole.train, limit);
+  const train = limitPerClass === undefined ? limited : firstOfEachClass(limited, whole.task, limitPerClass);
   const weights = classWeightsOf(whole.task, train, settings);
   const task = weightedTask(whole.task, weights, settings);
   const asked = resolveMetrics(
@@ -41,6 +42,18 @@ export function settledTask(whole: TextTask, settings: Settings): TextTask {
     evaluation:
       evaluationLimit === undefined ? whole.evaluation : firstRows(whole.evaluation, evaluationLimit),
   };
+}
+
+/** The first rows of each class in the fixed shuffle, in its order. Throws where rows have no single class. */
+function firstOfEachClass(rows: readonly Row[], { kind, name }: Task, count: number): Row[] {
+  if (kind !== 'class')
+    throw new HypetuneError(`--limit-per-class: is for one class a row, not for ${name}.`);
+  const taken = new Map<unknown, number>();
+  return firstRows(rows).filter(({ label }) => {
+    const before = taken.get(label) ?? 0;
+    taken.set(label, before + 1);
+    return before < count;
+  });
 }
 
 function classWeightsOf(
@@ -83,6 +96,8 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
     throw new HypetuneError(
       `--task: name one of ${names.join(', ')}, or give a table of your own by --train.`,
     );
+  if (task === 'spam' && settings.test !== undefined)
+    throw new HypetuneError(`--test: the spam task has no table; it measures on all lines not learned from.`);
   if (task === 'spam')
     return spamTask(
       await downloads((options) => resolveSource(data ?? SPAM_SOURCE, options)),
@@ -93,5 +108,5 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
     throw new HypetuneError(`--task: there is no task '${task}'; there are ${names.join(', ')}.`);
   if (data === undefined)
     throw new HypetuneError(`--data: task '${name}' needs the folder that holds it, as --data glue.`);
-  return glueTask(name, await downloads((options) => resolveSource(data, options)));
+  return glueTask(name, await downloads((options) => resolveSource(data, options)), settings.test);
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
@@ -12,17 +13,19 @@ const HELD_OUT = 0.1;
 
 /** A task of the user's own: tables with a header and a row an example. */
 export async function tableTask(settings: Settings & { readonly train: string }): Promise<TextTask> {
-  const { train, validation, delimiter, encoding } = settings;
-  const read = (file: string): Promise<Table> => readTable(file, { delimiter, encoding });
-  return taskOfTables(
-    settings,
-    await read(train),
-    validation === undefined ? undefined : await read(validation),
-  );
+  const { train, validation, test, delimiter, encoding } = settings;
+  const read = async (file: string | undefined): Promise<Table | undefined> =>
+    file === undefined ? undefined : readTable(file, { delimiter, encoding });
+  return taskOfTables(settings, (await read(train))!, await read(validation), await read(test));
 }
 
 /** A task from the rows of tables; where there are none to measure on, some to learn from are set aside for it. */
-export function taskOfTables(settings: Settings, table: Table, validation?: Table): TextTask {
+export function taskOfTables(
+  settings: Settings,
+  table: Table,
+  validation?: Table,
+  test?: Table,
+): TextTask {
   const kind = problemName(settings);
   const problem = problemOf(kind);
   const columns = labelColumnsOf(settings, problem);
@@ -33,7 +36,10 @@ export function taskOfTables(settings: Settings, table: Table, validation?: Tabl
   const task = problem.task(names);
   const read = (rows: Table): Row[] => rowsOf(rows, layout.columns, layout.labels);
   const rows = read(table);
-  const shared = { name: table.file, task, metrics: task.metrics.map(({ name }) => name) };
+  const shared = {
+    ...{ name: basename(table.file), task, metrics: task.metrics.map(({ name }) => name) },
+    ...(test && { test: read(test) }),
+  };
   if (validation !== undefined) return { ...shared, train: rows, evaluation: read(validation) };
   if (rows.length < 2)
     throw new HypetuneError(`${table.file}: one row is too few to learn from and to measure on.`);

@@ -28,6 +28,8 @@ export interface TableOptions {
   readonly columns?: number | undefined;
   /** What stands between two cells (default: a tab; in .csv a comma, or what the header has instead). */
   readonly delimiter?: string | undefined;
+  /** Leave rows out that have another number of columns, instead of throwing. */
+  readonly skipBroken?: boolean | undefined;
   /** Default: what the byte order mark says, else UTF-8. */
   readonly encoding?: string | undefined;
 }
@@ -84,10 +86,11 @@ export async function tableOf(
 function delimited(
   text: string,
   file: string,
-  { header = true, columns, delimiter }: TableOptions,
+  { header = true, columns, delimiter, skipBroken = false }: TableOptions,
 ): Omit<Table, 'file'> {
-  const records = delimitedRecords(text, file, endingOf(file) === '.csv', delimiter);
-  const wanted = columns ?? records[0]?.cells.length;
+  const all = delimitedRecords(text, file, endingOf(file) === '.csv', delimiter);
+  const wanted = columns ?? all[0]?.cells.length;
+  const records = skipBroken ? all.filter(({ cells }) => cells.length === wanted) : all;
   const names = header && records[0] ? ` (${records[0].cells.join(', ')})` : '';
   for (const { line, cells } of records)
     if (cells.length !== wanted)

@@ -26,4 +26,6 @@ export interface TextTask {
   readonly metrics: readonly (string | Metric)[];
   readonly train: readonly Row[];
   readonly evaluation: readonly Row[];
+  /** Rows that choose nothing, measured once at the end. */
+  readonly test?: readonly Row[] | undefined;
 }

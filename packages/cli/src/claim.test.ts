@@ -1,0 +1,93 @@
+import { beforeAll, expect, test } from 'vitest';
+import { call } from '../test/call.js';
+import { scratch } from '../test/scratch.js';
+import { sentiment, tinyModel } from '../test/tiny-model.js';
+import { answerClaim } from './claim.js';
+import type { Claim } from './config-file.js';
+import type { Cell } from './store/plan.js';
+
+const claim: Claim = { better: 'hype', than: 'vanilla', by: 0.01, seeds: 20, alpha: 0.05 };
+const tasks = [
+  { name: 'rte', metric: 'accuracy' },
+  { name: 'cola', metric: 'accuracy' },
+];
+
+const cell = (recipe: string, task: string, seed: number, accuracy?: number): Cell => ({
+  ...{ recipe, task, seed, key: '', run: {} as never },
+  ...(accuracy !== undefined && { metrics: { accuracy } }),
+});
+
+/** Runs of both recipes on a task, `gain` apart but for a little. */
+const runs = (task: string, gain: number, seeds = 8): Cell[] =>
+  Array.from({ length: seeds }, (_, seed) => [
+    cell('vanilla', task, seed, 0.7 + 0.01 * (seed % 3)),
+    cell('hype', task, seed, 0.7 + 0.01 * (seed % 3) + gain + 0.002 * ((seed % 4) - 1.5)),
+  ]).flat();
+
+test('yes needs every task, no needs one, and neither comes of two seeds', () => {
+  const answer = (...cells: Cell[][]): string => answerClaim(claim, tasks, cells.flat()).answer;
+  expect(answer(runs('rte', 0.05), runs('cola', 0.03))).toBe('yes');
+  expect(answer(runs('rte', 0.05), runs('cola', -0.02))).toBe('no');
+  expect(answer(runs('rte', 0.05), runs('cola', 0.01))).toBe('not yet');
+  expect(answer(runs('rte', 0.05, 2), runs('cola', 0.03, 2))).toBe('not yet');
+  expect(answer(runs('rte', 0.05), [])).toBe('not yet');
+});
+
+test('with a run that failed there is no yes', () => {
+  const failed = [cell('vanilla', 'cola', 9, 0.7), cell('hype', 'cola', 9)];
+  const found = answerClaim(claim, tasks, [...runs('rte', 0.05), ...runs('cola', 0.03), ...failed]);
+  expect(found.answer).toBe('not yet');
+  expect(found.tasks[1]).toMatchObject({ answer: 'yes', failed: [9] });
+});
+
+const home = scratch();
+const { write, folder } = home;
+let data: string[] = [];
+beforeAll(async () => {
+  const table = write('train.tsv', sentiment(16));
+  const model = await tinyModel(home);
+  data = [
+    '--train',
+    table,
+    '--validation',
+    table,
+    '--model',
+    model,
+    '--engine',
+    'cpu',
+    '--learning-rate',
+    '0.03',
+  ];
+  data.push('--store', `${folder}/store`);
+});
+
+test('verify does runs until the answer is certain, exits by it, and again does nothing', async () => {
+  // A recipe that never learns has a higher loss than one that does.
+  const file = write(
+    'claim.yaml',
+    `recipes:
+  - name: learns
+    settings: { epochs: 3 }
+  - name: does not
+    settings: { epochs: 1, learningRate: 0 }
+claim: { better: learns, than: does not, metric: loss, seeds: 12 }
+`,
+  );
+  const { code, out } = await call('verify', file, ...data);
+  expect(out).toMatch(
+    /^yes: learns is better than does not\ntrain\.tsv, loss: yes after \d pairs; evidence \d/,
+  );
+  expect(code).toBe(0);
+  const again = await call('verify', file, ...data);
+  expect(again.out).toBe(out);
+  expect(again.error).not.toContain('step');
+  const no = write(
+    'no.yaml',
+    (await import('node:fs')).readFileSync(file, 'utf8').replace('seeds: 12', 'seeds: 12, by: 5'),
+  );
+  expect((await call('verify', no, ...data)).code).toBe(1);
+  const open = write('open.yaml', 'claim: { better: nodrop, than: vanilla, seeds: 3 }\nsteps: 1\n');
+  expect((await call('verify', open, ...data)).code).toBe(2);
+  const wrong = await call('verify', write('none.yaml', 'steps: 1\n'), ...data);
+  expect([wrong.code, wrong.error]).toEqual([3, expect.stringContaining('it claims nothing')]);
+});

@@ -1,0 +1,49 @@
+import { sequentialTest, type SequentialResult } from '@hypetune/statistics';
+import type { Claim } from './config-file.js';
+import { type Cell, type ComparisonPlan, greaterIsBetter } from './store/plan.js';
+
+/** What the runs of one task say of a claim. */
+export interface TaskAnswer extends SequentialResult {
+  readonly task: string;
+  readonly metric: string;
+  /** Seeds left out, since one of their runs failed. */
+  readonly failed: readonly number[];
+}
+
+/** What the runs that are there say of a claim. */
+export interface ClaimAnswer {
+  readonly answer: SequentialResult['answer'];
+  readonly tasks: readonly TaskAnswer[];
+}
+
+/**
+ * Answers a claim by the runs so far, in the order of their seeds. Yes: every task says so, and no run failed. No: one of
+ * the tasks says so, at `alpha` over their number. Either is wrong with a probability of at most `alpha`, however often it is asked.
+ */
+export function answerClaim(
+  { better, than, by, alpha }: Claim,
+  tasks: readonly { readonly name: string; readonly metric: string }[],
+  plan: Pick<ComparisonPlan, 'tasks'>,
+  cells: readonly Cell[],
+): ClaimAnswer {
+  const answers = tasks.map(({ name, metric }): TaskAnswer => {
+    const of = (recipe: string): Cell[] =>
+      cells.filter((cell) => cell.recipe === recipe && cell.task === name && cell.run !== undefined);
+    const sign = greaterIsBetter(metric, plan) ? 1 : -1;
+    const pairs = of(than)
+      .flatMap((b) => of(better).flatMap((a) => (a.seed === b.seed ? [{ seed: a.seed, a, b }] : [])))
+      .sort((one, other) => one.seed - other.seed);
+    const differences = pairs.flatMap(({ a, b }) =>
+      a.metrics && b.metrics ? [sign * (a.metrics[metric]! - b.metrics[metric]!)] : [],
+    );
+    const yes = sequentialTest(differences, { atLeast: by, alpha });
+    const no = sequentialTest(differences, { atLeast: by, alpha: alpha / tasks.length });
+    const failed = pairs.filter(({ a, b }) => !a.metrics || !b.metrics).map(({ seed }) => seed);
+    const found = no.answer === 'no' ? no : yes.answer === 'no' ? { ...no, answer: 'not yet' as const } : yes;
+    return { ...found, task: name, metric, failed };
+  });
+  const whole = answers.every(({ failed }) => failed.length === 0);
+  if (answers.some(({ answer }) => answer === 'no')) return { answer: 'no', tasks: answers };
+  if (whole && answers.every(({ answer }) => answer === 'yes')) return { answer: 'yes', tasks: answers };
+  return { answer: 'not yet', tasks: answers };
+}

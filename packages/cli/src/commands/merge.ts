@@ -1,0 +1,24 @@
+import { HypetuneError } from '@hypetune/core';
+import type { Command } from 'commander';
+import { mergeStores } from '../store/merge.js';
+import { note, print, type Terminal } from '../terminal.js';
+
+export function addMerge(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('merge')
+    .description('join stores of runs, and say where a run done twice did not give the same')
+    .argument('<stores...>', 'folders that compare --store filled')
+    .requiredOption('--out <folder>', 'the joined store; what it holds already stays')
+    .action(async (folders: readonly string[], { out }: { readonly out: string }) => {
+      if (folders.length < 2 && folders[0] === out)
+        throw new HypetuneError('merge: name two stores at least.');
+      const { runs, twice, disagreements } = await mergeStores(folders, out);
+      print(terminal, `${runs} runs in ${out}; ${twice} were in more than one store`);
+      for (const { key, file, line, texts, machines } of disagreements) {
+        note(terminal, `not the same twice: runs/${key}/${file}, line ${line}; the first stays`);
+        for (const place of [0, 1] as const)
+          note(terminal, `  ${machines[place]}: ${texts[place].trim().slice(0, 160)}`);
+      }
+      done(disagreements.length > 0 ? 1 : 0);
+    });
+}

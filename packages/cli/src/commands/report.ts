@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { HypetuneError } from '@hypetune/core';
+import { type Command, Option } from 'commander';
+import { writeWhole } from '../atomic.js';
+import { METHODS } from '../methods.js';
+import { comparisonPage } from '../report/html/comparison-page.js';
+import { runPage } from '../report/html/run-page.js';
+import { csv, jsonl, latex, markdown, REPORT_FORMATS, type ReportFormat } from '../report/formats.js';
+import { savedRunReport } from '../report/saved-run.js';
+import { compareStored } from '../report/stored-comparison.js';
+import { type ComparisonPlan, joinPlans } from '../store/plan.js';
+import type { CurveLine } from '../store/record.js';
+import { Store } from '../store/store.js';
+import { note, print, type Terminal } from '../terminal.js';
+
+interface ReportFlags {
+  readonly out?: string;
+  readonly format: ReportFormat;
+  readonly title?: string;
+}
+
+export function addReport(program: Command, terminal: Terminal): void {
+  program
+    .command('report')
+    .description('a report of a store of runs, or of one run, as a file that needs nothing else')
+    .argument('<folder>', 'what compare --store or train --out filled')
+    .option('--out <file>', 'where to (default: report.html; other formats are printed)')
+    .addOption(
+      new Option('--format <format>', 'how it is written').choices([...REPORT_FORMATS]).default('html'),
+    )
+    .option('--title <text>', 'what stands at the top')
+    .action(async (folder: string, flags: ReportFlags) => {
+      const text = existsSync(join(folder, 'store.json'))
+        ? await ofStore(folder, flags)
+        : await ofRun(folder, flags);
+      const out = flags.out ?? (flags.format === 'html' ? 'report.html' : undefined);
+      if (out === undefined) print(terminal, text);
+      else {
+        await writeWhole(out, text.endsWith('\n') ? text : `${text}\n`);
+        note(terminal, `written to ${out}`);
+      }
+    });
+}
+
+async function ofStore(folder: string, { format, title }: ReportFlags): Promise<string> {
+  const store = Store.existing(folder);
+  const plans = await store.plans<ComparisonPlan>();
+  if (plans.length === 0) throw new HypetuneError(`${folder}: no comparison was made with this store.`);
+  const plan = joinPlans(plans);
+  const { cells, comparison } = await compareStored(store, plan);
+  if (format === 'markdown') return markdown(plan, cells, comparison);
+  if (format === 'latex') return latex(plan, comparison);
+  if (format === 'csv') return csv(plan, cells);
+  if (format === 'jsonl') return jsonl(cells);
+  const curves = new Map<string, readonly CurveLine[]>();
+  for (const { key, run } of cells) if (run) curves.set(key, await store.curve(key));
+  return comparisonPage({ plan, cells, comparison, curves, title, costOf: (name) => costOf(plan, name) });
+}
+
+/** What the methods of a recipe cost, in their own words. */
+function costOf(plan: ComparisonPlan, name: string): string {
+  const { entry } = plan.recipes.find((recipe) => recipe.name === name)!;
+  const names = (entry?.plugins ?? []).map((plugin) => (typeof plugin === 'string' ? plugin : plugin.name));
+  return names.map((method) => METHODS.get(method)?.cost ?? method).join('; ') || '-';
+}
+
+async function ofRun(folder: string, { format, title }: ReportFlags): Promise<string> {
+  if (format !== 'html')
+    throw new HypetuneError(`--format: of one run there is a report as html, got '${format}'.`);
+  return runPage(await savedRunReport(folder, title));
+}

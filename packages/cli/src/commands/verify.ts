@@ -1,0 +1,127 @@
+import { HypetuneError } from '@hypetune/core';
+import type { Command } from 'commander';
+import { answerClaim, type ClaimAnswer } from '../claim.js';
+import {
+  checkNames,
+  keepMeasuredRows,
+  planOf,
+  prepareTask,
+  type PreparedTask,
+  taskEntries,
+  wantedRuns,
+} from '../comparison-runs.js';
+import { type Claim, type Config, readConfig } from '../config-file.js';
+import { startEngine } from '../engine.js';
+import { onInterrupt } from '../interrupt.js';
+import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
+import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.js';
+import { perform } from '../store/perform.js';
+import { cellsOf, type ComparisonPlan } from '../store/plan.js';
+import { Store } from '../store/store.js';
+import { note, print, type Terminal, warnOnce } from '../terminal.js';
+import { addSettingFlags, settingsOf } from './flags.js';
+
+/** Exit codes: the answer; a mistake in the claim or the data is none. */
+const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
+const MISTAKE = 3;
+
+export function addVerify(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program
+    .command('verify')
+    .description(
+      'do the runs that tell whether a claim holds: exits 0 for yes, 1 for no, 2 for not yet, 3 for a mistake',
+    )
+    .argument('<claim>', 'a config file with a claim: better, than, by')
+    .requiredOption('--store <folder>', 'keep every run here, and do only those that are missing');
+  addSettingFlags(command).action(async (file: string, { store }: { readonly store: string }) => {
+    try {
+      done(await verify(file, store, command, terminal));
+    } catch (error) {
+      note(terminal, `error: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`);
+      done(MISTAKE);
+    }
+  });
+}
+
+async function verify(file: string, folder: string, command: Command, terminal: Terminal): Promise<number> {
+  const config: Config = { ...(await readConfig(file)), ...settingsOf(command, ['store']) };
+  const { claim } = config;
+  if (!claim)
+    throw new HypetuneError(`${file}: it claims nothing; write claim: { better: ..., than: ..., by: ... }.`);
+  const modules = await openModules(config.methods);
+  const recipes = recipesOf(claim, config, modules.methods);
+  const measured = withMetrics(config, modules);
+  const interrupt = onInterrupt(terminal);
+  try {
+    const store = await Store.open(folder);
+    const tasks: PreparedTask[] = [];
+    for (const entry of taskEntries(config))
+      tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
+    checkNames(
+      tasks.map(({ name }) => name),
+      'tasks',
+    );
+    const compared = tasks.map(({ name, setup }) => ({
+      name,
+      metric: metricOf(claim, setup.task.metrics.map(metricName), name),
+    }));
+    const engine = await startEngine(terminal, config.engine);
+    for (const recipe of recipes) note(terminal, describeRecipe(recipe));
+    await keepMeasuredRows(store, tasks);
+    const options = {
+      ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
+      ...{ wait: true, retryFailed: false },
+    };
+    const seeds = Array.from({ length: claim.seeds }, (_, place) => place + 1);
+    const all = await wantedRuns({ tasks, recipes, seeds, engine, config, file });
+    let plan: ComparisonPlan | undefined;
+    let found: ClaimAnswer | undefined;
+    let trouble = false;
+    for (const seed of seeds) {
+      const wanted = all.filter((run) => run.seed <= seed);
+      const { troubles } = await perform(
+        store,
+        wanted.filter((run) => run.seed === seed),
+        options,
+      );
+      plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
+      found = answerClaim(claim, compared, plan, await cellsOf(store, plan));
+      trouble ||= troubles.length > 0;
+      if (found.answer !== 'not yet' || interrupt.signal.aborted) break;
+    }
+    await store.keepPlan(plan!);
+    print(terminal, answerText(claim, found!));
+    if (trouble) note(terminal, 'some runs were not done; once more may help');
+    return found!.answer === 'not yet' && interrupt.signal.aborted ? 130 : CODES[found!.answer];
+  } finally {
+    interrupt.release();
+  }
+}
+
+function metricOf({ metric }: Claim, metrics: readonly string[], task: string): string {
+  const found = metric ?? metrics[0]!;
+  if (found === 'loss' || metrics.includes(found)) return found;
+  throw new HypetuneError(
+    `claim: ${task} measures ${metrics.join(', ')}, not '${found}'; name it in metrics.`,
+  );
+}
+
+/** The recipe compared with, then the one that is said to be better. */
+function recipesOf({ better, than }: Claim, { recipes = [] }: Config, known: Methods): Recipe[] {
+  if (better === than) throw new HypetuneError(`claim: '${better}' cannot be better than itself.`);
+  return [than, better].map((name) => {
+    const entry = recipes.find((recipe) => typeof recipe === 'object' && recipe.name === name);
+    return typeof entry === 'object' ? recipeOf(entry, { known }) : namedRecipe(name, {}, known);
+  });
+}
+
+/** The answer in a line, and a line for each task. */
+export function answerText(claim: Claim, { answer, tasks }: ClaimAnswer): string {
+  const { better, than, by, alpha } = claim;
+  const statement = `${better} is better than ${than}${by === 0 ? '' : ` by at least ${by}`}`;
+  const lines = tasks.map(({ task, metric, answer: own, pairs, evidence, failed }) => {
+    const left = failed.length > 0 ? `; seeds ${failed.join(', ')} failed and are left out` : '';
+    return `${task}, ${metric}: ${own} after ${pairs} pairs; evidence ${evidence.yes.toPrecision(3)} for, ${evidence.no.toPrecision(3)} against, of ${(1 / alpha).toFixed(0)} wanted${left}`;
+  });
+  return [`${answer}: ${statement}`, ...lines].join('\n');
+}

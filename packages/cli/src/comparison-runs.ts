@@ -1,0 +1,124 @@
+import { HypetuneError, type Metric } from '@hypetune/core';
+import type { Command } from 'commander';
+import type { Config, TaskEntry } from './config-file.js';
+import { metricName } from './methods.js';
+import { describeRecipe, type Recipe } from './recipes.js';
+import type { Settings } from './settings.js';
+import { DEFAULT_MODEL, prepare, type Setup } from './setup.js';
+import { runIdentity, type TaskIdentity, taskIdentity } from './store/identity.js';
+import type { WantedRun } from './store/perform.js';
+import type { ComparisonPlan } from './store/plan.js';
+import { keyOf, type Store } from './store/store.js';
+import type { Terminal } from './terminal.js';
+
+/** A task read, tokenized and hashed. */
+export interface PreparedTask {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly setup: Setup;
+  readonly identity: TaskIdentity;
+}
+
+/** The tasks that were asked for, as the settings that differ. */
+export function taskEntries({ tasks, task }: Config): readonly TaskEntry[] {
+  if (tasks) return tasks.map((entry) => (typeof entry === 'string' ? { task: entry } : entry));
+  if (task?.includes(',')) return task.split(',').map((name) => ({ task: name.trim() }));
+  return [{}];
+}
+
+/** Reads a task; every mistake in its data is found here. */
+export async function prepareTask(
+  { name, ...entry }: TaskEntry,
+  config: Config,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<PreparedTask> {
+  const settings: Settings = { ...config, ...entry };
+  const setup = await prepare(settings, terminal, signal);
+  const identity = await taskIdentity(setup);
+  return { name: name ?? setup.task.name, settings, setup, identity };
+}
+
+/** What a comparison is made of. */
+export interface Wants {
+  readonly tasks: readonly PreparedTask[];
+  readonly recipes: readonly Recipe[];
+  readonly seeds: readonly number[];
+}
+
+/** A run and the task it is of. */
+export type NamedRun = WantedRun & { readonly task: string };
+
+/** Every run, seed by seed, so that a comparison that is not done yet has whole pairs. */
+export async function wantedRuns(
+  wants: Wants & { readonly engine: string; readonly config: Config; readonly file: string | undefined },
+): Promise<NamedRun[]> {
+  const { tasks, recipes, seeds, engine, config, file } = wants;
+  const isCode = file !== undefined && /\.[cm]?[tj]s$/.test(file);
+  const modules = [...(config.methods ?? []), ...(isCode ? [file] : [])];
+  const runs: NamedRun[] = [];
+  for (const seed of seeds)
+    for (const { name, setup, settings, identity: task } of tasks)
+      for (const recipe of recipes) {
+        const identity = await runIdentity({ task, recipe, settings, seed, engine, modules });
+        runs.push({ key: keyOf(identity), identity, setup, settings, recipe, seed, task: name });
+      }
+  return runs;
+}
+
+/** What was asked for, as the store keeps it. */
+export function planOf(
+  command: Command,
+  { tasks, recipes, seeds, wanted }: Wants & { readonly wanted: readonly NamedRun[] },
+): ComparisonPlan {
+  return {
+    version: 1,
+    command: commandLine((command.parent as Command & { readonly rawArgs: readonly string[] }).rawArgs),
+    recipes: recipes.map((recipe) => ({
+      ...{
+        name: recipe.name,
+        family: recipe.family,
+        description: describeRecipe(recipe),
+        entry: recipe.entry,
+      },
+    })),
+    tasks: tasks.map(({ name, setup: { task }, settings, identity }) => ({
+      ...{ name, metrics: task.metrics.map(metricName), ...lessIsBetter(task.metrics) },
+      model: settings.model ?? DEFAULT_MODEL,
+      rows: { train: task.train.length, validation: task.evaluation.length, test: task.test?.length },
+      measured: identity.rows.test ?? identity.rows.validation,
+    })),
+    seeds,
+    runs: wanted.map(({ recipe, task, seed, key }) => ({ recipe: recipe.name, task, seed, key })),
+  };
+}
+
+function lessIsBetter(metrics: readonly (string | Metric)[]): { readonly lessIsBetter?: string[] } {
+  const own = metrics.flatMap((metric) =>
+    typeof metric === 'string' || metric.greaterIsBetter ? [] : [metric.name],
+  );
+  return own.length > 0 ? { lessIsBetter: own } : {};
+}
+
+/** What was typed, without what differs from part to part. */
+export function commandLine(argv: readonly string[]): string[] {
+  const at = argv.findIndex((word) => word === '--shard');
+  const whole = at === -1 ? argv : argv.filter((_, place) => place !== at && place !== at + 1);
+  return ['hypetune', ...whole.filter((word) => !word.startsWith('--shard='))];
+}
+
+/** Throws where a name stands twice. */
+export function checkNames(names: readonly string[], what: 'recipes' | 'tasks'): void {
+  const twice = names.find((name, place) => names.indexOf(name) !== place);
+  if (twice !== undefined)
+    throw new HypetuneError(`--${what}: '${twice}' stands there twice; give each a name of its own.`);
+}
+
+/** Keeps the rows that are measured, for reports. */
+export async function keepMeasuredRows(store: Store, tasks: readonly PreparedTask[]): Promise<void> {
+  for (const { setup, identity } of tasks)
+    await store.keepRows(
+      identity.rows.test ?? identity.rows.validation,
+      setup.task.test ?? setup.task.evaluation,
+    );
+}

@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { call } from '../../../test/call.js';
+import { scratch } from '../../../test/scratch.js';
+import { sentiment, tinyModel } from '../../../test/tiny-model.js';
+
+const home = scratch();
+const { write, folder } = home;
+const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const pages: Record<string, string> = {};
+
+beforeAll(async () => {
+  const table = write('train.tsv', sentiment(24));
+  const model = await tinyModel(home);
+  const data = [
+    '--train',
+    table,
+    '--validation',
+    table,
+    '--model',
+    model,
+    '--engine',
+    'cpu',
+    '--epochs',
+    '2',
+  ];
+  const [store, run] = [join(folder, 'store'), join(folder, 'run')];
+  const recipes = ['--recipes', 'vanilla,nodrop,hype', '--seeds', '3', '--option', 'hype.scale=1e38'];
+  await call('compare', ...data, ...recipes, '--store', store, '--keep-best', 'accuracy');
+  await call('train', ...data, '--learning-rate', '0.02', '--keep-best', 'loss', '--out', run);
+  for (const [name, place] of Object.entries({ store, run })) {
+    const file = join(folder, `${name}.html`);
+    expect((await call('report', place, '--out', file, '--title', 'A <b>report</b>')).code).toBe(0);
+    pages[name] = readFileSync(file, 'utf8');
+  }
+  for (const format of ['markdown', 'latex', 'csv', 'jsonl'])
+    pages[format] = (await call('report', store, '--format', format)).out;
+  pages.refused = (await call('report', run, '--format', 'csv')).error;
+});
+
+test('the page of a comparison has all of it and needs nothing else', () => {
+  const page = pages.store!;
+  expect(page).toContain('<h1>A &lt;b&gt;report&lt;/b&gt;</h1>');
+  for (const title of [
+    'What they say',
+    'train.tsv',
+    'Cost and gain',
+    'Runs that failed',
+    'Every run',
+    'Where it comes from',
+  ])
+    expect(page).toContain(`<h2>${title}</h2>`);
+  expect(page).toContain('Training loss on train.tsv');
+  expect(page).toContain('the loss is NaN at step 1');
+  expect(page).not.toMatch(/(?:src|href)="(?!#)|url\(|@import|https?:/);
+  expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)).toHaveLength(page.match(/<svg /g)!.length);
+  expect(page.match(/<caption>/g)).toHaveLength(page.match(/<table>/g)!.length);
+});
+
+test('the page of one run has curve, classes, confusion matrix and rows', () => {
+  const page = pages.run!;
+  for (const text of ['Learning curves', 'Confusion matrix', 'Figures class by class', 'accuracy by step'])
+    expect(page).toContain(text);
+  expect(pages.refused).toContain('of one run there is a report as html');
+});
+
+test('the same as Markdown, LaTeX, CSV and JSON lines', () => {
+  expect(pages.markdown).toMatch(/^\| nodrop \| 3 \| 0 \| \d\.\d{4} \|/m);
+  expect(pages.latex).toMatch(/^nodrop & 3 & \d\.\d{4} \$\\pm\$ \d\.\d{4} & /m);
+  const csv = pages.csv!.trim().split('\n');
+  expect(csv[0]).toMatch(/^recipe,task,seed,status,accuracy,loss,/);
+  expect(csv).toHaveLength(10);
+  expect(csv.filter((line) => line.includes(',failed,'))).toHaveLength(3);
+  const lines = pages
+    .jsonl!.trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { status: string; identity: object });
+  expect(lines).toHaveLength(9);
+  expect(lines[0]).toMatchObject({ status: 'finished', identity: { engine: 'cpu' } });
+});
+
+describe.skipIf(!browser)(
+  `in a browser (${browser ?? 'skipped: there is no Chromium on this machine'})`,
+  () => {
+    test.each(['store', 'run'])('%s: nothing is cut off at three widths, and nothing goes wrong', (name) => {
+      // Frames of three widths, each measured by the page around them.
+      const widths = [360, 768, 1280];
+      const text = JSON.stringify(pages[name]).replaceAll('<', '\\u003c');
+      const file = write(
+        `measure-${name}.html`,
+        `<!doctype html><body><script>
+const found = []; const widths = ${JSON.stringify(widths)};
+for (const width of widths) {
+  const frame = document.createElement('iframe');
+  frame.style.cssText = 'border:0;height:800px;width:' + width + 'px';
+  frame.srcdoc = ${text}.replace(/<meta http-equiv[^>]*>/, '');
+  frame.onload = () => {
+    const page = frame.contentDocument;
+    const box = (part) => part.getBoundingClientRect();
+    found.push({
+      width,
+      scrolls: page.documentElement.scrollWidth > width,
+      headings: page.querySelectorAll('h2').length,
+      pictures: [...page.querySelectorAll('svg')].every((part) => box(part).height > 60 && box(part).width > 300),
+      focus: [...page.querySelectorAll('.scroll[role=region]')].every((part) => part.tabIndex === 0),
+      numbers: !/NaN|undefined|Infinity/.test([...page.querySelectorAll('svg')].map((part) => part.outerHTML).join('')),
+    });
+    if (found.length === widths.length) document.body.textContent = 'FOUND' + JSON.stringify(found) + 'END';
+  };
+  document.body.append(frame);
+}
+</script></body>`,
+      );
+      const flags = [
+        '--headless=new',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--virtual-time-budget=5000',
+        '--dump-dom',
+      ];
+      const { stdout } = spawnSync(browser!, [...flags, `file://${file}`], {
+        encoding: 'utf8',
+        timeout: 50_000,
+      });
+      const found = JSON.parse(/FOUND(.*)END/.exec(stdout)![1]!) as { width: number }[];
+      const wanted = { scrolls: false, pictures: true, focus: true, numbers: true };
+      expect(found.sort((a, b) => a.width - b.width)).toMatchObject(
+        widths.map((width) => ({ width, ...wanted })),
+      );
+    });
+  },
+);

@@ -1,0 +1,72 @@
+import { cp, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFolder, writeWhole } from '../atomic.js';
+import { COST, CURVE, PREDICTIONS, RECORD, Store } from './store.js';
+
+/** A run that two stores have and that is not the same in both. */
+export interface Disagreement {
+  readonly key: string;
+  readonly file: string;
+  /** The first line that differs, from 1, as each store has it. */
+  readonly line: number;
+  readonly texts: readonly [string, string];
+  /** The machines that did it. */
+  readonly machines: readonly [string, string];
+}
+
+export interface Merged {
+  /** Runs of the joined store. */
+  readonly runs: number;
+  /** Runs that more than one store had. */
+  readonly twice: number;
+  readonly disagreements: readonly Disagreement[];
+}
+
+/** Joins stores into one, which may be there already. Of a run that several have the first stays. */
+export async function mergeStores(folders: readonly string[], out: string): Promise<Merged> {
+  const sources = folders.map((folder) => Store.existing(folder));
+  const target = await Store.open(out);
+  let twice = 0;
+  const disagreements: Disagreement[] = [];
+  for (const source of sources) {
+    if (source.folder === target.folder) continue;
+    for (const key of await source.keys()) {
+      const [place, other] = [target.place(key), source.place(key)];
+      if (await target.has(key)) {
+        twice += 1;
+        const found = await disagreement(key, place, other);
+        if (found) disagreements.push(found);
+        continue;
+      }
+      await source.read(key); // Throws where it is damaged.
+      await writeFolder(place, (fresh) => cp(other, fresh, { recursive: true }));
+    }
+    for (const part of ['rows', 'plans'])
+      for (const name of await readdir(join(source.folder, part)).catch(() => []))
+        if (!name.startsWith('.'))
+          await writeWhole(join(out, part, name), await readFile(join(source.folder, part, name)));
+  }
+  return { runs: (await target.keys()).length, twice, disagreements };
+}
+
+async function disagreement(key: string, one: string, two: string): Promise<Disagreement | undefined> {
+  const machine = async (folder: string): Promise<string> => {
+    const { environment } = JSON.parse(await readFile(join(folder, COST), 'utf8')) as {
+      environment: Record<string, string>;
+    };
+    return `${environment.processor}, node ${environment.node}`;
+  };
+  for (const file of [RECORD, CURVE, PREDICTIONS]) {
+    const [a, b] = await Promise.all(
+      [one, two].map(async (folder) => (await readFile(join(folder, file), 'utf8')).split('\n')),
+    );
+    const line = a!.findIndex((text, place) => text !== b![place]);
+    if (line === -1 && a!.length === b!.length) continue;
+    const place = line === -1 ? a!.length : line;
+    return {
+      ...{ key, file, line: place + 1, texts: [a![place] ?? '', b![place] ?? ''] },
+      machines: [await machine(one), await machine(two)],
+    };
+  }
+  return undefined;
+}

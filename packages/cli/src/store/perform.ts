@@ -1,0 +1,202 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import {
+  checkMetrics,
+  HypetuneError,
+  METRIC_NAMES,
+  type Metric,
+  type MetricName,
+  namedMetric,
+} from '@hypetune/core';
+import { showDownloads } from '../download.js';
+import { openLogs } from '../log/curve-log.js';
+import { disposeModels, openModels } from '../recipe-models.js';
+import type { Models, Recipe } from '../recipes.js';
+import { run } from '../run.js';
+import type { Settings } from '../settings.js';
+import type { Setup } from '../setup.js';
+import { note, type Terminal } from '../terminal.js';
+import type { Cost, CurveLine, Measured, PredictedLine, RunIdentity, StoredRecord } from './record.js';
+import type { Store, WholeRun } from './store.js';
+
+/** A run that a comparison wants. */
+export interface WantedRun {
+  readonly key: string;
+  readonly identity: RunIdentity;
+  readonly setup: Setup;
+  readonly settings: Settings;
+  readonly recipe: Recipe;
+  readonly seed: number;
+}
+
+export interface PerformOptions {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly onWarning: (message: string) => void;
+  /** Wait for runs that other processes are doing. */
+  readonly wait: boolean;
+  /** Do runs again that failed. */
+  readonly retryFailed: boolean;
+}
+
+export interface Performed {
+  /** Runs that were done here. */
+  readonly done: number;
+  /** What the machine, not the run, was to blame for: these are not stored and may be tried again. */
+  readonly troubles: readonly string[];
+}
+
+/** Milliseconds between two looks at a run that another process is doing. */
+const LOOK = 500;
+
+/** Does the runs that a store lacks, each written when it ends. A run that fails is a result; one that another process does is left to it. */
+export async function perform(
+  store: Store,
+  wanted: readonly WantedRun[],
+  options: PerformOptions,
+): Promise<Performed> {
+  const { terminal } = options;
+  const isStopped = (): boolean => options.signal.aborted;
+  const troubles: string[] = [];
+  let done = 0;
+  let left = wanted;
+  while (left.length > 0 && !isStopped()) {
+    const busy: WantedRun[] = [];
+    for (const item of left) {
+      if (isStopped()) break;
+      if (await isDone(store, item.key, options.retryFailed)) continue;
+      const lock = await store.lock(item.key);
+      if (!lock) {
+        busy.push(item);
+        continue;
+      }
+      try {
+        await store.recover(item.key);
+        // Another process may have ended it between the look and the lock.
+        if (await isDone(store, item.key, options.retryFailed)) continue;
+        const whole = await performRun(item, options, join(store.folder, 'logs'));
+        if (!whole) break;
+        await store.write(whole);
+        done += 1;
+      } catch (error) {
+        const { message } = error instanceof Error ? error : new Error(String(error));
+        troubles.push(`${item.recipe.name} · seed ${item.seed}: ${message}`);
+        note(terminal, `not done: ${troubles.at(-1)!}`);
+      } finally {
+        await lock.release();
+      }
+    }
+    if (busy.length > 0 && !options.wait)
+      note(terminal, `${busy.length} runs are being done by other processes`);
+    left = options.wait ? busy : [];
+    if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
+  return { done, troubles };
+}
+
+async function isDone(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
+  if (!(await store.has(key))) return false;
+  return !retryFailed || (await store.read(key)).record.status === 'finished';
+}
+
+/** Does one run; undefined where a signal stopped it. Throws what the machine is to blame for. */
+async function performRun(
+  item: WantedRun,
+  options: PerformOptions,
+  logs: string,
+): Promise<WholeRun | undefined> {
+  const { key, identity, setup, settings, recipe, seed } = item;
+  const { terminal, signal, onWarning } = options;
+  const curve: CurveLine[] = [];
+  const { log: formats } = settings;
+  const log = formats && openLogs(formats, join(logs, logName(item)));
+  const began = performance.now();
+  let models: Models = new Map();
+  const shared = { version: 1, key, identity } as const;
+  const costOf = (cost: Partial<Cost>): Cost => ({
+    ...{ seconds: (performance.now() - began) / 1000, compileSeconds: 0, measureSeconds: 0 },
+    memoryBytes: process.memoryUsage.rss(),
+    ...cost,
+    finished: new Date().toISOString(),
+    environment: environment(),
+  });
+  try {
+    models = await openModels(recipe.models, setup, showDownloads(terminal, signal));
+    const { report, evaluation, test, cost, model } = await run({
+      ...{ setup, settings, recipe, seed, terminal, signal, onWarning, models },
+      metrics: metricsFor(setup.task),
+      onLine: (line) => {
+        curve.push(line);
+        log?.line(line);
+      },
+    });
+    model.dispose();
+    if (!evaluation) return undefined;
+    const rows = test ? setup.task.test! : setup.task.evaluation;
+    const { predictions, losses } = test ?? evaluation;
+    const { steps, stopped, best, epochs, lastLoss } = report;
+    const record: StoredRecord = {
+      ...{ ...shared, status: 'finished', steps, stopped, best },
+      trainLoss: epochs.at(-1)?.loss ?? lastLoss,
+      validation: measured(evaluation, setup.task.evaluation.length),
+      ...(test && { test: measured(test, rows.length) }),
+    };
+    const lines = predictions.map(({ logits }, row): PredictedLine => ({
+      ...{ row, label: rows[row]!.label, loss: losses[row]!, logits: [...logits] },
+    }));
+    return { record, curve, predictions: lines, cost: costOf(cost) };
+  } catch (error) {
+    if (isOfMachine(error)) throw error;
+    const { message } = error instanceof Error ? error : new HypetuneError(String(error));
+    const why = message.replace(/\s*\n\s*/g, ' ');
+    note(terminal, `failed: ${recipe.name} · seed ${seed}: ${why}`);
+    const steps = curve.findLast(({ kind }) => kind === 'step')?.step ?? 0;
+    return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost: costOf({}) };
+  } finally {
+    disposeModels(models);
+    log?.close();
+  }
+}
+
+/** A name for a run's logs that says which it is. */
+function logName({ identity, recipe, seed }: WantedRun): string {
+  return `${identity.task.name}-${recipe.name}-seed-${seed}`.replace(/[^\w.+=-]+/g, '_');
+}
+
+/** Every metric that can measure a task, and those that modules bring: which of them a comparison asks for changes nothing of a stored run. */
+function metricsFor({ task, metrics }: Setup['task']): (MetricName | Metric)[] {
+  const context = { task, outputs: Math.max(1, task.labels?.length ?? 1) };
+  const shipped = METRIC_NAMES.filter((name) => {
+    try {
+      checkMetrics([namedMetric(name)], context);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return [...shipped, ...metrics.filter((metric) => typeof metric !== 'string')];
+}
+
+/** Errors of files, memory and network: the same run may succeed elsewhere or later. */
+function isOfMachine(error: unknown): boolean {
+  if (error instanceof HypetuneError) return false;
+  const { code, message = '' } = error as Partial<NodeJS.ErrnoException>;
+  return code !== undefined || /out of memory|allocation failed|RESOURCE_EXHAUSTED|OOM/i.test(message);
+}
+
+function measured(
+  { loss, metrics, report }: Pick<Measured, 'loss' | 'metrics' | 'report'>,
+  rows: number,
+): Measured {
+  return { rows, loss, metrics, ...(report && { report }) };
+}
+
+function environment(): Record<string, string | number> {
+  const [processor] = cpus();
+  return {
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    processor: processor?.model ?? 'unknown',
+    cores: cpus().length,
+  };
+}

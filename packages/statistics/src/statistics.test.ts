@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aggregate,
+  almostStochasticOrder,
+  averageRank,
+  bootstrapInterval,
+  deviation,
+  effectSize,
+  holm,
+  improvementAcrossTasks,
+  mean,
+  multiBootstrapInterval,
+  normalQuantile,
+  pairedT,
+  pairsNeeded,
+  permutationTest,
+  power,
+  type Random,
+  seeded,
+  sequentialTest,
+  wilcoxon,
+} from './index.js';
+
+const normal = (random: Random): number => normalQuantile(Math.max(random(), 1e-12));
+const list = <T>(count: number, make: (place: number) => T): T[] =>
+  Array.from({ length: count }, (_, place) => make(place));
+
+/** Accuracies of plain runs: what each seed is worth, and what the chance of 300 rows adds. */
+function vanillaPool(random: Random): number[] {
+  return list(200, () => {
+    const worth = 0.8 + 0.02 * normal(random);
+    return mean(list(300, () => (random() < worth ? 1 : 0)));
+  });
+}
+
+test('of two seeds nothing is said', () => {
+  const [a, b] = [
+    [0.1, 0.2],
+    [0.3, 0.5],
+  ];
+  expect(pairedT(a!, b!)).toBeUndefined();
+  expect(wilcoxon(a!, b!)).toBeUndefined();
+  expect(permutationTest(a!, b!)).toBeUndefined();
+  expect(effectSize(a!, b!)).toBeUndefined();
+  expect(bootstrapInterval(a!)).toBeUndefined();
+  expect(multiBootstrapInterval(2, 100, () => 0)).toBeUndefined();
+  expect(aggregate([a!, [1, 2, 3]])).toEqual({ value: (0.15 + 2) / 2, interval: undefined });
+});
+
+test('a difference that is the same in every pair is no sample of anything', () => {
+  expect(pairedT([0.1, 0.2, 0.3], [0.2, 0.3, 0.4])).toBeUndefined();
+  expect(pairedT([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])).toBeUndefined();
+  expect(wilcoxon([1, 2, 3, 4], [1, 2, 3, 4])).toBeUndefined();
+});
+
+test('lists of different lengths are no pairs', () => {
+  expect(() => pairedT([1, 2, 3], [1, 2])).toThrow('a paired test needs lists of one length, got 3 and 2');
+});
+
+test('draws are the same for the same seed, other ones for another, and even', () => {
+  expect(list(3, seeded(5))).toEqual(list(3, seeded(5)));
+  expect(list(3, seeded(5))).not.toEqual(list(3, seeded(6)));
+  const values = list(20_000, seeded(1));
+  expect(mean(values)).toBeCloseTo(0.5, 2);
+  expect(deviation(values)).toBeCloseTo(Math.sqrt(1 / 12), 2);
+});
+
+test("Holm's correction by hand", () => {
+  const corrected = holm([0.01, 0.04, 0.03, 0.005]);
+  for (const [place, wanted] of [0.03, 0.06, 0.06, 0.02].entries())
+    expect(corrected[place]).toBeCloseTo(wanted, 12);
+});
+
+test('a drawn permutation test agrees with the one that goes through all signs', () => {
+  const random = seeded(3);
+  const a = list(17, () => normal(random));
+  const b = a.map((value) => value + 0.4 + normal(random));
+  const [drawn, more] = [permutationTest(a, b)!, permutationTest(a, b, { random: seeded(8) })!];
+  expect(drawn).toBeCloseTo(more, 2);
+  expect(Math.abs(drawn - pairedT(a, b)!.p)).toBeLessThan(0.03);
+});
+
+test('rows measured on widen the interval that seeds alone give', () => {
+  const random = seeded(2);
+  // Ten runs that are equally good on 100 rows: all that differs is the luck of the rows.
+  const rows = list(100, () => (random() < 0.8 ? 1 : 0));
+  const runs = list(10, () => rows);
+  const both = multiBootstrapInterval(10, 100, (drawnRuns, drawnRows) =>
+    mean(drawnRuns.map((run) => mean(drawnRows.map((row) => runs[run]![row]!)))),
+  )!;
+  const accuracy = mean(rows);
+  const seedsAlone = bootstrapInterval(runs.map(mean))!;
+  expect(seedsAlone.high - seedsAlone.low).toBeLessThan(1e-12);
+  expect((both.high - both.low) / 2).toBeCloseTo(1.96 * Math.sqrt((accuracy * (1 - accuracy)) / 100), 2);
+});
+
+test('power rises with pairs, and pairs needed reach it', () => {
+  const needed = pairsNeeded(0.7)!;
+  expect(power(0.7, needed)).toBeGreaterThanOrEqual(0.8);
+  expect(power(0.7, needed - 1)).toBeLessThan(0.8);
+  expect(pairsNeeded(0)).toBeUndefined();
+  expect(power(50, 5)).toBe(1);
+});
+
+test('ranks over tasks', () => {
+  expect(
+    averageRank([
+      [0.9, 0.8, 0.8],
+      [0.5, 0.7, 0.6],
+    ]),
+  ).toEqual([2, 1.75, 2.25]);
+  expect(improvementAcrossTasks([[1, 2], [5]], [[3, 4], [5]])).toBe(0.75);
+});
+
+test('almost stochastic order: 0 where one is always better, near 1 where it is always worse', () => {
+  expect(almostStochasticOrder([3, 4, 5], [0, 1, 2], { draws: 100 })).toBe(0);
+  expect(almostStochasticOrder([0, 1, 2], [3, 4, 5], { draws: 100 })).toBeGreaterThan(0.99);
+});
+
+describe('vanilla against vanilla', () => {
+  const random = seeded(11);
+  const pool = vanillaPool(random);
+  const draw = (count: number): number[] => list(count, () => pool[Math.floor(random() * pool.length)]!);
+
+  test.each([5, 10])('is called significant in 5 % +- 1 % of resamplings by t, %i seeds', (seeds) => {
+    const trials = 8000;
+    const alarms = list(trials, () => pairedT(draw(seeds), draw(seeds))).filter((t) => t && t.p < 0.05);
+    expect(alarms.length / trials).toBeGreaterThan(0.04);
+    expect(alarms.length / trials).toBeLessThan(0.06);
+  });
+
+  test('tests of ranks and signs are called significant no more often', () => {
+    const trials = 2000;
+    const share = (test: (a: number[], b: number[]) => number | undefined): number =>
+      list(trials, () => test(draw(8), draw(8))).filter((p) => p !== undefined && p < 0.05).length / trials;
+    expect(share((a, b) => wilcoxon(a, b)?.p)).toBeLessThan(0.06);
+    expect(share(permutationTest)).toBeLessThan(0.06);
+  });
+
+  test("after Holm's correction no recipe of four is called better in 95 % of comparisons", () => {
+    const trials = 3000;
+    const alarms = list(trials, () => {
+      const baseline = draw(5);
+      return holm(list(4, () => pairedT(baseline, draw(5))?.p ?? 1)).some((p) => p < 0.05);
+    }).filter(Boolean);
+    expect(alarms.length / trials).toBeLessThan(0.06);
+    expect(alarms.length / trials).toBeGreaterThan(0.02);
+  });
+});
+
+test('the t interval holds the true difference in 95 % of samples; the bootstrap over few seeds in fewer', () => {
+  const random = seeded(4);
+  const trials = 1500;
+  const zeros = [0, 0, 0, 0, 0];
+  const samples = list(trials, () => list(5, () => normal(random)));
+  const holds = ({ low, high }: { low: number; high: number }): boolean => low <= 0 && 0 <= high;
+  const student = samples.filter((sample) => holds(pairedT(zeros, sample)!.interval)).length / trials;
+  const options = (): { draws: number; random: Random } => ({ draws: 200, random: seeded(1) });
+  const resampled =
+    samples.filter((sample) => holds(bootstrapInterval(sample, mean, options())!)).length / trials;
+  expect(student).toBeGreaterThan(0.935);
+  expect(student).toBeLessThan(0.965);
+  expect(resampled).toBeGreaterThan(0.78);
+  expect(resampled).toBeLessThan(0.88);
+});
+
+describe('a test that is looked at after every run', () => {
+  test('raises a false alarm in at most 5 % of experiments', () => {
+    const random = seeded(21);
+    const trials = 600;
+    const pool = vanillaPool(random);
+    const draw = (): number => pool[Math.floor(random() * pool.length)]!;
+    for (const difference of [() => normal(random), () => draw() - draw()]) {
+      const answers = list(trials, () => sequentialTest(list(30, difference)).answer);
+      expect(answers.filter((answer) => answer === 'yes').length / trials).toBeLessThan(0.05);
+      expect(answers.filter((answer) => answer === 'no').length / trials).toBeLessThan(0.05);
+    }
+    // A t test that is looked at as often is wrong far more often.
+    const peeking = list(trials, () => {
+      const values = list(30, () => normal(random));
+      return list(28, (place) => values.slice(0, place + 3)).some(
+        (sofar) =>
+          pairedT(
+            sofar.map(() => 0),
+            sofar,
+          )!.p < 0.05,
+      );
+    }).filter(Boolean);
+    expect(peeking.length / trials).toBeGreaterThan(0.15);
+  });
+
+  test('finds what is there, either way, and stops there', () => {
+    const random = seeded(9);
+    const gains = list(20, () => 0.02 + 0.01 * normal(random));
+    const found = sequentialTest(gains);
+    expect(found.answer).toBe('yes');
+    expect(found.pairs).toBeLessThan(10);
+    expect(sequentialTest(gains, { atLeast: 0.05 }).answer).toBe('no');
+    expect(sequentialTest(gains.slice(0, 2)).answer).toBe('not yet');
+    expect(sequentialTest([0, 0, 0, 0, 0, 0, 0]).answer).toBe('not yet');
+    expect(sequentialTest([0, 0, 0, 0, 0, 0, 0], { atLeast: 0.01 }).answer).toBe('not yet');
+  });
+});

@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../packages/cli/test/call.js';
+import { sentiment, tinyModel } from '../packages/cli/test/tiny-model.js';
+
+// The tutorial from its first command to its last, in its order, with a tiny model and one step a run.
+
+const page = readFileSync(new URL('../docs/experiments.md', import.meta.url), 'utf8');
+const before = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), 'hypetune-tutorial-'));
+let small: string[] = [];
+
+beforeAll(async () => {
+  const write = (name: string, content: string): string => {
+    const place = join(folder, name);
+    writeFileSync(place, content);
+    return place;
+  };
+  const { mkdirSync } = await import('node:fs');
+  mkdirSync(join(folder, 'tiny'));
+  small = ['--model', await tinyModel({ folder, write }), '--engine', 'cpu', '--steps', '1'];
+  for (const name of ['train', 'dev', 'test']) write(`${name}.tsv`, sentiment(name === 'train' ? 16 : 12));
+  for (const [, code] of page.matchAll(/^```yaml\n([\s\S]*?)^```/gm))
+    write(/^# (\S+)/.exec(code!)![1]!, code!);
+  process.chdir(folder);
+});
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The words of a command, quotes taken off. */
+const words = (line: string): string[] =>
+  [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+
+test('every command of the page runs, in its order', async () => {
+  const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, code]) =>
+    code!.trim().split('\n'),
+  );
+  expect(commands.length).toBeGreaterThan(12);
+  for (const line of commands) {
+    const [npx, hypetune, command, ...rest] = words(line);
+    expect([npx, hypetune]).toEqual(['npx', 'hypetune']);
+    const runs = ['train', 'compare', 'verify'].includes(command!);
+    const { code, out, error } = await call(command!, ...rest, ...(runs ? small : []));
+    expect([line, code, code === 2 ? '' : error.match(/^error.*/m)?.[0]]).toEqual([
+      line,
+      command === 'verify' ? 2 : 0,
+      command === 'verify' ? '' : undefined,
+    ]);
+    if (line.includes('--test')) expect(out).toMatch(/^best of each grid: /m);
+    if (line.includes('--store all')) expect(error).toMatch(/^24 runs, 24 of them are in all already$/m);
+  }
+  expect(readFileSync('report.html', 'utf8')).toContain('<h1>HyPe on our texts</h1>');
+}, 240_000);
