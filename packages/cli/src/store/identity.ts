@@ -59,7 +59,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
   const plugins = await Promise.all(
     recipe.plugins().map(async (plugin) => ({
       name: plugin.name,
-      ...(isMethodPlugin(plugin) && { options: withHashes(plugin.options, models) }),
+      ...(isMethodPlugin(plugin) && { options: withHashes(plugin.options as object, models) }),
       code: (await methodHash(plugin.name)) ?? (await filesHash(modules)),
     })),
   );
