@@ -44,9 +44,13 @@ const data = tensorData(
   inputs,
   Array.from({ length: rows }, (_, row) => row % 2),
 );
+const model = (): ReturnType<typeof bertModel> => bertModel(bertConfig(shape));
 const trainer = new Trainer({
-  model: bertModel(bertConfig(shape)),
-  plugins: Object.entries(job.plugins).map(([name, options]) => methodNamed(name).create(options)),
+  model: model(),
+  plugins: Object.entries(job.plugins).map(([name, options]) => {
+    const teacher = 'teacher' in options && { teacher: model() };
+    return methodNamed(name).create({ ...options, ...teacher });
+  }),
   batchSize: job.batch,
   epochs: 100_000,
   lengthMultiple: 1,

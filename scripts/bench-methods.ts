@@ -36,10 +36,23 @@ const targets: Readonly<Record<string, number>> = {
   ...Object.fromEntries(['r3f', 'r4f', 'r-drop'].map((name) => [name, 2.1])),
 };
 const bare = { hype: { hiddenDropout: 0 } };
+/** Options without which a method cannot run; the worker makes a model of the same shape of a teacher's name. */
+const needed: PluginOptions = { distillation: { teacher: 'same' } };
 const recipes: readonly Recipe[] = [
-  ...[...METHODS.keys()].map((name) => ({ name, plugins: { [name]: {} }, ...targetOf(name) })),
+  ...[...METHODS.keys()].map((name) => ({
+    name,
+    plugins: { [name]: needed[name] ?? {} },
+    ...targetOf(name),
+  })),
   { name: 'child-tuning (F)', plugins: { 'child-tuning': { mode: 'F' } }, ...targetOf('child-tuning') },
   { name: 'l2-sp (decoupled)', plugins: { 'l2-sp': { mode: 'decoupled' } }, ...targetOf('l2-sp') },
+  ...['asam', 'gsam', 'friendly'].map((variant) => ({
+    name: `sam (${variant})`,
+    plugins: { sam: { variant } },
+  })),
+  { name: 'hype (attention)', plugins: { hype: { site: 'attention' } }, ...targetOf('hype') },
+  { name: 'hype (relative)', plugins: { hype: { relative: true } }, ...targetOf('hype') },
+  { name: 'cutoff (feature)', plugins: { cutoff: { kind: 'feature' } } },
   // As the paper trains: without hidden dropout.
   { name: 'hype (no hidden dropout)', plugins: bare, ...targetOf('hype') },
   { name: 'hype + r-drop', plugins: { ...bare, 'r-drop': {} } },

@@ -10,6 +10,10 @@ export interface RecordingReport {
   /** Functions compiled over the engine's life. */
   readonly compilations: number;
   readonly executions: number;
+  /** Times that all functions were given back, since there were too many; what is needed again is compiled again. */
+  readonly renewals: number;
+  /** Operations that ran by themselves between compiled parts, with the reason; empty where whole steps compile. */
+  readonly eagerOperations: Readonly<Record<string, string>>;
   /** Why the last step was not compiled, the operation named. */
   readonly lastReason?: string;
 }
