@@ -1,11 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import { GRADIENT_STAGE, tensorData, Trainer, type Dataset, type Plugin, type Step } from '@hypetune/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import {
+  GRADIENT_STAGE,
+  tensorData,
+  Trainer,
+  type Batch,
+  type Dataset,
+  type ParameterInfo,
+  type Plugin,
+  type Step,
+} from '@hypetune/core';
 import { drawOrder, drawPartners, drawShare } from '@hypetune/hidden-mixup';
 import { loadModel, namedWeights, type NamedWeight } from '@hypetune/models';
 import { foldIn } from '@hypetune/ops';
 import { serializeSafetensors } from '@hypetune/safetensors';
-import { expectedOf, inputsOf } from '../parity/families.js';
+import { type Expected, expectedOf, inputsOf } from '../parity/families.js';
 import type { CertifiedCase } from './cases.js';
 import { recordingDraws, type Draw, type DrawPlace } from './draws.js';
 import type { CertifiedFamily } from './families.js';
@@ -43,75 +53,18 @@ export interface Captured {
  */
 export async function capture(family: CertifiedFamily, one: CertifiedCase): Promise<Captured> {
   const expected = expectedOf(family.folder);
-  const config = { ...family.dropouts };
-  const { model } = await loadModel(family.folder, { config });
-  const { model: teacher } = await loadModel(family.folder);
-  for (const { kind, variable } of namedWeights(teacher))
-    if (kind === 'linear') variable.write(tf.tidy(() => tf.mul(variable.read(), 1.3)));
-  const weights = namedWeights(model);
-  const byName = new Map(weights.map((weight) => [weight.name, weight]));
+  const { model } = await loadModel(family.folder, { config: { ...family.dropouts } });
+  const teacher = await stretchedModel(family.folder);
   const plugins = one.plugins(teacher);
-  const tensors = new Map<string, Stored>();
-  const put = (name: string, own: string, value: tf.Tensor): void => {
-    tensors.set(name, stored(value, byName.get(own)));
-  };
-  const place: DrawPlace = { step: -1, weight: undefined };
-  const [order, loaded, mixes, batches]: [string[][], string[], unknown[], number[][]] = [[], [], [], []];
-  const inputs = inputsOf(expected);
-  const rows = expected.labels.length;
-  const classes = expected.logits[0]!.length;
-  const labels = tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(expected.labels, 'int32'), classes), 'float32'));
-  const rowWeights = tf.tensor1d(expected.labels.map((_, row) => (row < rows - 1 ? 1 : 0)));
-  const indices = expected.labels.map((_, row) => (row < rows - 1 ? row : 0));
-
-  const spy: Plugin = {
-    name: 'spy',
-    apply(host) {
-      const { hooks } = host;
-      hooks.afterLoad.tap({ name: 'spy', stage: FIRST }, (values) => {
-        loaded.push(...values.keys());
-        return values;
-      });
-      const all = (step: number, own: readonly { name: string }[]): void => {
-        for (const parameter of new Map([...host.parameters, ...own].map((p) => [p.name, p])).values())
-          put(`weights/${step}/${parameter.name}`, parameter.name, host.value(parameter as never));
-      };
-      let own: readonly { name: string }[] = [];
-      hooks.onFitStart.tap({ name: 'spy', stage: FIRST }, (run) => {
-        own = run.parameters;
-        place.step = 0;
-        all(0, own);
-      });
-      hooks.beforeBatch.tap({ name: 'spy', stage: FIRST }, (batch, step) => {
-        mixes.push(mixOf(step, indices, host.layers.length));
-        return { ...batch, inputs, labels, weights: rowWeights, indices };
-      });
-      hooks.afterWeightRead.tap({ name: 'spy', stage: FIRST }, (value, parameter) => {
-        place.weight = parameter.name;
-        return value;
-      });
-      hooks.afterWeightRead.tap({ name: 'spy', stage: LAST }, (value) => {
-        place.weight = undefined;
-        return value;
-      });
-      hooks.afterBackward.tap({ name: 'spy', stage: GRADIENT_STAGE.RECORD }, (gradients, step) => {
-        order.push(Object.keys(gradients));
-        for (const [name, gradient] of Object.entries(gradients))
-          put(`gradients/${step.index}/${name}`, name, gradient);
-        return gradients;
-      });
-      hooks.onStep.tap('spy', ({ step }) => {
-        place.step = step;
-        all(step, own);
-      });
-    },
-  };
+  const weights = namedWeights(model);
+  const batch = fixedBatch(expected);
+  const record = new Recording(weights);
   const warnings: string[] = [];
   const trainer = new Trainer({
     model,
-    plugins: [...plugins, spy],
+    plugins: [...plugins, record.plugin(batch)],
     steps: STEPS,
-    batchSize: rows,
+    batchSize: batch.indices.length,
     clipNorm: 0,
     seed: 3,
     compile: false,
@@ -119,23 +72,27 @@ export async function capture(family: CertifiedFamily, one: CertifiedCase): Prom
     schedule: { warmup: 0, decay: 'constant' },
     onWarning: (line) => warnings.push(line),
   });
-  const data = watched(tensorData(inputs, expected.labels), (read) => batches.push([...read]));
-  const [, draws] = await recordingDraws(place, () => trainer.fit(data));
-  for (const { name, variable } of weights) put(`final/${name}`, name, variable.read());
+  const batches: number[][] = [];
+  const data = watched(tensorData([...batch.inputs], expected.labels), (read) => batches.push([...read]));
+  const [, draws] = await recordingDraws(record.place, () => trainer.fit(data));
+  for (const { name, variable } of weights) record.put(`final/${name}`, name, variable.read());
   if (one.name === 'distillation')
-    for (const weight of namedWeights(teacher))
-      tensors.set(`teacher/${weight.name}`, stored(weight.variable.read(), weight));
-  for (const [n, { shape, values }] of draws.entries()) tensors.set(`draws/${n}`, { shape, data: values });
-  tf.dispose([...inputs, labels, rowWeights]);
-  for (const each of [model, teacher]) each.dispose();
+    for (const { name, variable } of namedWeights(teacher))
+      record.put(`teacher/${name}`, name, variable.read());
+  for (const [n, { shape, values }] of draws.entries())
+    record.tensors.set(`draws/${n}`, { shape, data: values });
+  const rowWeights = Array.from(batch.weights.dataSync());
+  tf.dispose([...batch.inputs, batch.labels, batch.weights]);
+  model.dispose();
+  teacher.dispose();
+  const { tensors, order, loaded, mixes } = record;
   return {
     warnings,
     tensors,
     meta: {
       ...{ family: family.name, folder: family.folder, dropouts: family.dropouts, case: one.name },
       methods: plugins.map(({ name, options }) => ({ name, options: plain(options) })),
-      ...{ steps: STEPS, optimizer: OPTIMIZER, order, loaded, mixes, batches },
-      ...{ rowWeights: indices.map((_, row) => (row < rows - 1 ? 1 : 0)), rows: expected },
+      ...{ steps: STEPS, optimizer: OPTIMIZER, order, loaded, mixes, batches, rowWeights, rows: expected },
       draws: draws.map(({ step, weight, kind }: Draw) => ({ step, weight: weight ?? null, kind })),
       layouts: Object.fromEntries(
         weights.map(({ name, kind, variable }) => [
@@ -145,6 +102,94 @@ export async function capture(family: CertifiedFamily, one: CertifiedCase): Prom
       ),
     },
   };
+}
+
+/** A fixture's rows as one batch whose last row only fills it. */
+function fixedBatch(expected: Expected): Batch {
+  const counts = expected.labels.map((_, row) => row < expected.labels.length - 1);
+  const classes = expected.logits[0]!.length;
+  return {
+    inputs: inputsOf(expected),
+    labels: tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(expected.labels, 'int32'), classes), 'float32')),
+    weights: tf.tensor1d(counts.map(Number)),
+    indices: counts.map((count, row) => (count ? row : 0)),
+  };
+}
+
+/** A teacher: the fixture's model with other kernels. */
+async function stretchedModel(folder: string): Promise<LayersModel> {
+  const { model } = await loadModel(folder);
+  for (const { kind, variable } of namedWeights(model))
+    if (kind === 'linear') variable.write(tf.tidy(() => tf.mul(variable.read(), 1.3)));
+  return model;
+}
+
+/** What is noted while a run lasts. */
+class Recording {
+  readonly tensors = new Map<string, Stored>();
+  /** Names of each update's gradients, in order. */
+  readonly order: string[][] = [];
+  /** Names of the weights that were loaded, in order. */
+  readonly loaded: string[] = [];
+  readonly mixes: unknown[] = [];
+  readonly place: DrawPlace = { step: -1, weight: undefined };
+  readonly #weights: ReadonlyMap<string, NamedWeight>;
+
+  constructor(weights: readonly NamedWeight[]) {
+    this.#weights = new Map(weights.map((weight) => [weight.name, weight]));
+  }
+
+  /** Keeps a value of a weight, or of its kind, as the checkpoint has it. */
+  put(key: string, weight: string, value: tf.Tensor): void {
+    this.tensors.set(key, stored(value, this.#weights.get(weight)));
+  }
+
+  /** Gives the trainer a batch and notes what it makes of it: no value is changed. */
+  plugin(batch: Batch): Plugin {
+    const name = 'recording';
+    return {
+      name,
+      apply: (host) => {
+        const { hooks } = host;
+        let own: readonly ParameterInfo[] = [];
+        const weights = (step: number): void => {
+          for (const parameter of new Set([...host.parameters, ...own]))
+            this.put(`weights/${step}/${parameter.name}`, parameter.name, host.value(parameter));
+        };
+        hooks.afterLoad.tap({ name, stage: FIRST }, (values) => {
+          this.loaded.push(...values.keys());
+          return values;
+        });
+        hooks.onFitStart.tap({ name, stage: FIRST }, ({ parameters }) => {
+          own = parameters;
+          this.place.step = 0;
+          weights(0);
+        });
+        hooks.beforeBatch.tap({ name, stage: FIRST }, (_, step) => {
+          this.mixes.push(mixOf(step, batch.indices, host.layers.length));
+          return batch;
+        });
+        hooks.afterWeightRead.tap({ name, stage: FIRST }, (value, parameter) => {
+          this.place.weight = parameter.name;
+          return value;
+        });
+        hooks.afterWeightRead.tap({ name, stage: LAST }, (value) => {
+          this.place.weight = undefined;
+          return value;
+        });
+        hooks.afterBackward.tap({ name, stage: GRADIENT_STAGE.RECORD }, (gradients, step) => {
+          this.order.push(Object.keys(gradients));
+          for (const [weight, gradient] of Object.entries(gradients))
+            this.put(`gradients/${step.index}/${weight}`, weight, gradient);
+          return gradients;
+        });
+        hooks.onStep.tap(name, ({ step }) => {
+          this.place.step = step;
+          weights(step);
+        });
+      },
+    };
+  }
 }
 
 /** Writes a capture where the other side reads it. */
