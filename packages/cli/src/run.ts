@@ -118,6 +118,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
     if (settings.keepBest !== undefined) note(terminal, `${label}: ${bestLine(report, settings.keepBest)}`);
     await request.onTrained?.(model, report);
     clock.measure();
+    const rows = setup.evaluation.size + (setup.test?.size ?? 0);
+    note(terminal, `${label}: measuring ${rows} rows`);
     const evaluation = await trainer.evaluate(setup.evaluation);
     const test = setup.test && (await trainer.evaluate(setup.test));
     return { report, evaluation, test, cost: cost(), snapshot, model };
