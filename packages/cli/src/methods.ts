@@ -36,27 +36,28 @@ import * as topK from '@hypetune/top-k';
 import * as wiseFt from '@hypetune/wise-ft';
 import { firstLine, loadModule } from './module.js';
 
-const packages: readonly object[] = [
+/** The packages of methods, by their names without the scope. */
+const packages: Readonly<Record<string, object>> = {
   hype,
   r3f,
-  rDrop,
+  'r-drop': rDrop,
   mixout,
-  childTuning,
+  'child-tuning': childTuning,
   noisytune,
   recadam,
   lnsr,
-  topK,
-  l2sp,
+  'top-k': topK,
+  'l2-sp': l2sp,
   smart,
   freelb,
   neftune,
   sam,
-  layerDecay,
+  'layer-decay': layerDecay,
   reinit,
-  layerDrop,
-  hiddenMixup,
-  biDrop,
-  dropKey,
+  'layer-drop': layerDrop,
+  'hidden-mixup': hiddenMixup,
+  'bi-drop': biDrop,
+  'drop-key': dropKey,
   cutoff,
   distillation,
   spd,
@@ -64,19 +65,25 @@ const packages: readonly object[] = [
   lora,
   ema,
   swa,
-  wiseFt,
-  lpFt,
-  gradualUnfreezing,
+  'wise-ft': wiseFt,
+  'lp-ft': lpFt,
+  'gradual-unfreezing': gradualUnfreezing,
   lion,
   adafactor,
   cautious,
-];
+};
 
 /** Methods by name. */
 export type Methods = ReadonlyMap<string, MethodInfo>;
 
 /** Every method that comes with this command. */
-export const METHODS: Methods = new Map(packages.flatMap((exported) => named(exported)));
+export const METHODS: Methods = new Map(Object.values(packages).flatMap((exported) => named(exported)));
+
+/** The package that a shipped method stands in, as `@hypetune/hype`; undefined for a method of another's. */
+export function packageOf(method: MethodInfo): string | undefined {
+  const found = Object.entries(packages).find(([, exported]) => Object.values(exported).includes(method));
+  return found && `@hypetune/${found[0]}`;
+}
 
 /** A method by its name; throws with the names there are. */
 export function methodNamed(name: string, methods: Methods = METHODS): MethodInfo {
