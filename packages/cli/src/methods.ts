@@ -46,27 +46,28 @@ import * as wiseFt from '@hypetune/wise-ft';
 import { firstLine, loadModule } from './module.js';
 import type { Settings } from './settings.js';
 
-const packages: readonly object[] = [
+/** The packages of methods, by their names without the scope. */
+const packages: Readonly<Record<string, object>> = {
   hype,
   r3f,
-  rDrop,
+  'r-drop': rDrop,
   mixout,
-  childTuning,
+  'child-tuning': childTuning,
   noisytune,
   recadam,
   lnsr,
-  topK,
-  l2sp,
+  'top-k': topK,
+  'l2-sp': l2sp,
   smart,
   freelb,
   neftune,
   sam,
-  layerDecay,
+  'layer-decay': layerDecay,
   reinit,
-  layerDrop,
-  hiddenMixup,
-  biDrop,
-  dropKey,
+  'layer-drop': layerDrop,
+  'hidden-mixup': hiddenMixup,
+  'bi-drop': biDrop,
+  'drop-key': dropKey,
   cutoff,
   distillation,
   spd,
@@ -74,19 +75,27 @@ const packages: readonly object[] = [
   lora,
   ema,
   swa,
-  wiseFt,
-  lpFt,
-  gradualUnfreezing,
+  'wise-ft': wiseFt,
+  'lp-ft': lpFt,
+  'gradual-unfreezing': gradualUnfreezing,
   lion,
   adafactor,
   cautious,
-];
+};
 
 /** Methods by name. */
 export type Methods = ReadonlyMap<string, MethodInfo>;
 
 /** Every method that comes with this command. */
-export const METHODS: Methods = new Map(packages.flatMap((exported) => named(exported, isMethod)));
+export const METHODS: Methods = new Map(
+  Object.values(packages).flatMap((exported) => named(exported, isMethod)),
+);
+
+/** The package that a shipped method stands in, as `@hypetune/hype`; undefined for a method of another's. */
+export function packageOf(method: MethodInfo): string | undefined {
+  const found = Object.entries(packages).find(([, exported]) => Object.values(exported).includes(method));
+  return found && `@hypetune/${found[0]}`;
+}
 
 /** What modules bring: methods, those of this command among them, and metrics. */
 export interface Modules {

@@ -7,11 +7,14 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import {
   describeSettings,
+  HypetuneError,
   isMethodPlugin,
+  type Plugin,
   optimizerSettings,
   scheduleSettings,
   trainerSettings,
 } from '@hypetune/core';
+import { packageOf } from '../methods.js';
 import type { Recipe } from '../recipes.js';
 import { flags, type Settings, settings as declared } from '../settings.js';
 import type { Setup } from '../setup.js';
@@ -60,7 +63,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
     recipe.plugins().map(async (plugin) => ({
       name: plugin.name,
       ...(isMethodPlugin(plugin) && { options: withHashes(plugin.options as object, models) }),
-      code: (await methodHash(plugin.name)) ?? (await filesHash(modules)),
+      code: await codeHash(plugin, modules),
     })),
   );
   return {
@@ -120,10 +123,13 @@ async function fileHash(file: string): Promise<string> {
 
 const hashes = new Map<string, Promise<string>>();
 
-/** The hash of a shipped method's code; undefined for a method of another's. */
-async function methodHash(name: string): Promise<string | undefined> {
-  const home = packageFolder(`@hypetune/${name}`);
-  if (home === undefined) return undefined;
+/** The hash of a plugin's code: of its package, or of the files that a config names where it is not a shipped method. */
+export async function codeHash(plugin: Plugin, modules: readonly string[]): Promise<string> {
+  const name = isMethodPlugin(plugin) ? packageOf(plugin.method) : undefined;
+  return name === undefined ? filesHash(modules) : packageHash(packageFolder(name));
+}
+
+async function packageHash(home: string): Promise<string> {
   const [folder, kind] = existsSync(join(home, 'src'))
     ? [join(home, 'src'), /(?<!\.test)\.ts$/]
     : [join(home, 'dist'), /\.js$/];
@@ -146,11 +152,12 @@ async function filesHash(files: readonly string[]): Promise<string> {
   return sha256((await Promise.all(files.map(async (file) => sha256(await readFile(file))))).join('\n'));
 }
 
-/** Where Node finds a package from here. */
-function packageFolder(name: string): string | undefined {
+/** Where Node finds a package from here; throws where it is not installed. */
+function packageFolder(name: string): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const place = join(folder, 'node_modules', name);
     if (existsSync(join(place, 'package.json'))) return place;
-    if (dirname(folder) === folder) return undefined;
+    if (dirname(folder) === folder)
+      throw new HypetuneError(`${name}: the package is not installed beside hypetune; install it again.`);
   }
 }

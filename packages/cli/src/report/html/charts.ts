@@ -58,7 +58,7 @@ export function intervalChart(rows: readonly IntervalRow[], title: string, zero?
     interval?.high ?? center,
     ...points,
   ]);
-  const x = scale(zero === undefined ? values : [...values, zero], 10, WIDTH - 20);
+  const x = scale(zero === undefined ? values : [...values, zero], 30, WIDTH - 30);
   const height = rows.length * 40 + 24;
   const bottom = height - 22;
   const body = x.ticks.map(
@@ -72,7 +72,7 @@ export function intervalChart(rows: readonly IntervalRow[], title: string, zero?
     );
   for (const [place, { name, center, interval, points, series }] of rows.entries()) {
     const y = place * 40 + 28;
-    body.push(`<g class="s${series % 8}"><text x="10" y="${y - 12}">${escape(name)}</text>`);
+    body.push(`<g class="s${series % 8}"><text x="14" y="${y - 12}">${escape(name)}</text>`);
     for (const point of points) body.push(`<circle class="dot" cx="${n(x(point))}" cy="${y}" r="3"/>`);
     if (interval)
       body.push(

@@ -43,17 +43,19 @@ export function tableOf(
   rows: readonly (readonly string[])[],
   classOf: (column: number) => string = () => '',
 ): string {
+  const classAttribute = (column: number): string =>
+    classOf(column) === '' ? '' : ` class="${classOf(column)}"`;
   const cells = (row: readonly string[]): string =>
     row
       .map((cell, column) =>
         column === 0
           ? `<th scope="row">${escape(cell)}</th>`
-          : `<td${classOf(column) === '' ? '' : ` class="${classOf(column)}"`}>${escape(cell)}</td>`,
+          : `<td${classAttribute(column)}>${escape(cell)}</td>`,
       )
       .join('');
   return (
     `<div class="scroll" tabindex="0" role="region" aria-label="${escape(caption)}"><table><caption>${escape(caption)}</caption>` +
-    `<thead><tr>${head.map((cell) => `<th scope="col">${escape(cell)}</th>`).join('')}</tr></thead>` +
+    `<thead><tr>${head.map((cell, column) => `<th scope="col"${classAttribute(column)}>${escape(cell)}</th>`).join('')}</tr></thead>` +
     `<tbody>${rows.map((row) => `<tr>${cells(row)}</tr>`).join('')}</tbody></table></div>`
   );
 }

@@ -12,10 +12,10 @@ h3 { font-size: 1.05rem; margin: 1.5rem 0 0.5rem; } p { margin: 0.5rem 0; max-wi
 a.skip { position: absolute; left: -999px; } a.skip:focus { left: 1rem; top: 0.5rem; background: var(--back); padding: 0.25rem 0.5rem; }
 .scroll { overflow-x: auto; margin: 0.75rem 0; } .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--s1); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--faint); padding-bottom: 0.35rem; }
+caption { text-align: left; color: var(--faint); padding-bottom: 0.35rem; white-space: nowrap; }
 th, td { padding: 0.3rem 0.75rem 0.3rem 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
 thead th { border-bottom: 2px solid var(--line); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
-th[scope=row] { font-weight: 600; } td.text { text-align: left; white-space: normal; min-width: 16rem; max-width: 34rem; }
+th[scope=row] { font-weight: 600; } th.text { text-align: left; } td.text { text-align: left; white-space: normal; min-width: 16rem; max-width: 34rem; }
 td.heat { text-align: center; padding: 0.3rem 0.6rem; border: 1px solid var(--back); }
 figure { margin: 0.75rem 0; } figcaption { color: var(--faint); font-size: 0.875rem; max-width: 46rem; }
 svg { display: block; width: 100%; min-width: 26rem; max-width: 46rem; height: auto; font: 12px system-ui, sans-serif; }
