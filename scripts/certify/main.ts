@@ -59,8 +59,7 @@ for (const { name, summary, compare } of certificates) {
     );
   }
   done.set(name, { name, summary, comparisons });
-}
-if (values.publish) {
-  const parts = names.flatMap((name) => done.get(name) ?? []);
+  if (!values.publish) continue;
+  const parts = names.flatMap((known) => done.get(known) ?? []);
   writeFileSync(FILE, `${JSON.stringify(parts, null, 1)}\n`);
 }

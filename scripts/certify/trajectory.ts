@@ -14,9 +14,7 @@ interface Trajectory {
   readonly weights: Readonly<Record<string, number[]>>;
 }
 
-const stored = JSON.parse(
-  readFileSync(new URL('../../test/fixtures/trajectories.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, Trajectory>>;
+const FILE = new URL('../../test/fixtures/trajectories.json', import.meta.url);
 
 /** Thirty updates of each family against PyTorch. */
 export const trajectory: Certificate = {
@@ -24,6 +22,7 @@ export const trajectory: Certificate = {
   summary:
     '30 updates of AdamW (warm-up, decay, clipping) of one model of each type against torch.optim.AdamW on transformers’ model: every loss, the logits in the end, and the norm and first entries of every weight, on every engine here.',
   compare: async () => {
+    const stored = JSON.parse(readFileSync(FILE, 'utf8')) as Readonly<Record<string, Trajectory>>;
     const found = new Map<string, number[]>();
     for (const way of await waysHere())
       await inWay(way, async () => {
