@@ -15,6 +15,12 @@ export interface Certificate {
   compare(): Promise<readonly Comparison[]>;
 }
 
+/** A part as the page has it. */
+export interface Certified extends Omit<Certificate, 'compare'> {
+  /** In JSON a tolerance of Infinity is null. */
+  readonly comparisons: readonly Comparison[];
+}
+
 /** The largest difference of two lists, relative to the largest number of the second; NaN where one is. */
 export function relativeDifference(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   if (got.length !== wanted.length) throw new Error(`${got.length} numbers for ${wanted.length}`);

@@ -8,7 +8,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Certificate, Comparison } from './certificate.js';
+import type { Certificate, Certified } from './certificate.js';
 import { families } from './families.js';
 import { methods } from './methods.js';
 import { accumulation, engines, padding, pairs } from './runs.js';
@@ -25,14 +25,6 @@ const certificates: readonly Certificate[] = [
   accumulation,
 ];
 const FILE = new URL('../../docs/fidelity.json', import.meta.url);
-
-/** A part as the page has it. */
-export interface Certified {
-  readonly name: string;
-  readonly summary: string;
-  /** In JSON a tolerance of Infinity is null. */
-  readonly comparisons: readonly Comparison[];
-}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
