@@ -1,3 +1,5 @@
+import { apart } from '../../test/parity/families.js';
+
 /** What two computations that should agree gave. */
 export interface Comparison {
   readonly name: string;
@@ -23,16 +25,9 @@ export interface Certified extends Omit<Certificate, 'compare'> {
 
 /** The largest difference of two lists, relative to the largest number of the second; NaN where one is. */
 export function relativeDifference(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  if (got.length !== wanted.length) throw new Error(`${got.length} numbers for ${wanted.length}`);
-  let [difference, size] = [0, 0];
-  for (let i = 0; i < wanted.length; i++) {
-    const apart = Math.abs(got[i]! - wanted[i]!);
-    if (!(apart <= difference)) difference = apart;
-    size = Math.max(size, Math.abs(wanted[i]!));
-  }
-  return difference === 0 ? 0 : difference / size;
+  const difference = apart(got, wanted);
+  return difference === 0 ? 0 : difference / apart(wanted, new Float64Array(wanted.length));
 }
 
 /** The largest of differences; NaN where one is. */
-export const largest = (differences: readonly number[]): number =>
-  differences.reduce((most, value) => (value <= most ? most : value), 0);
+export const largest = (differences: readonly number[]): number => Math.max(0, ...differences);

@@ -2,7 +2,7 @@ import type { Plugin } from '@hypetune/core';
 import { type Entry, registry } from '../../test/support/registry.js';
 import { pairs as allPairs } from '../../test/support/stacks.js';
 import { type Certificate, type Comparison, largest } from './certificate.js';
-import { apart, moved, tokenRows } from './training.js';
+import { apart, moved } from './training.js';
 import { inWay, waysHere } from './ways.js';
 
 /** Where rounding, not arithmetic, decides what a method does, another of it is compared. */
@@ -12,14 +12,25 @@ const BY_PADDED_ROW: Readonly<Record<string, string>> = {
   freelb: 'start and norms count padding, as the released code',
   neftune: 'the scale counts padding, as the released code',
 };
-const BY_BATCH: Readonly<Record<string, string>> = {
-  'hidden-mixup': 'mixes rows of one forward pass',
-  'bi-drop': 'sub-nets of each microbatch',
-  sam: 'climbs by the microbatch',
-  smart: 'climbs by the microbatch',
-  flooding: 'floods the mean of a microbatch',
-  lion: 'takes signs of the summed gradient, where rounding decides at 0',
-};
+/** Each microbatch has draws of its own, or a choice. */
+const BY_MICROBATCH: Readonly<Record<string, string>> = Object.fromEntries([
+  ...[
+    'hype',
+    'r3f',
+    'mixout',
+    'lnsr',
+    'smart',
+    'freelb',
+    'neftune',
+    'layer-drop',
+    'bi-drop',
+    'drop-key',
+    'cutoff',
+  ].map((name) => [name, 'draws for each microbatch'] as const),
+  ['hidden-mixup', 'mixes the rows of a microbatch'],
+  ['sam', 'climbs by each microbatch'],
+  ['flooding', 'floods the mean of each microbatch'],
+]);
 const methodOf = ({ name }: Entry): string => name.split('/')[0]!;
 
 /** Every pair of methods, whichever comes first. */
@@ -95,12 +106,13 @@ const TOLERANCE: Readonly<Record<string, number>> = { smart: 1 };
 export const accumulation: Certificate = {
   name: 'accumulation',
   summary:
-    'Each method trains three steps on batches of 6 rows, and on the same rows in microbatches of 4 and 2 that are accumulated.',
+    'Each method trains three steps without dropout on batches of 6 rows, and on the same rows in microbatches of 4 and 2 that are accumulated.',
   compare: async () => {
     const found: Comparison[] = [];
+    const common = { dropout: { hidden: 0, attention: 0 }, lengthMultiple: 10 };
     for (const entry of registry) {
-      const note = BY_BATCH[methodOf(entry)];
-      const large = await moved([steady(entry)], { batchSize: 6, lengthMultiple: 10 }, tokenRows(6));
+      const note = BY_MICROBATCH[methodOf(entry)];
+      const large = await moved([steady(entry)], { ...common, batchSize: 6 });
       const parts = await moved(
         [steady(entry)],
         { batchSize: 4, accumulate: 2, lengthMultiple: 10 },
