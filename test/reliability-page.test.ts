@@ -14,6 +14,21 @@ test('docs/reliability.md shows the figures that were published', async () => {
   for (const name of ['torture.json', 'fidelity.json']) expect(existsSync(page(name))).toBe(true);
 });
 
+test('what the page tells to run is there', () => {
+  const text = readFileSync(page('reliability.md'), 'utf8');
+  const source = (command: string): string =>
+    readFileSync(new URL(`../scripts/${command}/main.ts`, import.meta.url), 'utf8');
+  const names = (file: string): string[] =>
+    (JSON.parse(readFileSync(page(file), 'utf8')) as { name: string }[]).map(({ name }) => name);
+  const known: Record<string, string[]> = { torture: names('torture.json'), certify: names('fidelity.json') };
+  const commands = [...text.matchAll(/^npm run (torture|certify)(?: -- ([^#\n]*))?/gm)];
+  expect(commands.length).toBeGreaterThan(5);
+  for (const [, command, words = ''] of commands)
+    for (const word of words.split(/\s+/).filter((it) => it !== '' && !/^\d+$/.test(it)))
+      if (word.startsWith('--')) expect(source(command!)).toContain(`${word.slice(2)}: { type`);
+      else expect(known[command!]).toContain(word);
+});
+
 test('a difference is relative, and NaN stays one', () => {
   expect(relativeDifference([1, 2.5], [1, 2])).toBe(0.25);
   expect(relativeDifference([0, 0], [0, 0])).toBe(0);

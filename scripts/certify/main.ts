@@ -36,8 +36,6 @@ if (unknown !== undefined) {
   console.error(`certify: there is no part '${unknown}'; there are ${names.join(', ')}.`);
   process.exit(1);
 }
-const published = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Certified[]) : [];
-const done = new Map(published.map((part) => [part.name, part]));
 for (const { name, summary, compare } of certificates) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const comparisons = await compare();
@@ -50,8 +48,13 @@ for (const { name, summary, compare } of certificates) {
       `  ${row.padEnd(44)} ${difference.toExponential(1).padStart(8)}  ${allowed}${beyond ? '  BEYOND' : ''}`,
     );
   }
-  done.set(name, { name, summary, comparisons });
-  if (!values.publish) continue;
-  const parts = names.flatMap((known) => done.get(known) ?? []);
-  writeFileSync(FILE, `${JSON.stringify(parts, null, 1)}\n`);
+  if (values.publish) publish({ name, summary, comparisons });
+}
+
+/** Puts a part in the place of what the file has of it. */
+function publish(part: Certified): void {
+  const before = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Certified[]) : [];
+  const parts = new Map([...before, part].map((known) => [known.name, known]));
+  const inOrder = names.flatMap((name) => parts.get(name) ?? []);
+  writeFileSync(FILE, `${JSON.stringify(inOrder, null, 1)}\n`);
 }
