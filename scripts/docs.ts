@@ -57,6 +57,8 @@ if (process.argv[1]?.endsWith('docs.ts')) {
   await writeCurrent(new URL('docs/hooks.md', root), () => hooksPage(source), check);
   const { stackingPage } = await import('./stacking.js');
   await writeCurrent(new URL('docs/stacking.md', root), stackingPage, check);
+  const { reliabilityPage } = await import('./reliability.js');
+  await writeCurrent(new URL('docs/reliability.md', root), reliabilityPage, check);
   const { optionPage, pages } = await import('./option-tables.js');
   for (const [method, page] of pages) await writeCurrent(page, (text) => optionPage(text, method), check);
   const { settingsPage } = await import('./settings-page.js');

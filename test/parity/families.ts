@@ -77,7 +77,8 @@ export async function differencesOf(
         const gradient = grads[variableOf(variable).name]!;
         const values = (kind === 'linear' ? tf.transpose(gradient) : gradient).dataSync();
         const difference = apart(values, wanted(name)) / scale(name);
-        if (!(difference <= worst.gradients)) worst = { gradients: difference, gradient: name };
+        if (difference <= worst.gradients || Number.isNaN(worst.gradients)) continue;
+        worst = { gradients: difference, gradient: name };
       }
       const flat = expected.logits.flat();
       return {
@@ -124,12 +125,12 @@ const size = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 /** The largest difference; NaN where one is. */
-function apart(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
+export function apart(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   if (got.length !== wanted.length) throw new Error(`${got.length} numbers for ${wanted.length}`);
   let most = 0;
   for (let i = 0; i < got.length; i++) {
     const difference = Math.abs(got[i]! - wanted[i]!);
-    if (!(difference <= most)) most = difference;
+    most = Math.max(most, difference);
   }
   return most;
 }

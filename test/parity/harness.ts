@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
@@ -39,10 +39,21 @@ export function expectClose(actual: tf.Tensor, wanted: Nested, tolerance = 1e-5)
   expect(actual.shape).toEqual(expected.shape);
   const [got, values] = [actual.dataSync(), expected.dataSync()];
   const largest = Math.max(...values.map(Math.abs));
+  note(got, values, largest + 1, tolerance);
   for (const [i, value] of values.entries())
     expect(Math.abs(got[i]! - value), `entry ${i}: ${got[i]} for ${value}`).toBeLessThan(
       tolerance * (largest + 1),
     );
+}
+
+/** For `npm run certify`: the largest difference of a comparison, a line each in the file that HYPETUNE_CERTIFY names. */
+function note(got: tf.TypedArray, wanted: tf.TypedArray, size: number, tolerance: number): void {
+  const file = process.env['HYPETUNE_CERTIFY'];
+  if (file === undefined) return;
+  const difference =
+    Array.from(wanted).reduce((most, value, i) => Math.max(most, Math.abs(got[i]! - value)), 0) / size;
+  const test = expect.getState().currentTestName;
+  appendFileSync(file, `${JSON.stringify({ test, difference, tolerance })}\n`);
 }
 
 export interface Seen {

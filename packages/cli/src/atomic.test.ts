@@ -5,8 +5,10 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../test/scratch.js';
@@ -92,6 +94,20 @@ describe('what a killed process left beside a folder', () => {
     });
     expect(readdirSync(beside('d3')).sort()).toEqual(['.run.notes', 'run']);
     expect(readFileSync(beside('d3/run/x'), 'utf8')).toBe('better');
+  });
+
+  test('half a file goes when the file is written again', async () => {
+    write(`d5/.out.json.new-${DEAD}-aa`, '{"ha');
+    await writeWhole(beside('d5/out.json'), '{}');
+    expect(readdirSync(beside('d5'))).toEqual(['out.json']);
+  });
+
+  test('what is older than the start of the machine goes, whatever process has its number now', async () => {
+    const old = write(`d6/.run.new-${process.ppid}-aa/x`, 'half').replace(/\/x$/, '');
+    const beforeStart = Date.now() / 1000 - uptime() - 60;
+    utimesSync(old, beforeStart, beforeStart);
+    await recover(beside('d6/run'));
+    expect(readdirSync(beside('d6'))).toEqual([]);
   });
 
   test("another process's save under way is left alone", async () => {

@@ -237,6 +237,21 @@ test.each([
     () => variant((tensors) => tensors, { model_type: 'gpt2' }),
     /config\.json: model_type must be one of albert, bert/,
   ],
+  [
+    'a number of layers that would be built for ever',
+    () => variant((tensors) => tensors, { num_hidden_layers: 2 ** 31 }),
+    /config\.json: num_hidden_layers is 2147483648, but the checkpoint has \d+ tensors/,
+  ],
+  [
+    'a size that no tensor has',
+    () => variant((tensors) => tensors, { intermediate_size: 2 ** 40 }),
+    /intermediate_size is 1099511627776, .* the longest side of them 101; this is not the config\.json/,
+  ],
+  [
+    'more positions than memory',
+    () => variant((tensors) => tensors, { max_position_embeddings: 2 ** 40 }),
+    /max_position_embeddings is 1099511627776/,
+  ],
   ['no folder', () => join(root, 'nowhere'), /nowhere: there is no/],
 ])('%s is an error that leaves no tensor behind', async (_, make, message) => {
   const folder = make();

@@ -65,6 +65,7 @@ export function folderOf(model: LayersModel): string | undefined {
 export async function loadModel(folder: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { config, match } = await readConfig(folder, options);
   const checkpoint = await Checkpoint.open(folder);
+  checkSizes(config, checkpoint);
   const model = buildModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
   try {
     const { prefix } = FAMILIES[config.model_type];
@@ -83,6 +84,29 @@ export async function loadModel(folder: string, options: LoadModelOptions = {}):
   } catch (error) {
     model.dispose();
     throw error;
+  }
+}
+
+/** Layers that share their weights may be more than there are tensors, and positions need not be in a table. */
+const MOST = { layers: 256, positions: 2 ** 24 };
+
+/** Throws, before anything is built, where the configuration has sizes that no tensor of the checkpoint comes near. */
+function checkSizes(config: ModelConfig, checkpoint: Checkpoint): void {
+  const { names, folder } = checkpoint;
+  const widest = names.reduce((most, name) => Math.max(most, ...checkpoint.shapeOf(name)!), 1);
+  for (const key of FAMILIES[config.model_type].keys.sizes) {
+    const counts = /layers?$|groups$|group_num$/.test(key);
+    const most = counts
+      ? Math.max(MOST.layers, names.length)
+      : /position|local_attention/.test(key)
+        ? MOST.positions
+        : widest;
+    const size = config[key] as number;
+    if (size > most)
+      throw new Error(
+        `${join(folder, 'config.json')}: ${key} is ${size}, but the checkpoint has ${names.length} tensors, ` +
+          `the longest side of them ${widest}; this is not the config.json of these weights`,
+      );
   }
 }
 

@@ -88,8 +88,7 @@ export function addedTokensOf({ added_tokens: tokens }: TokenizerFile): readonly
   return given as AddedToken[];
 }
 
-/** Whether a value is an added token written out. */
-export function isAddedToken(value: unknown): value is AddedToken {
+function isAddedToken(value: unknown): value is AddedToken {
   if (!isObject(value) || !isString(value.content)) return false;
   if (value.id !== undefined && !isCount(value.id)) return false;
   return FLAGS.every((flag) => value[flag] === undefined || isBoolean(value[flag]));

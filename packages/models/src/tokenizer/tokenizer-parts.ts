@@ -1,5 +1,5 @@
 import type { AddedToken, Component, TokenizerFile } from './tokenizer-file.js';
-import { addedTokensOf, isAddedToken, isObject, isString } from './tokenizer-file.js';
+import { addedTokensOf, isObject, isString } from './tokenizer-file.js';
 
 /** The parsed files of a folder that say how its texts are tokenized; absent ones are undefined. */
 export interface TokenizerParts {
@@ -42,7 +42,7 @@ export interface SpecialTokens {
 
 export const contentOf = (token: AddedToken | string): string => (isString(token) ? token : token.content);
 
-const isToken = (value: unknown): value is AddedToken | string => isString(value) || isAddedToken(value);
+const isToken = (value: unknown): value is AddedToken | string => isString(value) || (isObject(value) && isString(value.content));
 
 /**
  * What the files say about special and added tokens, `defaults` filling up. Where tokenizer_config.json lists

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { scratch } from '../test/scratch.js';
+import { sentiment, tinyModel } from '../test/tiny-model.js';
+import { readRun, readRunCheckpoint } from './run-folder.js';
+
+const home = scratch();
+
+test.skipIf(process.platform === 'win32')(
+  'a terminal that is closed ends a run with what it has: no error stream any more, then SIGHUP',
+  async () => {
+    const model = await tinyModel(home);
+    const table = home.write('rows.tsv', sentiment(24));
+    const run = join(home.folder, 'run');
+    const rows = ['--train', table, '--validation', table, '--epochs', '100000', '--recipe', 'nodrop'];
+    const main = fileURLToPath(new URL('main.ts', import.meta.url));
+    const child = spawn(
+      process.execPath,
+      [
+        ...['--conditions=development', '--import', 'tsx', main],
+        ...['train', '--model', model, ...rows, '--engine', 'cpu', '--out', run],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const ended = once(child, 'exit');
+    // The first line of progress: it trains.
+    for await (const chunk of child.stderr) if (String(chunk).includes('engine: ')) break;
+    child.stderr.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(child.exitCode).toBe(null);
+    child.kill('SIGHUP');
+    expect(await ended).toEqual([130, null]);
+    const { steps, finished } = await readRun(run);
+    expect(finished).toBe(false);
+    expect(steps).toBeGreaterThan(0);
+    expect((await readRunCheckpoint(run)).meta.step).toBe(steps);
+  },
+);
