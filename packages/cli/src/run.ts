@@ -21,6 +21,8 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
+  /** Called where the model's head is the checkpoint's, which goes on learning. */
+  readonly onKeptHead?: (() => void) | undefined;
   /** Called at the end of every epoch but the last. */
   readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
@@ -42,8 +44,9 @@ export interface RunResult {
 export async function run(request: RunRequest): Promise<RunResult> {
   const { setup, recipe, seed, settings, terminal, signal, resume } = request;
   const { task } = setup;
-  const { model, notes } = await loadModel(setup.folder, { task: task.task, seed });
+  const { model, notes, head } = await loadModel(setup.folder, { task: task.task, seed });
   for (const line of notes) request.onWarning(line);
+  if (head.head === 'kept' && !resume) request.onKeptHead?.();
   try {
     const trainer = trainerFor(model, request);
     if (request.explain) note(terminal, trainer.explain());
@@ -66,18 +69,27 @@ export async function run(request: RunRequest): Promise<RunResult> {
         await request.onEpoch(model, await trainer.snapshot());
     });
     const progress = showProgress(terminal, `${recipe.name} · seed ${seed}`);
+    let [begun, compilations] = [false, trainer.compileReport()?.compilations ?? 0];
     trainer.hooks.onStep.tap('run', (report) => {
-      epochEnded = false;
-      progress.step(report);
+      [begun, epochEnded] = [true, false];
+      const before = compilations;
+      compilations = trainer.compileReport()?.compilations ?? 0;
+      progress.step(report, compilations > before);
     });
+    const { train } = setup;
+    if (trainer.compileReport())
+      note(terminal, 'a step is compiled first for each length of rows, which takes seconds');
     const report = await trainer
-      .fit(setup.train, {
-        signal,
-        ...(settings.keepBest !== undefined && {
-          validation: counted(setup.evaluation, terminal, 'measured'),
-        }),
-        ...(resume && { resume }),
-      })
+      .fit(
+        counted(train, terminal, 'read before the first step', () => !begun),
+        {
+          signal,
+          ...(settings.keepBest !== undefined && {
+            validation: counted(setup.evaluation, terminal, 'measured'),
+          }),
+          ...(resume && { resume }),
+        },
+      )
       .finally(() => {
         progress.stop();
       });

@@ -35,6 +35,10 @@ export interface Setup {
 
 /** Fetches and reads everything that runs need; every mistake in the data is found here, before any training. */
 export async function prepare(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<Setup> {
+  if (settings.patience !== undefined && settings.keepBest === undefined)
+    throw new HypetuneError(
+      '--patience: it counts epochs without a better --keep-best; name a metric there, as --keep-best loss.',
+    );
   const downloads = showDownloads(terminal, signal);
   const task = await openTask(settings, downloads);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));

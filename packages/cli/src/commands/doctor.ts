@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { doctor } from '@hypetune/engine';
 import type { Command } from 'commander';
 import { print, type Terminal } from '../terminal.js';
+import { version } from '../version.js';
 
 export function addDoctor(program: Command, terminal: Terminal): void {
   program
@@ -17,7 +18,7 @@ export async function doctorReport(): Promise<string> {
   const report = await doctor();
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(0)} GB`;
   return [
-    `hypetune ${versionOf('../../package.json')}, tfjs ${versionOf('@tensorflow/tfjs-core/package.json')}, Node ${report.node}, ${report.platform}`,
+    `hypetune ${version}, tfjs ${versionOf('@tensorflow/tfjs-core/package.json')}, Node ${report.node}, ${report.platform}`,
     `${report.processor}, ${report.cores} cores, ${memory}, ${report.nvidiaGpu ? 'an NVIDIA GPU' : 'no NVIDIA GPU'}`,
     `cache: ${report.cacheFolder}`,
     '',
