@@ -97,7 +97,9 @@ export function countRows(
   return (count, total) => {
     if (now() - last < 5000) return;
     last = now();
-    note(terminal, `${count} of ${total} rows ${done}`);
+    const line = `${count} of ${total} rows ${done}`;
+    // In the place of a bar, which is drawn anew at the next step.
+    note(terminal, terminal.error.isTTY ? `\r\u001B[K${line}` : line);
   };
 }
 

@@ -21,8 +21,8 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
-  /** Called where the model's head is the checkpoint's, which goes on learning. */
-  readonly onKeptHead?: (() => void) | undefined;
+  /** Called with what is worth knowing once, not at each run of a comparison. */
+  readonly onNote?: ((line: string) => void) | undefined;
   /** Called at the end of every epoch but the last. */
   readonly onEpoch?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
   /** Called when the run came to its end, before it is measured. */
@@ -46,7 +46,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
   const { task } = setup;
   const { model, notes, head } = await loadModel(setup.folder, { task: task.task, seed });
   for (const line of notes) request.onWarning(line);
-  if (head.head === 'kept' && !resume) request.onKeptHead?.();
+  if (head.head === 'kept' && !resume)
+    request.onNote?.("the head is the checkpoint's and goes on learning: its outputs are the same");
   try {
     const trainer = trainerFor(model, request);
     if (request.explain) note(terminal, trainer.explain());
@@ -78,7 +79,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
     });
     const { train } = setup;
     if (trainer.compileReport())
-      note(terminal, 'a step is compiled first for each length of rows, which takes seconds');
+      request.onNote?.('a step is compiled first for each length of rows, which takes seconds');
     const report = await trainer
       .fit(
         counted(train, terminal, 'read before the first step', () => !begun),

@@ -16,10 +16,10 @@ import {
 import { readRun, readRunCheckpoint, type RunRecord, saveRecord, saveRun } from '../run-folder.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
+import { flagName } from '../settings.js';
 import { prepare } from '../setup.js';
 import type { TextTask } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { flagName } from '../settings.js';
 import { addSettingFlags, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
 interface TrainFlags {
@@ -90,8 +90,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const result = await run({
       ...{ setup, settings: config, recipe, seed, terminal, signal: interrupt.signal },
       ...{ resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
-      onKeptHead: () => {
-        note(terminal, "the head is the checkpoint's and goes on learning: its outputs are the same");
+      onNote: (line) => {
+        note(terminal, line);
       },
       ...(out !== undefined && {
         extendable: flags.checkpoint,
