@@ -56,7 +56,10 @@ const METHODS: Readonly<Record<string, string>> = {
 const METRICS: Readonly<Record<string, string>> = { accuracy: 'acc', matthews: 'mcc', pearson: 'pearson' };
 
 const { data, task, limit, epochs, python, reference } = values;
-if (data === undefined) throw new Error('--data: name the folder that holds the GLUE tasks');
+if (data === undefined) {
+  process.stderr.write('error: --data: name the folder that holds the GLUE tasks.\n');
+  process.exit(1);
+}
 const folder = mkdtempSync(join(tmpdir(), 'bench-run-'));
 try {
   const metric = await cutTask(data);

@@ -87,6 +87,21 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   ],
   ['an unknown flag', () => ['--trian', train], /unknown option '--trian'/],
   [
+    "another trainer's name of a flag",
+    () => ['--train', train, '--max_grad_norm', '1'],
+    "unknown option '--max_grad_norm' (here it is --clip-norm)",
+  ],
+  [
+    "another trainer's name of a setting",
+    () => ['--config', write('lr.yaml', `train: ${train}\nlr: 3\n`)],
+    /lr\.yaml: unknown setting 'lr', did you mean 'learningRate'\?/,
+  ],
+  [
+    'patience without anything to be best in',
+    () => ['--train', train, '--patience', '1'],
+    '--patience: it counts epochs without a better --keep-best; name a metric there, as --keep-best loss.',
+  ],
+  [
     'a metric of another task',
     () => ['--train', train, '--metrics', 'pearson'],
     /metrics: 'pearson' is not defined for classification/,
@@ -139,5 +154,6 @@ test('help and a missing command', async () => {
   expect(help.code).toBe(0);
   for (const name of ['train', 'compare', 'predict', 'evaluate', 'methods', 'doctor', 'engine', 'new-plugin'])
     expect(help.out).toMatch(new RegExp(`^  ${name} `, 'm'));
+  expect((await call('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect((await call('trian')).error).toMatch(/unknown command 'trian'/);
 });

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { METHODS } from './methods.js';
 import { pluginFiles } from './plugin-template.js';
-import { ownVersion } from './version.js';
+import { version } from './version.js';
 
 /**
  * Makes a package for a method of one's own in `folder`, which must not exist or be empty: a declaration that
@@ -19,7 +19,7 @@ export function newPlugin(folder: string, name: string): string[] {
     throw new HypetuneError(`new-plugin: ${folder} is not empty; give a new folder.`);
   const root = checkoutAbove(folder);
   const files = pluginFiles(name, {
-    version: ownVersion(),
+    version,
     ...(root && { base: relative(folder, join(root, 'tsconfig.base.json')) }),
   });
   if (root) addReference(join(root, 'tsconfig.json'), `packages/${basename(folder)}`);

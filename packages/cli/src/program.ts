@@ -18,8 +18,9 @@ import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
 import { addVerify } from './commands/verify.js';
 import { addWatch } from './commands/watch.js';
-import { ownVersion } from './version.js';
+import { ourName } from './other-names.js';
 import { note, type Terminal } from './terminal.js';
+import { version } from './version.js';
 
 /** The command `hypetune`: runs it with these arguments and returns its exit code. Mistakes are one line on the error stream. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -28,14 +29,16 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     code = result;
   };
   const program = new Command('hypetune')
-    .version(ownVersion(), '-V, --version', 'print the version')
     .description('Regularized fine-tuning of pre-trained Transformers')
+    .version(version, '-V, --version', 'print the version')
+    // On a narrow terminal a short column of text beats lines that run over.
+    .configureHelp({ minWidthToWrap: 16 })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.error.write(text),
       outputError: (text, write) => {
-        write(`${text.trim().replace(/\s*\n\s*/g, ' ')}\n`);
+        write(`${withOurName(text.trim().replace(/\s*\n\s*/g, ' '))}\n`);
       },
     });
   addTrain(program, terminal, done);
@@ -64,6 +67,13 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     if (process.env.HYPETUNE_DEBUG && error instanceof Error) note(terminal, error.stack ?? '');
     return 1;
   }
+}
+
+/** An unknown option of another trainer with ours for it. */
+function withOurName(text: string): string {
+  const [, flag] = /unknown option '--([^']+)'(?!.*Did you mean)/.exec(text) ?? [];
+  const ours = flag === undefined ? undefined : ourName(flag);
+  return ours === undefined ? text : `${text} (here it is --${ours})`;
 }
 
 /** One line, but for a source out of reach, which lists what was tried. */

@@ -6,7 +6,8 @@ import { note, type Terminal } from './terminal.js';
 
 /** What a run shows of itself while it goes on. */
 export interface Progress {
-  step(report: StepReport): void;
+  /** After an update; `compiled` where it had to be compiled first, which tells nothing of the pace. */
+  step(report: StepReport, compiled?: boolean): void;
   /** Writes a line of its own. */
   note(line: string): void;
   /** Ends the display; a later `step` shows nothing. */
@@ -34,7 +35,7 @@ export function showProgress(terminal: Terminal, label: string, options: Progres
 function bar(terminal: Terminal, label: string, pace: Pace): Progress {
   const single = new SingleBar(
     {
-      format: `${label} [{bar}] {value}/{total} · {text}`,
+      ...barFormat(label, terminal.error.columns ?? 80),
       stream: terminal.error,
       hideCursor: false,
       gracefulExit: false,
@@ -43,8 +44,8 @@ function bar(terminal: Terminal, label: string, pace: Pace): Progress {
   );
   let started = false;
   return {
-    step: (report) => {
-      const text = pace.after(report);
+    step: (report, compiled) => {
+      const text = pace.after(report, compiled);
       if (started) single.update(report.step, { text });
       else single.start(report.total, report.step, { text });
       started = true;
@@ -60,6 +61,18 @@ function bar(terminal: Terminal, label: string, pace: Pace): Progress {
   };
 }
 
+/** What stands beside the bar: counts, loss, pace and time left. */
+const FIGURES = '1234/1234 · loss 0.1234 · 12.3 steps/s · 12 min 34 s left'.length;
+
+/** A bar as long as the terminal has room for, or none; then the label gives way too. */
+function barFormat(label: string, columns: number): { format: string; barsize: number } {
+  const room = columns - 1 - FIGURES - 1;
+  const barsize = Math.min(40, room - label.length - 3);
+  if (barsize >= 8) return { format: `${label} [{bar}] {value}/{total} · {text}`, barsize };
+  const short = label.length <= room ? label : room < 4 ? '' : `${label.slice(0, room - 1)}…`;
+  return { format: `${short} {value}/{total} · {text}`.trimStart(), barsize: 0 };
+}
+
 function plainLines(
   terminal: Terminal,
   label: string,
@@ -69,8 +82,8 @@ function plainLines(
   let last = now();
   let stopped = false;
   return {
-    step: (report) => {
-      const text = pace.after(report);
+    step: (report, compiled) => {
+      const text = pace.after(report, compiled);
       const due = every === undefined ? now() - last >= interval * 1000 : report.step % every === 0;
       if (stopped || !(due || report.step >= report.total)) return;
       last = now();
@@ -95,15 +108,23 @@ export function countRows(
   return (count, total) => {
     if (now() - last < 5000) return;
     last = now();
-    note(terminal, `${count} of ${total} rows ${done}`);
+    const line = `${count} of ${total} rows ${done}`;
+    // In the place of a bar, which is drawn anew at the next step.
+    note(terminal, terminal.error.isTTY ? `\r\u001B[K${line}` : line);
   };
 }
 
-/** The same data; each pass over it says how far it is. */
-export function counted<T extends Dataset>(data: T, terminal: Terminal, done: string): T {
+/** The same data; each pass over it says how far it is, while `active`. */
+export function counted<T extends Dataset>(
+  data: T,
+  terminal: Terminal,
+  done: string,
+  active: () => boolean = () => true,
+): T {
   const say = countRows(terminal, done);
   let seen = 0;
   const inputs: Dataset['inputs'] = (indices, length) => {
+    if (!active()) return data.inputs(indices, length);
     // A batch that is filled up repeats its first row.
     seen = (seen % data.size) + new Set(indices).size;
     say(seen, data.size);
@@ -115,7 +136,10 @@ export function counted<T extends Dataset>(data: T, terminal: Terminal, done: st
 /** How many steps back the pace looks. */
 const WINDOW = 15;
 
-/** The loss as a running mean, and the median pace of the last steps: a step that compiles takes seconds and must not count. */
+/** Steps before the pace is told: the first ones warm up. */
+const FIRST = 3;
+
+/** The loss as a running mean, and the median pace of the last steps; a step that had to be compiled does not count. */
 class Pace {
   private loss: number | undefined;
   private readonly seconds: number[] = [];
@@ -123,18 +147,18 @@ class Pace {
 
   constructor(private readonly now: () => number) {}
 
-  after(report: StepReport): string {
+  after(report: StepReport, compiled = false): string {
     const time = this.now() / 1000;
     this.loss = this.loss === undefined ? report.loss : 0.9 * this.loss + 0.1 * report.loss;
-    if (this.last !== undefined) this.seconds.push(time - this.last);
+    if (this.last !== undefined && !compiled) this.seconds.push(time - this.last);
     if (this.seconds.length > WINDOW) this.seconds.shift();
     this.last = time;
     const loss = `loss ${this.loss.toFixed(4)}`;
-    const pace = this.seconds.length > 0 ? median(this.seconds) : 0;
+    const pace = this.seconds.length >= FIRST ? median(this.seconds) : 0;
     if (pace === 0) return loss;
     const left = duration((report.total - report.step) * pace);
-    const speed = pace > 2 ? `${pace.toFixed(1)} s a step` : `${(1 / pace).toFixed(1)} steps/s`;
-    return `${loss} · ${speed} · ${left} left`;
+    const rate = pace < 2 ? `${(1 / pace).toFixed(1)} steps/s` : `${pace.toFixed(1)} s/step`;
+    return `${loss} · ${rate} · ${left} left`;
   }
 }
 

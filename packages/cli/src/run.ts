@@ -36,6 +36,8 @@ export interface RunRequest {
   /** Print what the trainer will do. */
   readonly explain?: boolean | undefined;
   readonly onWarning: (message: string) => void;
+  /** Called with what is worth knowing once, not at each run of a comparison. */
+  readonly onNote?: ((line: string) => void) | undefined;
   /** What is measured; the task's metrics unless given. */
   readonly metrics?: readonly (string | Metric)[] | undefined;
   /** Whether how far the metrics are certain is wanted. */
@@ -77,8 +79,10 @@ export async function run(request: RunRequest): Promise<RunResult> {
   const { setup, recipe, seed, terminal, signal, resume, onLine } = request;
   const settings = { ...request.settings, ...recipe.settings };
   const { task } = setup;
-  const { model, notes } = await loadModel(setup.folder, { task: task.task, seed });
+  const { model, notes, head } = await loadModel(setup.folder, { task: task.task, seed });
   for (const line of notes) request.onWarning(line);
+  if (head.head === 'kept' && !resume)
+    request.onNote?.("the head is the checkpoint's and goes on learning: its outputs are the same");
   try {
     const trainer = trainerFor(model, request, settings);
     if (request.explain) note(terminal, trainer.explain());
@@ -118,21 +122,27 @@ export async function run(request: RunRequest): Promise<RunResult> {
     });
     const progress = showProgress(terminal, label, { every: settings.logEvery });
     const clock = new Clock(() => trainer.compileReport()?.compilations ?? 0);
+    let begun = false;
     trainer.hooks.onStep.tap('run', (report) => {
-      epochEnded = false;
-      clock.step();
-      progress.step(report);
+      [begun, epochEnded] = [true, false];
+      progress.step(report, clock.step());
       const { step, epoch, loss, terms, learningRate, gradientNorm, rows } = report;
       onLine?.({ kind: 'step', step, epoch, loss, terms, learningRate, gradientNorm, rows });
     });
+    const { train } = setup;
+    if (trainer.compileReport())
+      request.onNote?.('a step is compiled first for each length of rows, which takes seconds');
     const report = await trainer
-      .fit(setup.train, {
-        signal,
-        ...((settings.keepBest ?? settings.evaluateEvery) !== undefined && {
-          validation: counted(setup.evaluation, terminal, 'measured'),
-        }),
-        ...(resume && { resume }),
-      })
+      .fit(
+        counted(train, terminal, 'read before the first step', () => !begun),
+        {
+          signal,
+          ...((settings.keepBest ?? settings.evaluateEvery) !== undefined && {
+            validation: counted(setup.evaluation, terminal, 'measured'),
+          }),
+          ...(resume && { resume }),
+        },
+      )
       .finally(() => {
         progress.stop();
       });
@@ -184,11 +194,14 @@ class Clock {
     this.#count = compilations();
   }
 
-  step(): void {
+  /** After a step; whether it had to be compiled. */
+  step(): boolean {
     const [now, count] = [performance.now(), this.#compilations()];
-    this.#seconds.push({ seconds: (now - this.#last) / 1000, compiled: count > this.#count });
+    const compiled = count > this.#count;
+    this.#seconds.push({ seconds: (now - this.#last) / 1000, compiled });
     [this.#last, this.#count] = [now, count];
     this.#memory = Math.max(this.#memory, process.memoryUsage.rss());
+    return compiled;
   }
 
   measure(): void {

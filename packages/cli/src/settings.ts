@@ -18,6 +18,7 @@ import {
 } from '@hypetune/core';
 import { z } from 'zod';
 import { LOG_FORMATS } from './log/curve-log.js';
+import { ourName } from './other-names.js';
 
 /** What the command adds to a setting's declaration. */
 interface Flag {
@@ -230,8 +231,13 @@ export function check<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const [unknown] = issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [];
+  const ours = unknown === undefined ? undefined : ourName(unknown);
+  if (ours !== undefined)
+    throw new HypetuneError(`${origin}unknown setting '${unknown}', did you mean '${camelCase(ours)}'?`);
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  throw new HypetuneError(`${origin}${issueText(result.error.issues[0]!, json, value, 'setting', written)}`);
+  throw new HypetuneError(`${origin}${issueText(issue, json, value, 'setting', written)}`);
 }
 
 /** Values given as flags; an error names the flag. */
@@ -240,6 +246,9 @@ export function checkFlags(value: unknown): Settings {
     pathText([flagName(String(name)), ...rest]),
   );
 }
+
+const camelCase = (name: string): string =>
+  name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** `learningRate` as it is written on the command line. */
 export function flagName(setting: string): string {

@@ -39,6 +39,10 @@ export interface Setup {
 
 /** Fetches and reads everything that runs need; every mistake in the data is found here, before any training. */
 export async function prepare(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<Setup> {
+  if (settings.patience !== undefined && settings.keepBest === undefined)
+    throw new HypetuneError(
+      '--patience: it counts epochs without a better --keep-best; name a metric there, as --keep-best loss.',
+    );
   const task = await openTask(settings, showDownloads(terminal, signal));
   return prepareTask(task, settings, terminal, signal);
 }

@@ -4,7 +4,10 @@ export interface Terminal {
   readonly error: TerminalStream;
 }
 
-export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+export type TerminalStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+};
 
 /** Writes a line of a result. */
 export function print(terminal: Terminal, text: string): void {

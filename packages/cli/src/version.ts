@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-/** The version of the package `hypetune`. */
-export function ownVersion(): string {
-  const file = new URL('../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
+/** This package's version. */
+export const { version } = createRequire(import.meta.url)('../package.json') as { version: string };

@@ -7,7 +7,7 @@ import type { TrainerHooks } from './hooks.js';
 import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
-import { layerSites, type AnyLayer } from './sites.js';
+import { inputNames, layerSites, type AnyLayer } from './sites.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
 
@@ -107,6 +107,12 @@ export class Instrument {
 
   /** Runs the model once as `pass` and returns its first output. */
   run(pass: Pass, inputs: readonly tf.Tensor[], options: RunOptions): tf.Tensor {
+    const names = inputNames(this.model);
+    if (inputs.length !== names.length)
+      throw new HypetuneError(
+        `trainer: the model has ${names.length} inputs ('${names.join("', '")}'), the data set gives ${inputs.length}; ` +
+          `give one tensor for each, in this order.`,
+      );
     const outerReads = this.#reads;
     this.#reads = new Map();
     const outer = this.#run;

@@ -1,6 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, layers, sequential, type Sequential } from '@tensorflow/tfjs-layers';
+import {
+  initializers,
+  input,
+  layers,
+  model,
+  sequential,
+  type Sequential,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import { foldIn, randomNormal } from '@hypetune/ops';
 import { beforeEach, expect, test } from 'vitest';
 import {
@@ -134,6 +142,19 @@ test('leaves no tensor and an untouched model, also after a throw', async () => 
     for (const weight of layer.weights) expect(Object.hasOwn(weight, 'read')).toBe(false);
   }
   dispose();
+});
+
+test('a model of two inputs that is given one says so', async () => {
+  const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [4], name: 'right' })];
+  const joined = layers.concatenate().apply([a, b]) as SymbolicTensor;
+  const outputs = layers.dense({ units: 2 }).apply(joined) as SymbolicTensor;
+  const two = model({ inputs: [a, b], outputs });
+  const { data, dispose } = rows();
+  await expect(new Trainer({ model: two, steps: 1 }).fit(data)).rejects.toThrow(
+    "trainer: the model has 2 inputs ('left', 'right'), the data set gives 1; give one tensor for each",
+  );
+  dispose();
+  two.dispose();
 });
 
 test('resuming equals not stopping, bit for bit', async () => {

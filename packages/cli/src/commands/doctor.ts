@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { doctor, type DoctorReport } from '@hypetune/engine';
 import type { Command } from 'commander';
 import { print, printResult, type Terminal } from '../terminal.js';
-import { ownVersion } from '../version.js';
+import { version } from '../version.js';
 import { jsonFlag } from './flags.js';
 
 export function addDoctor(program: Command, terminal: Terminal): void {
@@ -17,7 +17,7 @@ export function addDoctor(program: Command, terminal: Terminal): void {
 
 /** Prints what the machine has: as JSON, or a line each. */
 export async function printDoctor(terminal: Terminal, json: boolean | undefined): Promise<void> {
-  const versions = { hypetune: ownVersion(), tfjs: versionOf('@tensorflow/tfjs-core/package.json') };
+  const versions = { hypetune: version, tfjs: versionOf('@tensorflow/tfjs-core/package.json') };
   const report = await doctor();
   printResult(terminal, json, { versions, ...report }, () => {
     print(terminal, reportText(report, versions));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { initFolder } from '../init.js';
 import { print, printResult, type Terminal } from '../terminal.js';
-import { ownVersion } from '../version.js';
+import { version } from '../version.js';
 import { jsonFlag } from './flags.js';
 
 export function addInit(program: Command, terminal: Terminal): void {
@@ -11,7 +11,7 @@ export function addInit(program: Command, terminal: Terminal): void {
     .argument('[folder]', 'where (default: here)')
     .addOption(jsonFlag())
     .action((folder: string | undefined, { json }: { json?: true }) => {
-      const written = initFolder(folder ?? '.', ownVersion());
+      const written = initFolder(folder ?? '.', version);
       printResult(terminal, json, { written }, () => {
         for (const file of written) print(terminal, file);
         const enter = folder === undefined ? '' : `cd ${folder} && `;

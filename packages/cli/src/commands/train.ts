@@ -55,6 +55,13 @@ const OWN = [
   ...['config', 'recipe', 'option', 'seed', 'out', 'force', 'export', 'resume', 'checkpoint', 'explain', 'json'],
 ];
 
+const EXAMPLES = `
+Examples:
+  hypetune train --task spam --recipe hype+r3f --out runs/spam
+  hypetune train --train tickets.csv --text-column subject --label-column category
+    --keep-best macro_f1 --patience 2 --epochs 10 --out runs/tickets
+  hypetune train --resume runs/tickets --epochs 20`;
+
 /** The command's name, flags and action; the exit code goes to `done`. */
 export function addTrain(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const command = program
@@ -74,6 +81,7 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--no-checkpoint', 'save the tuned model alone: a quarter of the size, but no way to resume')
     .option('--explain', 'print what the trainer will do, hook by hook')
     .addOption(jsonFlag());
+  command.addHelpText('after', EXAMPLES);
   addSettingFlags(command).action(async () => {
     done(await train(command, terminal));
   });
@@ -111,6 +119,9 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const result = await run({
       ...{ setup, settings, recipe, seed, terminal, signal: interrupt.signal },
       ...{ models, resume: resumed?.snapshot, explain: flags.explain, onWarning: warnOnce(terminal) },
+      onNote: (line) => {
+        note(terminal, line);
+      },
       intervals: (out ?? flags.export) !== undefined,
       ...(out !== undefined && {
         extendable: flags.checkpoint,

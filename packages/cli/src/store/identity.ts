@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +18,7 @@ import type { Recipe } from '../recipes.js';
 import { flags, type Settings, settings as declared } from '../settings.js';
 import type { Setup } from '../setup.js';
 import { hashOfRows } from '../tasks/data-record.js';
+import { version } from '../version.js';
 import { sha256 } from './canonical.js';
 import type { RunIdentity } from './record.js';
 
@@ -67,7 +67,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
     })),
   );
   return {
-    ...{ version: 1, release: releaseOf(), engine, seed, ...shared },
+    ...{ version: 1, release: version, engine, seed, ...shared },
     recipe: { dropout: { ...recipe.dropout } as Record<string, number>, plugins },
     settings: { ...outcomeSettings({ ...settings, ...recipe.settings }), maxLength },
     ...(own.length > 0 && { metrics: { names: own, code: await filesHash(modules) } }),
@@ -96,11 +96,6 @@ export function outcomeSettings(given: Settings): Record<string, unknown> {
   return Object.fromEntries(
     names.map((name) => [name, given[name] ?? DEFAULTS[name]?.default ?? null] as const),
   );
-}
-
-/** The version of this command. */
-export function releaseOf(): string {
-  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 }
 
 /** The hash of a model: of its files and their names, notes of runs and hidden files left out. */

@@ -338,7 +338,7 @@ for i, part in enumerate((tensors[::2], tensors[1::2])):
     execFileSync(PYTHON, ['-c', halve, FIXTURE, folder]);
     const { message } = await loadModel(folder).then(
       () => expect.unreachable(),
-      (error: Error) => error,
+      (error: unknown) => error as Error,
     );
     execFileSync('sh', ['-c', message.slice(message.indexOf('python3')).replace('python3', PYTHON)]);
     expect(parseSafetensors(readFileSync(join(folder, 'model.safetensors')))).toEqual(fixtureTensors());

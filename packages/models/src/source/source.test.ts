@@ -199,6 +199,7 @@ test('a folder is itself; what is not one is named', async () => {
   await expect(resolveSource('no-such-folder')).rejects.toThrow(
     /there is no folder .*no-such-folder; a source that is not a path has a prefix/,
   );
+  await expect(resolveSource('bert-base-uncased')).rejects.toThrow(/, as hf:google-bert\/bert-base-uncased$/);
   await expect(resolveSource(wheel())).rejects.toThrow(/is a file; name the folder/);
 });
 

@@ -108,11 +108,27 @@ async function fetchFiles(
   return { name: basename(archive), sha256 };
 }
 
+/** Who owns the models that the hub had before names had owners. */
+const OWNERS = [
+  [/^bert-(base|large)-/, 'google-bert'],
+  [/^(xlm-)?roberta-(base|large)$/, 'FacebookAI'],
+  [/^distil(bert|roberta)-/, 'distilbert'],
+  [/^albert-/, 'albert'],
+  [/^xlnet-/, 'xlnet'],
+] as const;
+
+/** A model's name on the hub with its owner, where it is one of the old names without. */
+function hubName(name: string): string {
+  const owner = OWNERS.find(([pattern]) => pattern.test(name))?.[1];
+  return owner === undefined ? name : `${owner}/${name}`;
+}
+
 function existingFolder(path: string, text: string): string {
   if (!existsSync(path)) {
+    const hub = /^([\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) ? `, as hf:${hubName(text)}` : '';
     const hint = text.startsWith('file:')
       ? ''
-      : '; a source that is not a path has a prefix: pip:, npm: or hf:';
+      : `; a source that is not a path has a prefix: pip:, npm: or hf:${hub}`;
     throw new Error(`${text}: there is no folder ${path}${hint}`);
   }
   if (!statSync(path).isDirectory())

@@ -88,5 +88,5 @@ function missing(folder: string): string {
   if (model === undefined)
     return `${folder}: there is no tokenizer.json (nor vocab.txt, nor vocab.json with merges.txt)`;
   const load = `AutoTokenizer.from_pretrained("${folder}").save_pretrained("${folder}")`;
-  return `${folder}: there is ${model} but no tokenizer.json; python -c 'from transformers import AutoTokenizer; ${load}' writes it`;
+  return `${folder}: there is ${model} but no tokenizer.json; python3 -c 'from transformers import AutoTokenizer; ${load}', with transformers and sentencepiece, writes it`;
 }

@@ -1,0 +1,45 @@
+/** What other trainers (transformers' TrainingArguments and its scripts, Keras) call a flag of ours, both without dashes and underscores. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  lr: 'learning-rate',
+  learningrate: 'learning-rate',
+  maxgradnorm: 'clip-norm',
+  gradientclipval: 'clip-norm',
+  warmupratio: 'warmup',
+  warmupsteps: 'warmup',
+  lrschedulertype: 'decay',
+  weightdecay: 'weight-decay',
+  perdevicetrainbatchsize: 'batch-size',
+  trainbatchsize: 'batch-size',
+  perdeviceevalbatchsize: 'evaluation-batch-size',
+  evalbatchsize: 'evaluation-batch-size',
+  gradientaccumulationsteps: 'accumulate',
+  numtrainepochs: 'epochs',
+  numepochs: 'epochs',
+  maxsteps: 'steps',
+  maxseqlength: 'max-length',
+  modelnameorpath: 'model',
+  modelname: 'model',
+  trainfile: 'train',
+  validationfile: 'validation',
+  evalfile: 'validation',
+  taskname: 'task',
+  datadir: 'data',
+  textcolumnname: 'text-column',
+  labelcolumnname: 'label-column',
+  maxtrainsamples: 'limit',
+  maxevalsamples: 'evaluation-limit',
+  labelsmoothingfactor: 'label-smoothing',
+  loadbestmodelatend: 'keep-best',
+  metricforbestmodel: 'keep-best',
+  earlystoppingpatience: 'patience',
+  bf16: 'precision',
+  torchcompile: 'compile',
+  outputdir: 'out',
+  overwriteoutputdir: 'force',
+  resumefromcheckpoint: 'resume',
+};
+
+/** Our name, in kebab-case, for what another trainer calls so; undefined for a name that is nobody's. */
+export function ourName(name: string): string | undefined {
+  return OTHER_NAMES[name.replace(/[-_]/g, '').toLowerCase()];
+}
