@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type TaskName, Trainer } from '@hypetune/core';
+import { HypetuneError, type MetricName, type Precision, type TaskName, Trainer } from '@hypetune/core';
 import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } from '@hypetune/models';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
@@ -37,8 +37,22 @@ export async function savedTask(folder: string): Promise<SavedTask> {
   return { ...task, maxLength, config, finished };
 }
 
+/** How a saved model is to compute. */
+export interface Computing {
+  /** Default float32. */
+  readonly precision?: Precision | undefined;
+  readonly onWarning: (message: string) => void;
+}
+
+/** Rows that are measured or predicted at once, of like length, padded to a multiple of 8 tokens. */
+const BATCH = { evaluationBatchSize: 32, lengthMultiple: 8 };
+
 /** Loads the model of a folder. Throws where it has no trained head. */
-export async function openSaved(folder: string, saved: SavedTask): Promise<SavedModel> {
+export async function openSaved(
+  folder: string,
+  saved: SavedTask,
+  { precision = 'float32', onWarning }: Computing,
+): Promise<SavedModel> {
   const options = await textOptions(folder, saved.maxLength);
   const { model, head } = await loadModel(folder);
   if (head.head === 'new') {
@@ -50,7 +64,7 @@ export async function openSaved(folder: string, saved: SavedTask): Promise<Saved
   const task = weightedTask(problemOf(saved.kind).task(saved.labels), saved.classWeights, saved.config);
   const { metrics } = saved;
   return {
-    trainer: new Trainer({ model, task, ...(metrics && { metrics }) }),
+    trainer: new Trainer({ model, task, precision, onWarning, ...BATCH, ...(metrics && { metrics }) }),
     data: (rows) => textData(rows, options),
     dispose: () => {
       model.dispose();

@@ -1,4 +1,4 @@
-import { HypetuneError } from '@hypetune/core';
+import { HypetuneError, type Precision } from '@hypetune/core';
 import type { Command } from 'commander';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
@@ -18,6 +18,7 @@ interface EvaluateFlags {
   readonly table?: string;
   readonly json?: true;
   readonly engine?: string;
+  readonly precision?: Precision;
 }
 
 /** How a table is read where it is not as the run's own. */
@@ -33,7 +34,8 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
     .argument('<run>', 'folder of the run or model')
     .option('--table <file>', "rows to measure on, in the run's own columns or those named here")
     .option('--json', 'print loss, metrics and the figures of every class as JSON');
-  for (const name of [...READING, 'metrics', 'engine'] as const) command.addOption(settingFlag(name));
+  for (const name of [...READING, 'metrics', 'precision', 'engine'] as const)
+    command.addOption(settingFlag(name));
   command.action(async (folder: string, flags: EvaluateFlags) => {
     done(await evaluate(folder, flags, settingsOf(command, ['table', 'json']), terminal));
   });
@@ -41,7 +43,7 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
 
 async function evaluate(
   folder: string,
-  { table, json, engine }: EvaluateFlags,
+  { table, json, engine, precision }: EvaluateFlags,
   settings: Settings,
   terminal: Terminal,
 ): Promise<number> {
@@ -50,7 +52,12 @@ async function evaluate(
   if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
   const rows = await rowsToMeasure(table, saved, settings, folder, terminal);
   await startEngine(terminal, engine);
-  const model = await openSaved(folder, saved);
+  const model = await openSaved(folder, saved, {
+    precision,
+    onWarning: (message) => {
+      note(terminal, message);
+    },
+  });
   const data = model.data(rows);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const evaluation = await model.trainer.evaluate(data);

@@ -1,5 +1,5 @@
 import { text as readStream } from 'node:stream/consumers';
-import { HypetuneError } from '@hypetune/core';
+import { HypetuneError, type Precision } from '@hypetune/core';
 import { type Command, Option } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
@@ -20,6 +20,7 @@ interface PredictFlags {
   readonly format: Format;
   readonly out?: string;
   readonly engine?: string;
+  readonly precision?: Precision;
 }
 
 /** Texts, and what else stands beside each. */
@@ -46,7 +47,7 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
     )
     .addOption(new Option('--format <form>').choices(FORMATS).default('tsv'))
     .option('--out <file>', 'write the predictions here');
-  for (const name of [...READING, 'engine'] as const) command.addOption(settingFlag(name));
+  for (const name of [...READING, 'precision', 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
     const settings = settingsOf(command, ['input', 'format', 'out']);
     done(await predict(folder, texts, flags, settings, terminal));
@@ -67,7 +68,12 @@ async function predict(
       ? { rows: rowsOfArguments(texts, saved) }
       : await rowsOfInput(flags.input, saved, settings, terminal);
   await startEngine(terminal, flags.engine);
-  const model = await openSaved(folder, saved);
+  const model = await openSaved(folder, saved, {
+    precision: flags.precision,
+    onWarning: (message) => {
+      note(terminal, message);
+    },
+  });
   const data = model.data(rows);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const { task } = model.trainer.options;
