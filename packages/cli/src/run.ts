@@ -96,7 +96,7 @@ function trainerFor(model: LayersModel, request: RunRequest): Trainer {
     lengths:
       lengthMultiple === undefined ? chooseLengths(setup.train, given({ batchSize, groupByLength })) : [],
     ...given({ keepBest: settings.keepBest, patience: settings.patience, compile: settings.compile }),
-    ...given({ precision: settings.precision }),
+    ...given({ precision: settings.precision, recompute: settings.recompute }),
     onWarning: request.onWarning,
   });
 }

@@ -151,6 +151,7 @@ export const settings = {
   ),
   patience: ofTrainer(trainerSettings, 'patience', 'epochs'),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
+  recompute: ofTrainer(trainerSettings, 'recompute', undefined, ''),
   engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
     ...{ value: 'name', group: 'Engine' },
   }),

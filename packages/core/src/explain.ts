@@ -17,6 +17,9 @@ export function explain(options: ResolvedOptions, host: Host, recorder: StepReco
   const lines = [
     `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
     ...(options.precision === 'bfloat16' ? [BFLOAT16] : []),
+    ...(options.recompute
+      ? [`memory     of ${host.layers.length - 1} hidden layers only the inputs are kept`]
+      : []),
     `model      ${count(host.parameters)}, ${host.layers.length} hidden layers`,
     ...(host.added.length > 0 ? [`added      ${count(host.added)}, by ${addedBy(host)}`] : []),
     `task       ${options.task.name}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${

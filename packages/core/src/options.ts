@@ -128,6 +128,12 @@ export const trainerSettings = {
     .enum(['float32', 'bfloat16'])
     .default('float32')
     .describe('what matrix products are computed in; everything else is float32'),
+  recompute: z
+    .boolean()
+    .default(false)
+    .describe(
+      'keep of every hidden layer but the last only what enters it, and compute the rest again for the gradient: less memory, about a third more time',
+    ),
   trace: z.boolean().default(false).describe("collect, per step, which tap changed which value's norm; slow"),
   onWarning: z
     .custom<(message: string) => void>((value) => typeof value === 'function')
