@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HypetuneError, type MetricName, type Precision, type TaskName, Trainer } from '@hypetune/core';
+import { HypetuneError, type MetricName, type PrecisionOption, type TaskName, Trainer } from '@hypetune/core';
 import { headOf, labelsOf, loadModel, loadTokenizer, modelConfig, positionsOf } from '@hypetune/models';
 import type { Config } from './config-file.js';
 import { readJson } from './json-file.js';
@@ -40,7 +40,7 @@ export async function savedTask(folder: string): Promise<SavedTask> {
 /** How a saved model is to compute. */
 export interface Computing {
   /** Default float32. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: PrecisionOption | undefined;
   readonly onWarning: (message: string) => void;
 }
 

@@ -74,7 +74,7 @@ function batchesOf(data: Dataset, { options, recorder }: EvaluationSetting): Row
   const batches = chunks(indices, batchSize);
   const counts = new Map<number, number>();
   for (const rows of batches) counts.set(lengthOf(rows), (counts.get(lengthOf(rows)) ?? 0) + 1);
-  const always = options.compile === true || options.precision !== 'float32';
+  const always = options.compile === true || recorder?.precision !== undefined;
   return batches.map((rows) => {
     const compiled = recorder !== undefined && (always || counts.get(lengthOf(rows))! >= WORTH_COMPILING);
     return { rows, padding, compiled, size: compiled ? batchSize : rows.length };

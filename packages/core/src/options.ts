@@ -125,9 +125,11 @@ export const trainerSettings = {
     .default('auto')
     .describe('run a whole step as one compiled function: where the engine can, always, or never'),
   precision: z
-    .enum(['float32', 'bfloat16'])
+    .enum(['float32', 'bfloat16', 'auto'])
     .default('float32')
-    .describe('what matrix products are computed in; everything else is float32'),
+    .describe(
+      'what matrix products are computed in, everything else is float32; auto: bfloat16 where the processor has it, and says so',
+    ),
   recompute: z
     .boolean()
     .default(false)

@@ -56,11 +56,7 @@ export const hype = defineMethod({
   apply(host, { scale, noise, site, relative, hiddenDropout, ...subset }) {
     if (hiddenDropout !== undefined) host.overrideDropout({ hidden: hiddenDropout });
     if (scale === 0) return;
-    const lost = host.floatPrecision === 16 ? 2 ** -11 : 2 ** -24;
-    if (scale < lost)
-      host.warn(
-        `scale ${scale} is below half the spacing of ${host.floatPrecision}-bit floats near 1; raise it.`,
-      );
+    host.addsNoise('scale', scale);
     const chosen = chosenLayers(subset, host.layers.length);
     const noised = (hidden: Tensor, layer: LayerInfo, pass: Pass): Tensor => {
       if (!pass.training || !pass.perturb || !chosen.has(layer.index)) return hidden;

@@ -37,12 +37,13 @@ export const lnsr = defineMethod({
       r3f: 'Both reward stability under noise: LNSR of hidden states, R3F of outputs; three passes.',
     },
   },
-  apply({ name, hooks, layers: { length } }, { weight, scale, layer: lowest }) {
+  apply({ name, hooks, addsNoise, layers: { length } }, { weight, scale, layer: lowest }) {
     if (lowest >= length)
       throw new HypetuneError(
         `${name}: layer must be one of the model's hidden layers, 0 to ${length - 1}, got ${lowest}.`,
       );
     if (weight === 0 || scale === 0) return;
+    addsNoise('scale', scale);
     const clean = new Map<string, tf.Tensor>();
     const drifts: tf.Tensor1D[] = [];
     const place = (layer: LayerInfo): string => `${layer.index}/${layer.visit}`;

@@ -1,4 +1,4 @@
-import { HypetuneError, type Precision } from '@hypetune/core';
+import { HypetuneError, type PrecisionOption } from '@hypetune/core';
 import type { Command } from 'commander';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
@@ -18,7 +18,7 @@ interface EvaluateFlags {
   readonly table?: string;
   readonly json?: true;
   readonly engine?: string;
-  readonly precision?: Precision;
+  readonly precision?: PrecisionOption;
 }
 
 /** How a table is read where it is not as the run's own. */

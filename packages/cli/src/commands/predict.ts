@@ -1,5 +1,5 @@
 import { text as readStream } from 'node:stream/consumers';
-import { HypetuneError, type Precision } from '@hypetune/core';
+import { HypetuneError, type PrecisionOption } from '@hypetune/core';
 import { type Command, Option } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
@@ -20,7 +20,7 @@ interface PredictFlags {
   readonly format: Format;
   readonly out?: string;
   readonly engine?: string;
-  readonly precision?: Precision;
+  readonly precision?: PrecisionOption;
 }
 
 /** Texts, and what else stands beside each. */
