@@ -1,7 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { tensorData, type Dataset, type Plugin, type Snapshot, type TrainerOptions } from '@hypetune/core';
+import {
+  tensorData,
+  type Dataset,
+  type Plugin,
+  type Snapshot,
+  type StepRecorder,
+  type TrainerOptions,
+} from '@hypetune/core';
 import { hype } from '@hypetune/hype';
 import { bertConfig, bertModel } from '@hypetune/models';
 import { r3f } from '@hypetune/r3f';
@@ -19,8 +26,46 @@ test('an engine that has only float32 says so', async () => {
     "trainer: precision is 'bfloat16', but the engine 'cpu' has only float32",
   );
   expect(() => makeTrainer(model, [], { precision: 'float16' as 'float32' })).toThrow(
-    "precision must be one of 'float32', 'bfloat16'",
+    "precision must be one of 'float32', 'bfloat16', 'auto'",
   );
+  model.dispose();
+});
+
+test('auto takes bfloat16 where the processor has it, and says so; explain() says what it leaves of noise', async () => {
+  await tf.setBackend('cpu');
+  const model = buildModel('features');
+  const data = tensorData(tf.ones([4, 4]), [0, 1, 0, 1]);
+  const backend = tf.backend() as { recorder?: StepRecorder };
+  const explained: string[] = [];
+  const said: string[] = [];
+  const recorded: unknown[] = [];
+  try {
+    for (const bfloat16 of ['none', 'slow', 'fast'] as const) {
+      backend.recorder = {
+        bfloat16,
+        record: (step, precision) => (recorded.push(precision), step()),
+        report: () => ({ compiled: true, graphs: 0, compilations: 0, executions: 0 }),
+      };
+      const onWarning = (line: string): void => void said.push(line);
+      const plugins = [hype({ scale: 1e-5 }), r3f({ scale: 0.01 })];
+      const trainer = makeTrainer(model, plugins, { precision: 'auto', compile: true, steps: 1, onWarning });
+      await trainer.fit(data);
+      explained.push(trainer.explain());
+    }
+  } finally {
+    delete backend.recorder;
+  }
+  expect(recorded).toEqual([undefined, undefined, 'bfloat16']);
+  expect(said.filter((line) => line.includes('auto'))).toEqual([
+    'precision: auto: matrix products are computed in bfloat16, which this processor has instructions for.',
+  ]);
+  const [none, slow, fast] = explained;
+  for (const text of [none, slow]) expect(text).not.toMatch(/bfloat16|rounding/);
+  expect(fast).toContain('precision  bfloat16: operands and results of matrix products');
+  // Numbers from 1 to 2 lie 2^-7 apart.
+  expect(fast).toContain('hype: scale 0.00001 is below the rounding of bfloat16');
+  expect(fast).toContain('one entry in 781 moved');
+  expect(fast).not.toContain('r3f: scale');
   model.dispose();
 });
 

@@ -20,7 +20,7 @@ test.skipIf(process.platform === 'win32')(
     const child = spawn(
       process.execPath,
       [
-        ...['--conditions=development', '--import', 'tsx', main],
+        ...['--conditions=@hypetune/source', '--import', 'tsx', main],
         ...['train', '--model', model, ...rows, '--engine', 'cpu', '--out', run],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },

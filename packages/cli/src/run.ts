@@ -240,7 +240,7 @@ function trainerFor(model: LayersModel, request: RunRequest, settings: Settings)
     lengths:
       lengthMultiple === undefined ? chooseLengths(setup.train, given({ batchSize, groupByLength })) : [],
     ...given({ keepBest: criterion(settings), patience: settings.patience, compile: settings.compile }),
-    ...given({ precision: settings.precision }),
+    ...given({ precision: settings.precision, recompute: settings.recompute }),
     onWarning: request.onWarning,
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   HypetuneError,
   type Metric,
+  type PrecisionOption,
   resolveMetrics,
   type Task,
   type TaskName,
@@ -48,14 +49,30 @@ export interface TrainedModel {
   dispose(): void;
 }
 
+/** How a saved model is to compute. */
+export interface Computing {
+  /** What is measured; the task's metrics unless given. */
+  readonly metrics?: readonly (string | Metric)[] | undefined;
+  /** Default float32. */
+  readonly precision?: PrecisionOption | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** Rows that are measured or predicted at once, of like length, padded to a multiple of 8 tokens. */
+const BATCH = { evaluationBatchSize: 32, lengthMultiple: 8 };
+
 /** A model with its task and its tokenizer. */
 export function trainedModel(
   model: LayersModel,
   task: Task,
   text: TextOptions,
-  metrics?: readonly (string | Metric)[],
+  { metrics, precision = 'float32', onWarning }: Computing = {},
 ): TrainedModel {
-  const trainer = new Trainer({ model, task, ...(metrics && { metrics: resolveMetrics(metrics) }) });
+  const trainer = new Trainer({
+    ...{ model, task, precision, ...BATCH },
+    ...(onWarning && { onWarning }),
+    ...(metrics && { metrics: resolveMetrics(metrics) }),
+  });
   return {
     trainer,
     data: (rows, terminal) => tokenized(rows, text, terminal),
@@ -83,11 +100,11 @@ export async function savedTask(folder: string): Promise<SavedTask> {
   return { ...task, maxLength, config, finished };
 }
 
-/** Loads the model of a folder, to predict with or to measure by `metrics`. Throws where it has no trained head. */
+/** Loads the model of a folder, to predict with or to measure. Throws where it has no trained head. */
 export async function openSaved(
   folder: string,
   saved: SavedTask,
-  metrics?: readonly (string | Metric)[],
+  computing: Computing = {},
 ): Promise<TrainedModel> {
   const options = await textOptions(folder, saved.maxLength);
   const { model, head } = await loadModel(folder);
@@ -98,7 +115,7 @@ export async function openSaved(
     );
   }
   const task = weightedTask(problemOf(saved.kind).task(saved.labels), saved.classWeights, saved.config);
-  return trainedModel(model, task, options, metrics);
+  return trainedModel(model, task, options, computing);
 }
 
 async function taskOfModel(folder: string): Promise<SavedTask> {

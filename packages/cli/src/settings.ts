@@ -187,6 +187,7 @@ export const settings = {
     ...{ value: 'formats', group: 'Training', outcome: false },
   }),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
+  recompute: ofTrainer(trainerSettings, 'recompute', undefined, ''),
   engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
     ...{ value: 'name', group: 'Engine' },
   }),

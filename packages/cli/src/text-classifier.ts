@@ -248,7 +248,7 @@ export class TextClassifier implements TextModel {
     }
     this.dispose();
     const record = recordOf({ setup, config, recipe, seed, engine, steps: report.steps });
-    const trained = trainedModel(model, task.task, setup.text, task.metrics);
+    const trained = trainedModel(model, task.task, setup.text, { metrics: task.metrics });
     const { kind, labels, pair } = record.task;
     this.#trained = {
       ...{ model, history },

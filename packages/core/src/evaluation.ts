@@ -3,6 +3,7 @@ import { seedKey } from '@hypetune/ops';
 import type { Dataset } from './batch.js';
 import { chunks } from './data/order.js';
 import { collate, collateInputs } from './data/collate.js';
+import { chooseLengths, paddedLength, type Padding } from './data/padding.js';
 import { HypetuneError } from './errors.js';
 import type { Instrument } from './instrument.js';
 import { keepingForGradient } from './keeping.js';
@@ -45,12 +46,44 @@ const PASS: Omit<Pass, 'rows'> = {
   stepKey: KEY,
 };
 
-/** Brings rows, filled up to `size`, onto the engine and returns what makes `[size, ...]` numbers of them. */
-type Forward = (
-  rows: readonly number[],
-  size: number,
-  run: (inputs: readonly tf.Tensor[]) => tf.Tensor,
-) => () => tf.Tensor;
+/** Rows that are computed together. */
+interface RowBatch {
+  readonly rows: readonly number[];
+  /** What they are filled up to. */
+  readonly size: number;
+  readonly padding: Padding;
+  readonly compiled: boolean;
+}
+
+/** Brings a batch onto the engine and returns what makes `[size, ...]` numbers of it. */
+type Forward = (batch: RowBatch, run: (inputs: readonly tf.Tensor[]) => tf.Tensor) => () => tf.Tensor;
+
+/** Batches of a length from which on compiling, or finding a compiled program again, takes less time than it spares. */
+const WORTH_COMPILING = 4;
+
+/** The batches of a data set, longest rows first. On an engine that compiles, their lengths are few and suit the rows. */
+function batchesOf(data: Dataset, { options, recorder }: EvaluationSetting): RowBatch[] {
+  const batchSize = Math.min(options.evaluationBatchSize, data.size);
+  const indices = Array.from({ length: data.size }, (_, index) => index);
+  const { lengthMultiple } = options;
+  let { lengths } = options;
+  if (data.length) {
+    indices.sort((a, b) => data.length!(b) - data.length!(a) || a - b);
+    if (recorder && lengths.length === 0)
+      lengths = chooseLengths(data, { batchSize, groupByLength: true, multiple: lengthMultiple });
+  }
+  const padding = { lengths, lengthMultiple };
+  const lengthOf = ([longest]: readonly number[]): number =>
+    data.length ? paddedLength(data.length(longest!), padding) : 0;
+  const batches = chunks(indices, batchSize);
+  const counts = new Map<number, number>();
+  for (const rows of batches) counts.set(lengthOf(rows), (counts.get(lengthOf(rows)) ?? 0) + 1);
+  const always = options.compile === true || recorder?.precision !== undefined;
+  return batches.map((rows) => {
+    const compiled = recorder !== undefined && (always || counts.get(lengthOf(rows))! >= WORTH_COMPILING);
+    return { rows, padding, compiled, size: compiled ? batchSize : rows.length };
+  });
+}
 
 /** Runs the model over a data set, nothing random, longest rows together; `visit` gets what `forward` made of each row. */
 async function forEachRow(
@@ -60,22 +93,19 @@ async function forEachRow(
   visit: (index: number, values: Float32Array) => void,
 ): Promise<void> {
   if (data.size === 0) throw new HypetuneError('trainer: the data set has no rows.');
-  const { instrument, options, recorder } = setting;
-  const { task } = options;
+  const { instrument, recorder } = setting;
+  const { task } = setting.options;
   const output = outputOf(instrument.model);
-  const batchSize = Math.min(options.evaluationBatchSize, data.size);
-  const indices = Array.from({ length: data.size }, (_, index) => index);
-  if (data.length) indices.sort((a, b) => data.length!(b) - data.length!(a) || a - b);
-  for (const rows of chunks(indices, batchSize)) {
-    const size = recorder ? batchSize : rows.length;
+  for (const batch of batchesOf(data, setting)) {
+    const { rows, size, compiled } = batch;
     const run = (inputs: readonly tf.Tensor[]): tf.Tensor => {
       const pass = { ...PASS, rows: size };
       return task.logits(instrument.run(pass, inputs, { dropout: {} }), output);
     };
     const result = tf.tidy(() => {
-      const compute = forward(rows, size, run);
+      const compute = forward(batch, run);
       const step = (): tf.Tensor => keepingForGradient(compute);
-      return recorder ? recorder.record(() => tf.tidy(step)) : step();
+      return compiled ? recorder!.record(() => tf.tidy(step)) : step();
     });
     const values = await result.data<'float32'>();
     const width = result.size / result.shape[0]!;
@@ -90,8 +120,8 @@ async function forEachRow(
 /** The model's logits for each row, in the data set's order; of a task of tokens, those of the row's own tokens. */
 export async function predictRows(data: Dataset, setting: EvaluationSetting): Promise<Float32Array[]> {
   const logits: Float32Array[] = Array.from({ length: data.size });
-  const forward: Forward = (rows, size, run) => {
-    const { inputs } = collateInputs(data, rows, { rows: size, padding: setting.options });
+  const forward: Forward = ({ rows, size, padding }, run) => {
+    const { inputs } = collateInputs(data, rows, { rows: size, padding });
     return () => run(inputs);
   };
   await forEachRow(data, setting, forward, (index, values) => {
@@ -114,8 +144,8 @@ export async function evaluateRows(data: Dataset, setting: EvaluationSetting): P
   const output = outputOf(instrument.model);
   const outputs = task.outputs(output);
   const predictions: Prediction[] = Array.from({ length: data.size });
-  const forward: Forward = (rows, size, run) => {
-    const batch = collate(data, rows, { task, output, rows: size, padding: options });
+  const forward: Forward = ({ rows, size, padding }, run) => {
+    const batch = collate(data, rows, { task, output, rows: size, padding });
     const column = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [size, -1]);
     return () => {
       const logits = run(batch.inputs);

@@ -9,14 +9,32 @@ import { HOOK_STAGES, OPTIMIZER_STAGE } from './stages.js';
 const BFLOAT16 =
   'precision  bfloat16: operands and results of matrix products, and the gradients that are such products, are rounded to 8 ' +
   'binary digits (to one part in 256); weights, moments, residual states, normalization, softmax, losses, noise and draws are ' +
-  'float32. Noise below 1/512 of a state is lost in most of the products that read it; it goes on in the residual sum.';
+  'float32';
+
+/** Steps between numbers of bfloat16 from 1 to 2. */
+const SPACING = 2 ** -7;
+
+/** What rounding to bfloat16 leaves of noise that is weaker than half a step. */
+function lostNoise({ noises }: Host): string[] {
+  return [...noises].flatMap(([owner, strength]) =>
+    strength >= SPACING / 2
+      ? []
+      : [
+          `rounding   ${owner} ${strength} is below the rounding of bfloat16 (1/256 of a state near 1): the next product sees one entry in ` +
+            `${Math.round(SPACING / strength)} moved, by a whole 1/128, and the others unmoved; in full the noise goes on in the float32 residual sum and normalization alone`,
+        ],
+  );
+}
 
 /** What a trainer will do, for a person to read. */
 export function explain(options: ResolvedOptions, host: Host, recorder: StepRecorder | undefined): string {
   const { optimizer, schedule } = options;
   const lines = [
     `engine     ${tf.getBackend()}, ${recorder ? compiled(recorder) : `steps not compiled (${whyNot(options)})`}`,
-    ...(options.precision === 'bfloat16' ? [BFLOAT16] : []),
+    ...(recorder?.precision === 'bfloat16' ? [BFLOAT16, ...lostNoise(host)] : []),
+    ...(options.recompute
+      ? [`memory     of ${host.layers.length - 1} hidden layers only the inputs are kept`]
+      : []),
     `model      ${count(host.parameters)}, ${host.layers.length} hidden layers`,
     ...(host.added.length > 0 ? [`added      ${count(host.added)}, by ${addedBy(host)}`] : []),
     `task       ${options.task.name}; batch ${options.batchSize}${options.accumulate > 1 ? ` x ${options.accumulate}` : ''}, ${

@@ -23,6 +23,7 @@ type Owned = Pick<
   | 'perturbMainPass'
   | 'keepReference'
   | 'addParameter'
+  | 'addsNoise'
   | 'addPhases'
   | 'warn'
 >;
@@ -45,6 +46,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   readonly dropoutOwners: Map<string, DropoutRates> = new Map();
   /** Who decided whether hidden noise acts in the main pass. */
   readonly perturbOwners: Map<string, boolean> = new Map();
+  /** How strong the noise of plugins is, by plugin and option. */
+  readonly noises: Map<string, number> = new Map();
   readonly referenceOwners: Set<string> = new Set();
   /** Copies of the weights after `afterLoad`, by parameter name. */
   readonly references: KeptTensors = new KeptTensors();
@@ -95,6 +98,9 @@ export class Host implements Omit<PluginHost, keyof Owned> {
         this.added.push(parameter);
         return { info: parameter, read: (pass) => readAdded(parameter, pass) };
       },
+      addsNoise: (name, strength) => {
+        this.#addsNoise(plugin, name, strength);
+      },
       addPhases: (boundaries) => {
         this.boundaries.push(boundaries);
       },
@@ -103,18 +109,25 @@ export class Host implements Omit<PluginHost, keyof Owned> {
       },
     };
     const { hooks, task, parameters, layers, inputNames, outputs, hasTokenTable, hasDropout } = this;
-    const { peakLearningRate, floatPrecision } = this;
+    const { peakLearningRate } = this;
     return {
       ...{ hooks, task, parameters, layers, inputNames, outputs, hasTokenTable, hasDropout },
-      ...{ peakLearningRate, floatPrecision },
+      ...{ peakLearningRate },
       ...owned,
       reference: (parameter) => this.reference(parameter),
       value: (parameter) => this.value(parameter),
     };
   }
 
-  get floatPrecision(): 16 | 32 {
-    return tf.backend().floatPrecision();
+  #addsNoise(plugin: string, name: string, strength: number): void {
+    if (strength <= 0) return;
+    this.noises.set(`${plugin}: ${name}`, strength);
+    const bits = tf.backend().floatPrecision();
+    if (strength < (bits === 16 ? 2 ** -11 : 2 ** -24))
+      this.warn(
+        plugin,
+        `${name} ${strength} is below half the spacing of ${bits}-bit floats near 1; raise it.`,
+      );
   }
 
   /** The model's parameters and what plugins added. */

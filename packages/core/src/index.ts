@@ -39,7 +39,7 @@ export {
 } from './schema.js';
 export { z } from 'zod';
 export { unknownName } from './similar.js';
-export type { CompileOption, Precision, RecordingReport, StepRecorder } from './recorder.js';
+export type { CompileOption, Precision, PrecisionOption, RecordingReport, StepRecorder } from './recorder.js';
 export type { FitOptions, FitReport } from './session.js';
 export { inputNames, type Site, type SiteDeclaration } from './sites.js';
 export * from './stages.js';

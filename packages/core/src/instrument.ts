@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dropout, foldIn, withAttentionSeams, withDraws } from '@hypetune/ops';
+import { type DrawScope, dropout, foldIn, withAttentionSeams, withDraws } from '@hypetune/ops';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HypetuneError } from './errors.js';
 import { keepForGradient } from './keeping.js';
@@ -8,6 +8,7 @@ import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
 import { inputNames, layerSites, type AnyLayer } from './sites.js';
+import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
 
@@ -32,6 +33,7 @@ export interface RunOptions {
 interface ModelRun {
   readonly pass: Pass;
   readonly options: RunOptions;
+  readonly draws: DrawScope;
   /** Attentions whose taps were called. */
   attentions: number;
   /** How often each layer fired so far. */
@@ -53,6 +55,7 @@ export class Instrument {
   /** Whether a row's result depends on the other rows of its batch: rows that only fill a batch would then count. */
   readonly mixesRows: boolean;
   readonly #hooks: TrainerHooks;
+  readonly #recompute: boolean;
   readonly #parameters: readonly ModelParameter[];
   readonly #hidden: ReadonlyMap<AnyLayer, LayerInfo>;
   readonly #restores: (() => void)[] = [];
@@ -64,8 +67,10 @@ export class Instrument {
     parameters: readonly ModelParameter[],
     hooks: TrainerHooks,
     paths?: readonly string[],
+    recompute = false,
   ) {
     this.model = model;
+    this.#recompute = recompute;
     this.#hooks = hooks;
     this.#parameters = parameters;
     const sites = layerSites(model);
@@ -116,16 +121,16 @@ export class Instrument {
     const outerReads = this.#reads;
     this.#reads = new Map();
     const outer = this.#run;
-    this.#run = { pass, options, visits: new Map(), attentions: 0 };
     const rate = (kind: 'hidden' | 'attention', declared: number): number =>
       options.dropout[kind] ?? declared;
-    const scope = { key: foldIn(pass.key, 'dropout'), training: pass.training, rate };
+    const draws = { key: foldIn(pass.key, 'dropout'), training: pass.training, rate };
+    this.#run = { pass, options, draws, visits: new Map(), attentions: 0 };
     try {
       const given =
         this.hasTokenTable || inputs[0]?.dtype !== 'float32'
           ? [...inputs]
           : [this.#embedded(inputs[0]), ...inputs.slice(1)];
-      const output = withDraws(scope, () =>
+      const output = withDraws(draws, () =>
         this.model.apply(given.length === 1 ? given[0]! : given, { training: pass.training }),
       );
       this.#checkAttention(this.#run);
@@ -165,7 +170,7 @@ export class Instrument {
       const inner: Call = random
         ? (x, options) => callRandom(layer, [place, visit], original, x, options, run)
         : original;
-      if (info) return this.#callHidden({ ...info, visit }, inner, inputs, kwargs, run);
+      if (info) return this.#callHidden({ ...info, visit }, layer, inner, inputs, kwargs, run);
       const output = inner(inputs, kwargs);
       return layer.getClassName() === 'Embedding' ? this.#embedded(output as tf.Tensor) : output;
     };
@@ -182,6 +187,7 @@ export class Instrument {
 
   #callHidden(
     info: LayerInfo,
+    layer: AnyLayer,
     inner: Call,
     inputs: tf.Tensor | tf.Tensor[],
     kwargs: Record<string, unknown>,
@@ -193,10 +199,50 @@ export class Instrument {
     const entering = isTapped(beforeLayerForward)
       ? mapFirst(inputs, (hidden) => through(beforeLayerForward, hidden))
       : inputs;
-    const output = this.#withAttention(info, run, () => inner(entering, kwargs));
+    const attending: Call = (x, options) => this.#withAttention(info, run, () => inner(x, options));
+    // What the last layer computes is needed at once when gradients are taken: keeping it costs nothing.
+    const output =
+      this.#recompute &&
+      run.pass.training &&
+      info.index < info.count - 1 &&
+      [entering].flat()[0]!.dtype === 'float32'
+        ? this.#callTwice(layer, attending, entering, kwargs)
+        : attending(entering, kwargs);
     return isTapped(afterLayerForward)
       ? mapFirst(output, (hidden) => through(afterLayerForward, hidden))
       : output;
+  }
+
+  /** Calls a layer now and, in the same pass with the same draws, when its gradient is taken. */
+  #callTwice(
+    layer: AnyLayer,
+    call: Call,
+    inputs: tf.Tensor | tf.Tensor[],
+    kwargs: Record<string, unknown>,
+  ): tf.Tensor {
+    const run = this.#run!;
+    const weights = new Set(layer.trainableWeights);
+    const parameters = this.#parameters.filter(({ weight }) => weights.has(weight));
+    // Read on the tape, where taps make them of the weights; the layer then finds them read.
+    const values = parameters.map(({ weight }) => weight.read());
+    const reads = this.#reads;
+    const again = { ...run, options: { ...run.options, writes: false } };
+    let runs = 0;
+    const once = (given: readonly tf.Tensor[]): tf.Tensor => {
+      const [outerRun, outerReads] = [this.#run, this.#reads];
+      [this.#run, this.#reads] = [runs++ === 0 ? run : again, reads];
+      try {
+        const output = withDraws(run.draws, () => call(given.length === 1 ? given[0]! : [...given], kwargs));
+        if (!Array.isArray(output)) return output;
+        if (output.length === 1) return output[0]!;
+        throw new HypetuneError(
+          `trainer: recompute is for hidden layers with one output, '${layer.name}' has ${output.length}; name others in hiddenLayers.`,
+        );
+      } finally {
+        [this.#run, this.#reads] = [outerRun, outerReads];
+      }
+    };
+    return recomputed(once, [inputs].flat(), values);
   }
 
   /** Lets the attention inside a layer be seen. */

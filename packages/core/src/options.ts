@@ -133,9 +133,17 @@ export const trainerSettings = {
     .default('auto')
     .describe('run a whole step as one compiled function: where the engine can, always, or never'),
   precision: z
-    .enum(['float32', 'bfloat16'])
+    .enum(['float32', 'bfloat16', 'auto'])
     .default('float32')
-    .describe('what matrix products are computed in; everything else is float32'),
+    .describe(
+      'what matrix products are computed in, everything else is float32; auto: bfloat16 where the processor has it, and says so',
+    ),
+  recompute: z
+    .boolean()
+    .default(false)
+    .describe(
+      'keep of every hidden layer but the last only what enters it, and compute the rest again for the gradient: less memory, about a third more time',
+    ),
   trace: z.boolean().default(false).describe("collect, per step, which tap changed which value's norm; slow"),
   onWarning: z
     .custom<(message: string) => void>((value) => typeof value === 'function')

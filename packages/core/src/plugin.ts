@@ -70,8 +70,11 @@ export interface PluginHost {
   readonly hasDropout: boolean;
   /** The peak learning rate of the optimizer. */
   readonly peakLearningRate: number;
-  /** Bits of the engine's floats: 32 or 16. */
-  readonly floatPrecision: 16 | 32;
+  /**
+   * Says how strong the noise is that the option `name` adds to states near 1. Core warns where the engine's floats swallow it,
+   * and `explain()` says what is left of it in bfloat16.
+   */
+  readonly addsNoise: (name: string, strength: number) => void;
   /** This plugin's tensors. */
   readonly tensors: TensorStore;
   /** Replaces dropout rates while training, shown by `explain()`; two plugins asking for different rates is an error. */

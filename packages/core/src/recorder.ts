@@ -24,6 +24,8 @@ export interface StepRecorder {
   record<T>(step: () => T, precision?: Precision): T;
   /** Whether steps in bfloat16 are faster, slower, or not there. */
   readonly bfloat16?: 'fast' | 'slow' | 'none';
+  /** What products are computed in, where it is not float32. */
+  readonly precision?: Precision;
   report(): RecordingReport;
 }
 
@@ -42,13 +44,16 @@ export type CompileOption = 'auto' | boolean;
 /** What matrix products are computed in: their operands and results are rounded to it, everything else is float32. */
 export type Precision = 'float32' | 'bfloat16';
 
+/** `auto`: bfloat16 where the processor multiplies faster in it and steps are compiled, else float32. */
+export type PrecisionOption = Precision | 'auto';
+
 /**
- * The current backend's recorder, as `compile` and `precision` ask; `warn` hears of a precision that gains nothing. Throws
- * when it must compile and the backend cannot.
+ * The current backend's recorder, as `compile` and `precision` ask; `warn` hears of a precision that gains nothing, and of what
+ * `auto` chose if that is not float32. Throws when it must compile and the backend cannot.
  */
 export function stepRecorder(
   compile: CompileOption,
-  precision: Precision = 'float32',
+  precision: PrecisionOption = 'float32',
   warn: (line: string) => void = () => undefined,
 ): StepRecorder | undefined {
   const { recorder } = compile === false ? {} : (tf.backend() as { recorder?: StepRecorder });
@@ -57,19 +62,22 @@ export function stepRecorder(
       `trainer: compile is true, but the engine '${tf.getBackend()}' cannot compile steps; ` +
         `use the native engine, or compile: 'auto'.`,
     );
-  if (precision === 'float32') return recorder;
   const { bfloat16 = 'none' } = recorder ?? {};
+  if (precision === 'float32' || (precision === 'auto' && bfloat16 !== 'fast')) return recorder;
   if (bfloat16 === 'none')
     throw new HypetuneError(
       `trainer: precision is '${precision}', but ${
         compile === false ? 'steps are not compiled' : `the engine '${tf.getBackend()}' has only float32`
       }; use compiled steps of the native engine on a processor, or precision: 'float32'.`,
     );
+  if (precision === 'auto')
+    warn('auto: matrix products are computed in bfloat16, which this processor has instructions for.');
   if (bfloat16 === 'slow')
     warn('this processor has no bfloat16 instructions, so that float32 is faster and more exact.');
   return {
     bfloat16,
-    record: (step) => recorder!.record(step, precision),
+    precision: 'bfloat16',
+    record: (step) => recorder!.record(step, 'bfloat16'),
     report: () => recorder!.report(),
   };
 }

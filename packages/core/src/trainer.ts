@@ -58,6 +58,7 @@ export class Trainer {
       this.#parameters,
       this.hooks,
       this.options.hiddenLayers,
+      this.options.recompute,
     );
     this.#host = new Host(this.options, this.hooks, this.#parameters, this.#instrument);
     this.#clip = new Clip(this.options.clipNorm);

@@ -27,11 +27,6 @@ export function perturb(hidden: tf.Tensor, unit: tf.Tensor, scale: number, relat
   return tf.add(hidden, tf.mul(noise, size));
 }
 
-/** Half the spacing of an engine's floats, of 16 or 32 bits, near 1: what is smaller is lost beside a normalized hidden state. */
-export function halfSpacing(bits: 16 | 32): number {
-  return bits === 16 ? 2 ** -11 : 2 ** -24;
-}
-
 /** Noise of unit strength, float32. */
 export function unitNoise(noise: Noise, shape: number[], key: Key): tf.Tensor {
   return noise === 'normal'

@@ -1,6 +1,6 @@
 import { ATTENTION_STAGE, defineMethod, HIDDEN_STAGE, z } from '@hypetune/core';
 import { foldIn } from '@hypetune/ops';
-import { chosenLayers, halfSpacing, noises, perturb, sites, unitNoise } from './formula.js';
+import { chosenLayers, noises, perturb, sites, unitNoise } from './formula.js';
 
 const STAGES = { input: HIDDEN_STAGE.NOISE, attention: ATTENTION_STAGE.NOISE };
 
@@ -58,8 +58,7 @@ export const hype = defineMethod({
     const { name, hooks } = host;
     if (hiddenDropout !== undefined) host.overrideDropout({ hidden: hiddenDropout });
     if (scale === 0) return;
-    if (scale < halfSpacing(host.floatPrecision))
-      host.warn(`scale ${scale} is below half the spacing of floats near 1; raise it.`);
+    host.addsNoise('scale', scale);
     const chosen = chosenLayers(subset, host.layers.length);
     const hook = site === 'input' ? hooks.beforeLayerForward : hooks.afterAttention;
     hook.tap({ name, stage: STAGES[site] }, (hidden, layer, pass) => {

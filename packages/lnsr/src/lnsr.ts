@@ -46,6 +46,7 @@ export const lnsr = defineMethod({
         `${name}: layer must be one of the model's hidden layers, 0 to ${length - 1}, got ${lowest}.`,
       );
     if (weight === 0 || scale === 0) return;
+    host.addsNoise('scale', scale);
     const clean = new Map<string, tf.Tensor>();
     const drifts: tf.Tensor1D[] = [];
     let mask: tf.Tensor2D | undefined;

@@ -23,6 +23,7 @@ export { layerNorm } from './fused/layer-norm.js';
 export { gelu } from './fused/gelu.js';
 export { attention, attentionByScores, splitHeads, type ProbabilityDropout } from './fused/attention.js';
 export { withAttentionSeams, type AttentionSeams } from './fused/attention-seams.js';
+export { holdBack } from './fused/hold-back.js';
 export { sumOfSquares } from './fused/sum-of-squares.js';
 export { softmaxCrossEntropy } from './fused/softmax-cross-entropy.js';
 export { adamwUpdate, type AdamwOptions, type AdamwResult } from './fused/adamw-update.js';

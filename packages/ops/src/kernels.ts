@@ -22,6 +22,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * | SoftmaxCrossEntropy | labels [B, C], logits [B, C] | | loss of each row [B] |
  * | SoftmaxCrossEntropyGradient | gradient [B], labels, logits | | for logits [B, C] |
  * | SumOfSquares | x | | the sum of the squares of all entries [] |
+ * | HoldBack | x, gradient | | the same two, computed of by nothing before both are there |
  * | AdamwUpdate | gradient, firstMoment, secondMoment, parameter; scalars stepSize, secondScale, decay | beta1, beta2, epsilon | update, firstMoment, secondMoment |
  *
  * KeyedDraw's parameters are [key0, key1, offset, width, bits of the float32 scale]; `drawOnHost` says what to do with them.
@@ -44,6 +45,7 @@ export type KernelName =
   | 'SoftmaxCrossEntropy'
   | 'SoftmaxCrossEntropyGradient'
   | 'SumOfSquares'
+  | 'HoldBack'
   | 'AdamwUpdate';
 
 /** Attributes of KeyedDraw. */

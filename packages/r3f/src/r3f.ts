@@ -57,6 +57,7 @@ export const r3f = defineMethod({
     const divergence = divergenceOf(host.task, name);
     if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
       host.warn(`without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`);
+    host.addsNoise('scale', scale);
     if (hype === 'noised') host.perturbMainPass(false);
     // Before any noise: what others add to the vectors (FreeLB's perturbation) learns from this pass too.
     if (table === 'detached')

@@ -1,4 +1,4 @@
-import { type Evaluation, HypetuneError, type Metric } from '@hypetune/core';
+import { type Evaluation, HypetuneError, type Metric, type PrecisionOption } from '@hypetune/core';
 import type { Command } from 'commander';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
@@ -15,7 +15,7 @@ import { rowsOf } from '../tasks/rows.js';
 import { readTable } from '../tasks/table.js';
 import type { Row } from '../tasks/task.js';
 import type { TextData } from '../tasks/text-data.js';
-import { note, print, type Terminal } from '../terminal.js';
+import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { jsonFlag, listFlag, settingFlag, settingsOf } from './flags.js';
 
 interface EvaluateFlags {
@@ -23,6 +23,7 @@ interface EvaluateFlags {
   readonly labelMap?: readonly string[];
   readonly json?: true;
   readonly engine?: string;
+  readonly precision?: PrecisionOption;
 }
 
 /** How a table is read where it is not as the run's own. */
@@ -43,7 +44,8 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
       listFlag,
     )
     .addOption(jsonFlag());
-  for (const name of [...READING, 'metrics', 'engine'] as const) command.addOption(settingFlag(name));
+  for (const name of [...READING, 'metrics', 'precision', 'engine'] as const)
+    command.addOption(settingFlag(name));
   command.action(async (folder: string, flags: EvaluateFlags) => {
     done(await evaluate(folder, flags, settingsOf(command, ['table', 'labelMap', 'json']), terminal));
   });
@@ -51,7 +53,7 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
 
 async function evaluate(
   folder: string,
-  { table, labelMap, json, engine }: EvaluateFlags,
+  { table, labelMap, json, engine, precision }: EvaluateFlags,
   settings: Settings,
   terminal: Terminal,
 ): Promise<number> {
@@ -64,7 +66,7 @@ async function evaluate(
     throw new HypetuneError('--label-map: is for --table and a run of one class a row.');
   const rows = await rowsToMeasure(table, saved, settings, folder, terminal, map);
   await startEngine(terminal, engine);
-  const model = await openSaved(folder, saved, metrics);
+  const model = await openSaved(folder, saved, { metrics, precision, onWarning: warnOnce(terminal) });
   const data = await model.data(rows, terminal);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const evaluation = await measured({ model, data, rows, map, metrics }, saved, terminal);

@@ -1,5 +1,5 @@
 import { text as readStream } from 'node:stream/consumers';
-import { HypetuneError } from '@hypetune/core';
+import { HypetuneError, type PrecisionOption } from '@hypetune/core';
 import { type Command, Option } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
@@ -12,7 +12,7 @@ import { textsOf } from '../tasks/rows.js';
 import { endingOf, readTable, TABLE_ENDINGS } from '../tasks/table.js';
 import type { TextRow } from '../tasks/task.js';
 import { readText } from '../text-file.js';
-import { note, print, type Terminal } from '../terminal.js';
+import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { settingFlag, settingsOf } from './flags.js';
 
 interface PredictFlags {
@@ -20,6 +20,7 @@ interface PredictFlags {
   readonly format: Format;
   readonly out?: string;
   readonly engine?: string;
+  readonly precision?: PrecisionOption;
 }
 
 /** Texts, and what else stands beside each. */
@@ -47,7 +48,7 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
     .addOption(new Option('--format <form>').choices(FORMATS).default('tsv'))
     .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .option('--out <file>', 'write the predictions here');
-  for (const name of [...READING, 'engine'] as const) command.addOption(settingFlag(name));
+  for (const name of [...READING, 'precision', 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
     const settings = settingsOf(command, ['input', 'format', 'json', 'out']);
     done(await predict(folder, texts, flags, settings, terminal));
@@ -68,7 +69,8 @@ async function predict(
       ? { rows: rowsOfArguments(texts, saved) }
       : await rowsOfInput(flags.input, saved, settings, terminal);
   await startEngine(terminal, flags.engine);
-  const model = await openSaved(folder, saved);
+  const { precision } = flags;
+  const model = await openSaved(folder, saved, { precision, onWarning: warnOnce(terminal) });
   const data = await model.data(rows, terminal);
   noteData(terminal, rows, data.cut, saved.maxLength);
   const { task } = model.trainer.options;

@@ -19,10 +19,10 @@ export interface BatchOptions {
   readonly batchSize?: number;
   /** Whether batches hold rows of a like length. Default false. */
   readonly groupByLength?: boolean;
+  /** Lengths are whole multiples of this. Default 8. */
+  readonly multiple?: number;
 }
 
-/** Lengths are whole multiples of this. */
-const GRAIN = 8;
 /** Passes over the data that a length serves. */
 const EPOCHS = 3;
 /** What a length costs, in batches of the longest: an engine compiles a step anew for each. */
@@ -35,13 +35,13 @@ const PRICE = 4;
  */
 export function chooseLengths(
   data: Dataset,
-  { batchSize = 16, groupByLength = false }: BatchOptions = {},
+  { batchSize = 16, groupByLength = false, multiple = 8 }: BatchOptions = {},
 ): number[] {
   if (!data.length || data.size === 0) return [];
-  const rows = Array.from({ length: data.size }, (_, row) => Math.ceil(data.length!(row) / GRAIN));
+  const rows = Array.from({ length: data.size }, (_, row) => Math.ceil(data.length!(row) / multiple));
   const batches = groupByLength ? countSorted(rows, batchSize) : countShuffled(rows, batchSize);
   const longest = batches.length - 1;
-  // cheapest[end]: the least cost of all batches of up to `end` grains, the last length being `end`.
+  // cheapest[end]: the least cost of all batches of up to `end` multiples, the last length being `end`.
   const cheapest = [{ cost: 0, before: 0 }];
   for (let end = 1; end <= longest; end++) {
     let [held, best] = [0, { cost: Infinity, before: 0 }];
@@ -53,7 +53,7 @@ export function chooseLengths(
     cheapest.push(best);
   }
   const lengths: number[] = [];
-  for (let end = longest; end > 0; end = cheapest[end]!.before) lengths.unshift(end * GRAIN);
+  for (let end = longest; end > 0; end = cheapest[end]!.before) lengths.unshift(end * multiple);
   return lengths;
 }
 

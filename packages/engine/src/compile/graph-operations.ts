@@ -34,6 +34,7 @@ export function kernelOperations({ add, constant }: Page): Operations {
     op: (name, from, attributes = []) => known(add(name, attributes, from as Node[], 1)[0]!),
     ops: (name, from, outputs, attributes = []) => add(name, attributes, from as Node[], outputs).map(known),
     barrier: (x) => known(add('XlaOptimizationBarrier', [], [x as Node], 1)[0]!),
+    barriers: (xs) => add('XlaOptimizationBarrier', [], xs as Node[], xs.length).map(known),
     constant: (values, shape = []) => known(constant(typeOf(values), shape, values)),
   };
 }
@@ -71,6 +72,7 @@ export function runKernel(
     ops: (name, from, outputs, attributesOf = []) =>
       keep(runtime.execute(name, attributesOf, from as Value[], outputs)),
     barrier: (x) => x,
+    barriers: (xs) => keep(xs.map((x) => runtime.execute('Identity', [], [x as Value], 1)[0]!)),
     constant: (values, shape = []) => keep([runtime.fromHost(typeOf(values), shape, values)])[0]!,
   };
   let results: Value[] = [];

@@ -20,6 +20,8 @@ export interface Operations {
   ): Operand[];
   /** The same tensor; in a compiled function nothing before it is rewritten together with what comes after it. */
   barrier(x: Operand): Operand;
+  /** The same of several tensors: nothing after the barrier is computed before all of them. */
+  barriers(xs: readonly Operand[]): Operand[];
   /** A tensor of fixed values. */
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }
@@ -45,6 +47,8 @@ export interface Kernel {
   readonly rows?: RowRule;
   /** For each output the input whose memory it may take over, if any. */
   readonly replaces?: readonly (number | undefined)[];
+  /** A step that holds it is written in pieces: a compiler that sees it whole would undo what it is for. */
+  readonly parts?: boolean;
   /** Compile it also where single operations run at once. */
   readonly fuse?: boolean;
 }

@@ -15,6 +15,7 @@ import { Graph, type Node } from './graph.js';
 import { kernelOperations } from './graph-operations.js';
 import type { Kernel, Operand } from './kernel.js';
 import type { Target } from './live-graph.js';
+import type { Precision } from './recorder-setting.js';
 import { CONSTANT, type Input } from './trie.js';
 
 /**
@@ -46,8 +47,8 @@ const SMALLEST_PRODUCT = 2 ** 17;
 export const keyOf = ({ oper, index }: Output): string => `${oper}:${index}`;
 
 /**
- * A step written down operation by operation, kernels too, nothing twice, with its products in bfloat16: their operands are
- * rounded to it, their results come rounded to it and are widened again.
+ * A step written down operation by operation, kernels too, nothing twice. In bfloat16 the operands of products are rounded to
+ * it, their results come rounded to it and are widened again.
  */
 export class Sheet implements Target {
   readonly isEmpty = true;
@@ -56,13 +57,15 @@ export class Sheet implements Target {
   readonly #byOper = new Map<number, Line>();
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
+  readonly #precision: Precision;
   readonly #operations = kernelOperations({
     add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
     constant: (dtype, shape, values) => this.constant(dtype, shape, values),
   });
 
   /** `feeds` are the types and shapes of the values from outside. */
-  constructor(context: Context, feeds: readonly Node[]) {
+  constructor(context: Context, feeds: readonly Node[], precision: Precision) {
+    this.#precision = precision;
     this.graph = new Graph(context);
     this.#feeds = feeds.map(({ dtype, shape }) => {
       const node = this.graph.placeholder(dtype, shape!);
@@ -160,18 +163,19 @@ export class Sheet implements Target {
     );
     const operation = isMatrix ? 'MatMul' : 'BatchMatMulV2';
     const [result] = this.#add('product', operation, written, operands, 1) as [Node];
-    return this.#cast('widened', result, TF_FLOAT);
+    return this.#precision === 'float32' ? result : this.#cast('widened', result, TF_FLOAT);
   }
 
   /** The matrix that this one is the transpose of; kernels transpose operands for XLA, which products here need not. */
   #untransposed(node: Node): Node | undefined {
     let line = this.lineOf(node);
-    if (line.name === 'XlaOptimizationBarrier') line = this.lineOf(line.inputs[0]!);
+    if (line.name === 'XlaOptimizationBarrier') line = this.lineOf(line.inputs[node.index]!);
     return line.name === 'Transpose' && line.inputs[0]!.shape!.length === 2 ? line.inputs[0] : undefined;
   }
 
-  /** An operand as bfloat16. */
+  /** An operand in the precision of products. */
   #narrowed(node: Node): Node {
+    if (this.#precision === 'float32') return node;
     const line = this.lineOf(node);
     return line.kind === 'widened' ? line.inputs[0]! : this.#cast('plain', node, TF_BFLOAT16);
   }

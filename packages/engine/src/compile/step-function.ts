@@ -58,11 +58,13 @@ export class StepFunction {
   readonly #returned: readonly number[];
   runs = 0;
 
-  /** In bfloat16 a step is written in pieces, in float32 as one whole. */
+  /** In bfloat16 a step is written in pieces, in float32 as one whole unless a kernel in it wants otherwise. */
   constructor(runtime: Runtime, graph: Graph, recording: Recording, demand: Demand, precision: Precision) {
     this.#runtime = runtime;
     this.#precision = precision;
-    this.#attributes = precision === 'float32' ? MUST_COMPILE : [];
+    const inPieces =
+      precision === 'bfloat16' || recording.operations.some(({ entry }) => entry.kernel?.parts === true);
+    this.#attributes = inPieces ? [] : MUST_COMPILE;
     this.#live = demand.live.map((value) => value.reference);
     this.#dying = demand.dying;
     const pairs = pairState(recording, demand.live, demand.dying);
@@ -71,9 +73,9 @@ export class StepFunction {
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
     const name = nameOf(runtime.functionNames, recording, demand);
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
-    if (precision === 'bfloat16') {
-      this.#name = `${name}_in_pieces`;
-      const sheet = new Sheet(runtime.context, feeds);
+    if (inPieces) {
+      this.#name = `${name}_in_pieces_of_${precision}`;
+      const sheet = new Sheet(runtime.context, feeds, precision);
       try {
         const { results } = writeLive(sheet, recording, this.#live);
         this.#register(writeHybrid(runtime, sheet, this.#name, feeds, results, pairs));

@@ -7,6 +7,7 @@ import { registerKeyedDraw } from '../libtensorflow/random.js';
 import { adamwUpdate } from './adamw-update.js';
 import { attention, attentionGradient } from './attention.js';
 import { gelu, geluGradient } from './gelu.js';
+import { holdBack } from './hold-back.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearBiasGradient, linearInputGradient, linearKernelGradient } from './linear.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax-cross-entropy.js';
@@ -48,6 +49,7 @@ const signatures: readonly Signature[] = [
   { kernel: softmaxCrossEntropy, inputs: ['labels', 'logits'], outputs: 1 },
   { kernel: softmaxCrossEntropyGradient, inputs: ['gradient', 'labels', 'logits'], outputs: 1 },
   { kernel: sumOfSquares, inputs: ['x'], outputs: 1 },
+  { kernel: holdBack, inputs: ['x', 'gradient'], outputs: 2 },
   { kernel: adamwUpdate, inputs: adamwInputs, attributes: [...betas, epsilon], outputs: 3 },
 ];
 

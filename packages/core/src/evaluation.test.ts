@@ -1,0 +1,86 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import * as layers from '@tensorflow/tfjs-layers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Dataset } from './batch.js';
+import type { StepRecorder } from './recorder.js';
+import { Trainer } from './trainer.js';
+
+/** Rows of token ids, `lengths[row]` of them; a row's logits are functions of their sum. */
+function tokenRows(lengths: readonly number[], seen: number[][] = []): Dataset {
+  return {
+    size: lengths.length,
+    label: () => 0,
+    length: (row) => lengths[row]!,
+    inputs: (rows, length) => {
+      seen.push([rows.length, length!]);
+      const ids = rows.flatMap((row) =>
+        Array.from({ length: length! }, (_, place) => (place < lengths[row]! ? row + 1 : 0)),
+      );
+      return [tf.tensor3d(ids, [rows.length, length!, 1])];
+    },
+  };
+}
+
+const model = layers.sequential({
+  layers: [
+    layers.layers.dense({ units: 2, inputShape: [null, 1], useBias: false }),
+    layers.layers.globalAveragePooling1d({}),
+  ],
+});
+
+let recorded = 0;
+const recorder: StepRecorder = {
+  bfloat16: 'fast',
+  record: (step) => {
+    recorded += 1;
+    return step();
+  },
+  report: () => ({ compiled: true, graphs: 0, compilations: 0, executions: 0 }),
+};
+beforeEach(() => {
+  recorded = 0;
+  (tf.backend() as { recorder?: StepRecorder }).recorder = recorder;
+});
+afterEach(() => {
+  delete (tf.backend() as { recorder?: StepRecorder }).recorder;
+});
+
+const lengths = Array.from({ length: 37 }, (_, row) => 1 + ((row * 11) % 30));
+
+test('rows come back in their order, however they are sorted, padded and filled up', async () => {
+  const predict = (batchSize: number, compile: boolean): Promise<Float32Array[]> =>
+    new Trainer({ model, batchSize, compile, lengths: [32] }).predict(tokenRows(lengths));
+  const together = await predict(8, true);
+  expect(recorded).toBe(5);
+  expect(together).toEqual(await predict(1, false));
+  expect(new Set(together.map(([logit]) => logit)).size).toBeGreaterThan(20);
+});
+
+test('a length is compiled where several batches have it, always, or never', async () => {
+  const counted = async (rows: number, options: object): Promise<number> => {
+    recorded = 0;
+    await new Trainer({ model, batchSize: 4, ...options }).predict(tokenRows(lengths.slice(0, rows)));
+    return recorded;
+  };
+  expect(await counted(8, {})).toBe(0);
+  expect(await counted(37, { lengths: [32] })).toBe(10);
+  // Longest first: two batches of 32, eight of 24.
+  expect(await counted(37, { lengths: [24, 32] })).toBe(8);
+  expect(await counted(8, { compile: true })).toBe(2);
+  expect(await counted(8, { precision: 'bfloat16' })).toBe(2);
+  expect(await counted(37, { compile: false })).toBe(0);
+});
+
+test('batches are as long as suits their rows, few lengths where they are compiled', async () => {
+  const widths = async (compile: boolean): Promise<number[]> => {
+    const seen: number[][] = [];
+    await new Trainer({ model, batchSize: 4, compile, lengthMultiple: 2 }).predict(tokenRows(lengths, seen));
+    return [...new Set(seen.map(([, width]) => width!))];
+  };
+  const [few, many] = [await widths(true), await widths(false)];
+  expect(few[0]).toBe(30);
+  expect(few.length).toBeLessThan(many.length);
+  const longest = lengths.toSorted((a, b) => b - a).filter((_, place) => place % 4 === 0);
+  expect(many).toEqual(longest.map((length) => 2 * Math.ceil(length / 2)));
+});
