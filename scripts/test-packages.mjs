@@ -137,8 +137,10 @@ export async function train() {
   return (await trainer.fit(data)).steps;
 }
 `;
-/** The last is a command alone. */
-const names = packed.map(({ name }) => name).filter((name) => name !== 'create-hypetune');
+/** One is a command alone, the other for Vitest. */
+const names = packed
+  .map(({ name }) => name)
+  .filter((name) => !['create-hypetune', '@hypetune/testing'].includes(name));
 write({
   'src/training.ts': training,
   'src/training.js': training,

@@ -22,7 +22,10 @@ const FILES = [
 
 test('a package that stands alone', () => {
   const folder = join(scratch, 'alone');
-  expect(newPlugin(folder, 'my-noise').map((file) => relative(folder, file))).toEqual(FILES);
+  expect(newPlugin(folder, 'my-noise').map((file) => relative(folder, file))).toEqual([
+    ...FILES,
+    'src/contract.test.ts',
+  ]);
   expect(read(join(folder, 'package.json'))).toMatchObject({
     name: 'hypetune-my-noise',
     scripts: { build: 'tsc', test: 'vitest run' },

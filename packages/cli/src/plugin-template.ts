@@ -21,6 +21,8 @@ export function pluginFiles(name: string, place: PluginPlace): Record<string, st
     'src/formula.ts': formula,
     [`src/${name}.ts`]: method(names),
     [`src/${name}.test.ts`]: tests(names),
+    // In a checkout the registry puts it under the contract.
+    ...(place.base === undefined && { 'src/contract.test.ts': contract(names) }),
   };
 }
 
@@ -60,6 +62,7 @@ function manifest(name: string, { version, base }: PluginPlace): object {
       devDependencies: {
         '@hypetune/core': version,
         '@hypetune/ops': version,
+        '@hypetune/testing': version,
         '@tensorflow/tfjs-backend-cpu': '4.22.0',
         '@tensorflow/tfjs-core': '4.22.0',
         '@tensorflow/tfjs-layers': '4.22.0',
@@ -175,6 +178,25 @@ test('it changes training, the same way at every repetition, and leaves no tenso
   expect(await train(${variable}())).toEqual(first);
   expect(first.left).toBe(0);
 });
+`;
+
+const contract = ({
+  name,
+  variable,
+}: Names): string => `import { describeContract, modelNames } from '@hypetune/testing';
+import { ${variable} } from './index.js';
+
+// What every method passes: see the page of @hypetune/testing.
+describeContract([
+  {
+    name: '${name}',
+    method: ${variable},
+    create: () => ${variable}(),
+    off: () => ${variable}({ strength: 0 }),
+    models: modelNames,
+    folder: new URL('..', import.meta.url).pathname,
+  },
+]);
 `;
 
 const readme = ({ title, variable, packageName }: Names): string => `# ${packageName}

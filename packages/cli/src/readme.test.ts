@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
@@ -25,13 +25,28 @@ test('the config on the page is one', async () => {
 
 test('every command and flag on the page exists', async () => {
   const front = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-  const lines = [page, front].flatMap((text) => text.match(/^npx hypetune .*$/gm)!);
+  const docs = new URL('../../../docs/', import.meta.url);
+  const others = readdirSync(docs).map((name) => readFileSync(new URL(name, docs), 'utf8'));
+  const lines = [page, front, ...others].flatMap((text) => text.match(/^npx hypetune .*$/gm) ?? []);
   expect(lines.length).toBeGreaterThan(8);
   for (const line of lines) {
     const [, command, rest] = /^npx hypetune (\S+)(.*)$/.exec(line)!;
     const { out } = await call(command!, '--help');
-    for (const [flag] of rest!.matchAll(/--[\w-]+/g)) expect(out).toContain(`${flag} `);
+    for (const [flag] of rest!.matchAll(/--[\w-]+/g)) expect(out, line).toContain(`${flag} `);
   }
   const rows = [...page.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name!);
   for (const name of rows) expect((await call(name, '--help')).code).toBe(0);
+});
+
+test('every flag that the pages on trouble and on other libraries name exists', async () => {
+  const commands = ['train', 'compare', 'predict', 'evaluate', 'doctor', 'engine'];
+  const help = (await Promise.all(commands.map((command) => call(command, '--help')))).map(({ out }) => out);
+  const docs = new URL('../../../docs/', import.meta.url);
+  for (const page of ['troubleshooting.md', 'coming-from.md'])
+    for (const line of readFileSync(new URL(page, docs), 'utf8').match(/^\|.*\|$/gm)!) {
+      // What another library calls it stands in the first cell.
+      const cell = line.split('|')[2]!;
+      for (const [flag] of cell.matchAll(/--[a-z][\w-]+/g))
+        expect(help.join(), `${page}: ${flag}`).toContain(`${flag} `);
+    }
 });

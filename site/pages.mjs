@@ -1,0 +1,52 @@
+/**
+ * Gathers the site's pages in `pages`: those of `docs`, and the README of the repository and of every package and example, where they are
+ * read in the repository too. A README becomes its folder's page, and links to what is no page lead to the repository.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const { homepage } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+export const repository = homepage.replace(/#.*/, '');
+
+const foldersOf = (parent) =>
+  readdirSync(join(root, parent)).filter((name) => existsSync(join(root, parent, name, 'README.md')));
+export const packages = foldersOf('packages');
+export const examples = foldersOf('examples');
+export const docs = readdirSync(join(root, 'docs'))
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => file.slice(0, -3));
+const pages = [
+  ...['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}.md`)],
+  ...packages.map((name) => `packages/${name}/README.md`),
+  ...examples.map((name) => `examples/${name}/README.md`),
+];
+
+export const read = (page) => readFileSync(join(root, page), 'utf8');
+export const titleOf = (page) => /^# (.*)$/m.exec(read(page))?.[1] ?? page;
+
+/** A page's place on the site, as a link. */
+const placeOf = (page) => `/${page.replace(/README\.md$/, '').replace(/\.md$/, '')}`;
+
+/** The text of a page with the links of the site. */
+export function sitePage(page) {
+  return read(page).replace(/\]\((?![a-z]+:|#)([^)#\s]*)(#[^)\s]*)?\)/g, (_, link, anchor = '') => {
+    const target = posix.join(dirname(page), link).replace(/\/$/, '');
+    if (pages.includes(target)) return `](${placeOf(target)}${anchor})`;
+    if (pages.includes(`${target}/README.md`)) return `](${placeOf(`${target}/README.md`)}${anchor})`;
+    return `](${repository}/blob/main/${target}${anchor})`;
+  });
+}
+
+export function writePages(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  for (const page of pages) {
+    const file = join(folder, page.replace(/README\.md$/, 'index.md'));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, sitePage(page));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writePages(fileURLToPath(new URL('pages', import.meta.url)));
