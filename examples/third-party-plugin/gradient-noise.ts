@@ -1,12 +1,12 @@
-import { defineMethod, type Gradients, z } from '@hypetune/core';
+import { defineMethod, type Gradients, mapTensors, z } from '@hypetune/core';
 import { foldIn, type Key, randomNormal } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** `g + N(0, deviation^2)` for every weight's gradient. */
 export function noisy(gradients: Gradients, deviation: number, key: Key): Gradients {
-  const noise = (name: string, { shape }: tf.Tensor): tf.Tensor =>
-    randomNormal(shape, foldIn(key, name), deviation);
-  return Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, tf.add(g, noise(name, g))]));
+  return mapTensors(gradients, (gradient, name) =>
+    tf.add(gradient, randomNormal(gradient.shape, foldIn(key, name), deviation)),
+  );
 }
 
 /** Gradient noise (Neelakantan et al., 2015): `g + N(0, variance / t^0.55)` at step t. */

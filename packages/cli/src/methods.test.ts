@@ -139,7 +139,7 @@ export const cost: Metric = {
 };
 `;
 
-test('a config brings metrics, named like those here in train, resume, evaluate and compare', async () => {
+test('a config brings metrics, named like those here in train, evaluate and compare', async () => {
   write('cost.ts', cost);
   const text = 'methods: [./cost.ts]\nmetrics: [cost, accuracy]\nkeepBest: cost\npatience: 3\n';
   const config = write('cost.yaml', text);

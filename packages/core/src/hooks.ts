@@ -48,7 +48,7 @@ import type {
  *         total = beforeBackward(sum of terms, step)
  *         gradients of total                                       tape closed
  *       }, step)
- *       run gradient, add up
+ *       run gradient, average by what the rows weigh
  *     gradients = afterBackward(gradients, step)                   clip, then masks
  *     for parameter:                 rate = afterSchedule(rate, parameter, step)
  *     update = aroundUpdate(AdamW, step)                           nothing has run yet
@@ -95,7 +95,7 @@ export interface TrainerHooks {
   readonly afterLoss: SyncWaterfallHook<[LossTerms, Step]>;
   /** The last operation on the tape: the sum of the terms. Flooding, loss scale. */
   readonly beforeBackward: SyncWaterfallHook<[Scalar, Step]>;
-  /** Once a step, off tape: the summed gradients. Child-Tuning, clipping. */
+  /** Once a step, off tape: the gradient of all its microbatches. Child-Tuning, clipping. */
   readonly afterBackward: SyncWaterfallHook<[Gradients, Step]>;
   /** Each parameter, each step: its learning rate after the schedule. Layer-wise decay. */
   readonly afterSchedule: SyncWaterfallHook<[number, ParameterInfo, Step]>;
