@@ -69,7 +69,7 @@ class NEFTune(Method):
 
 class LayerDrop(Method):
     faults = {
-        "scale": "what is kept scaled up as by dropout",
+        "scale": "a dropped layer halved instead of skipped",
         "mask": "the layers kept that are dropped",
         "detach": "what skips a layer held constant",
         **PADDING,
@@ -86,9 +86,10 @@ class LayerDrop(Method):
             keep = draws.next("bernoulli", [1] * hidden.dim())
             if self.is_("mask"):
                 keep = 1 - keep
-            kept = hidden / (1 - self.o["rate"]) if self.is_("scale") else hidden
             skipped = entering[layer].detach() if self.is_("detach") else entering[layer]
-            return torch.where(keep == 1, kept, skipped)
+            if self.is_("scale"):
+                skipped = (skipped + hidden) / 2
+            return torch.where(keep == 1, hidden, skipped)
 
         return self.mean(self.task(self.main(weights, draws, Taps(before=before, after=after))))
 
