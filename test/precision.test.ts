@@ -44,7 +44,10 @@ test('auto takes bfloat16 where the processor has it, and says so; explain() say
       backend.recorder = {
         bfloat16,
         record: (step, precision) => (recorded.push(precision), step()),
-        report: () => ({ compiled: true, graphs: 0, compilations: 0, executions: 0 }),
+        report: () => ({
+          ...{ compiled: true, graphs: 0, compilations: 0, executions: 0 },
+          ...{ renewals: 0, eagerOperations: {} },
+        }),
       };
       const onWarning = (line: string): void => void said.push(line);
       const plugins = [hype({ scale: 1e-5 }), r3f({ scale: 0.01 })];

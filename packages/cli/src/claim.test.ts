@@ -12,6 +12,8 @@ const tasks = [
   { name: 'cola', metric: 'accuracy' },
 ];
 
+const plan = { tasks: [] };
+
 const cell = (recipe: string, task: string, seed: number, accuracy?: number): Cell => ({
   ...{ recipe, task, seed, key: '', run: {} as never },
   ...(accuracy !== undefined && { metrics: { accuracy } }),
@@ -25,7 +27,7 @@ const runs = (task: string, gain: number, seeds = 8): Cell[] =>
   ]).flat();
 
 test('yes needs every task, no needs one, and neither comes of two seeds', () => {
-  const answer = (...cells: Cell[][]): string => answerClaim(claim, tasks, cells.flat()).answer;
+  const answer = (...cells: Cell[][]): string => answerClaim(claim, tasks, plan, cells.flat()).answer;
   expect(answer(runs('rte', 0.05), runs('cola', 0.03))).toBe('yes');
   expect(answer(runs('rte', 0.05), runs('cola', -0.02))).toBe('no');
   expect(answer(runs('rte', 0.05), runs('cola', 0.01))).toBe('not yet');
@@ -35,7 +37,7 @@ test('yes needs every task, no needs one, and neither comes of two seeds', () =>
 
 test('with a run that failed there is no yes', () => {
   const failed = [cell('vanilla', 'cola', 9, 0.7), cell('hype', 'cola', 9)];
-  const found = answerClaim(claim, tasks, [...runs('rte', 0.05), ...runs('cola', 0.03), ...failed]);
+  const found = answerClaim(claim, tasks, plan, [...runs('rte', 0.05), ...runs('cola', 0.03), ...failed]);
   expect(found.answer).toBe('not yet');
   expect(found.tasks[1]).toMatchObject({ answer: 'yes', failed: [9] });
 });

@@ -36,7 +36,10 @@ const recorder: StepRecorder = {
     recorded += 1;
     return step();
   },
-  report: () => ({ compiled: true, graphs: 0, compilations: 0, executions: 0 }),
+  report: () => ({
+    ...{ compiled: true, graphs: 0, compilations: 0, executions: 0 },
+    ...{ renewals: 0, eagerOperations: {} },
+  }),
 };
 beforeEach(() => {
   recorded = 0;

@@ -82,7 +82,9 @@ export const cutoff = defineMethod({
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.CONSISTENCY }, (terms, step) => {
       const inputs = [...step.batch.inputs];
       if (kind !== 'feature') {
-        const mask = tokenMask(host, step.batch) ?? tf.ones<tf.Rank.R2>(inputs[0]!.shape.slice(0, 2) as [number, number]);
+        const mask =
+          tokenMask(host, step.batch) ??
+          tf.ones<tf.Rank.R2>(inputs[0]!.shape.slice(0, 2) as [number, number]);
         const range = { ...tokenSpan(mask), positions: mask.shape[1]!, ratio, spared };
         const maskAt = maskPlace(host);
         kept = keptOf(kind, range, foldIn(step.key, name));

@@ -6,12 +6,7 @@ import { randomUniform, type Key } from '@hypetune/ops';
  * First perturbation of `[rows, length, width]` vectors: `U(-1, 1) * magnitude / sqrt(length * width)`. With a mask `[rows, length]`
  * each row's length is its number of tokens and what pads it stays 0.
  */
-export function start(
-  shape: readonly number[],
-  magnitude: number,
-  key: Key,
-  mask?: tf.Tensor2D,
-): tf.Tensor {
+export function start(shape: readonly number[], magnitude: number, key: Key, mask?: tf.Tensor2D): tf.Tensor {
   if (magnitude === 0) return tf.zeros([...shape]);
   const size = shape.slice(1).reduce((product, n) => product * n, 1);
   const scale = magnitude / Math.sqrt(size);

@@ -38,5 +38,7 @@ test('addNoise: the same key gives the same draw, another key another', () => {
 test('options: defaults and errors', () => {
   expect(neftune().options).toEqual({ alpha: 5, length: 'padded' });
   expect(() => neftune({ alpha: -1 })).toThrow('neftune: alpha must be a finite number >= 0, got -1.');
-  expect(() => neftune.create({ scale: 5 })).toThrow("neftune: unknown option 'scale'; it has 'alpha', 'length'.");
+  expect(() => neftune.create({ scale: 5 })).toThrow(
+    "neftune: unknown option 'scale'; it has 'alpha', 'length'.",
+  );
 });

@@ -28,7 +28,7 @@ export const spd = defineMethod({
     },
     note: {
       'child-tuning': 'A masked entry has no part in the condition; momentum still moves it.',
-      cautious: 'Cautious masks the optimizer\'s update, SPD judges the step that is left.',
+      cautious: "Cautious masks the optimizer's update, SPD judges the step that is left.",
       sam: 'The condition looks at the gradient at the shifted weights.',
       mixout: 'Both hold on to the pre-trained weights; Mixout in the passes, SPD in the update.',
     },

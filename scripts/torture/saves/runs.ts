@@ -41,7 +41,7 @@ const beside = (home: string) => (): string[] => readdirSync(home).filter((name)
 export function openRun(home: string): Save {
   const folder = join(home, 'run');
   return {
-    write: (number) => saveRun(folder, model, record(number, false), snapshot(number)),
+    write: (number) => saveRun(folder, model, record(number, false), [], snapshot(number)),
     read: async () => {
       if (!(await holdsRun(folder))) return undefined;
       const { steps } = await readRun(folder);
@@ -58,7 +58,7 @@ export function openRun(home: string): Save {
 export function openFinished(home: string): Save {
   const folder = join(home, 'run');
   return {
-    write: (number) => saveRun(folder, model, record(number, true)),
+    write: (number) => saveRun(folder, model, record(number, true), []),
     read: async () => ((await holdsRun(folder)) ? (await readRun(folder)).steps : undefined),
     leftOvers: beside(home),
   };
@@ -70,7 +70,7 @@ export function openRecord(home: string): Save {
   return {
     ...openFinished(home),
     write: async (number) => {
-      if (!existsSync(folder)) await saveRun(folder, model, record(0, true));
+      if (!existsSync(folder)) await saveRun(folder, model, record(0, true), []);
       await saveRecord(folder, record(number, true));
     },
   };

@@ -52,7 +52,19 @@ interface TrainFlags {
 }
 
 const OWN = [
-  ...['config', 'recipe', 'option', 'seed', 'out', 'force', 'export', 'resume', 'checkpoint', 'explain', 'json'],
+  ...[
+    'config',
+    'recipe',
+    'option',
+    'seed',
+    'out',
+    'force',
+    'export',
+    'resume',
+    'checkpoint',
+    'explain',
+    'json',
+  ],
 ];
 
 const EXAMPLES = `
@@ -159,7 +171,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         ...{ model, tokenizer: setup.folder, maxLength: setup.maxLength, record: full },
       });
     model.dispose();
-    const summary = { ...report, ...figuresOf(evaluation), ...(test && { test: figuresOf(test) }), finished, out };
+    const summary = {
+      ...report,
+      ...figuresOf(evaluation),
+      ...(test && { test: figuresOf(test) }),
+      finished,
+      out,
+    };
     const after = `after ${report.steps} steps in ${report.seconds.toFixed(1)} s`;
     if (flags.json) print(terminal, JSON.stringify(summary, null, 2));
     else if (evaluation) {
@@ -177,7 +195,9 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   }
 }
 
-function figuresOf(evaluation: Evaluation | undefined): Partial<Pick<Evaluation, 'loss' | 'metrics' | 'report'>> {
+function figuresOf(
+  evaluation: Evaluation | undefined,
+): Partial<Pick<Evaluation, 'loss' | 'metrics' | 'report'>> {
   if (!evaluation) return {};
   const { loss, metrics, report } = evaluation;
   return { loss, metrics, report };

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { scratch } from '../../test/scratch.js';
 import { METHODS } from '../methods.js';
 import { namedRecipe, recipeOf } from '../recipes.js';
-import { codeHash, outcomeSettings, rowsHash, runIdentity, type TaskIdentity } from './identity.js';
+import { hashOfRows } from '../tasks/data-record.js';
+import { codeHash, outcomeSettings, runIdentity, type TaskIdentity } from './identity.js';
 import { keyOf } from './store.js';
 
 const { write } = scratch();
@@ -72,6 +73,6 @@ test('rows are hashed with their labels and their order', () => {
     [second, first],
     [first, { ...second, label: 1 }],
     [first, { ...second, pair: 'c' }],
-  ].map(rowsHash);
+  ].map(hashOfRows);
   expect(new Set(hashes).size).toBe(4);
 });

@@ -20,12 +20,7 @@ export async function tableTask(settings: Settings & { readonly train: string })
 }
 
 /** A task from the rows of tables; where there are none to measure on, some to learn from are set aside for it. */
-export function taskOfTables(
-  settings: Settings,
-  table: Table,
-  validation?: Table,
-  test?: Table,
-): TextTask {
+export function taskOfTables(settings: Settings, table: Table, validation?: Table, test?: Table): TextTask {
   const kind = problemName(settings);
   const problem = problemOf(kind);
   const columns = labelColumnsOf(settings, problem);
