@@ -81,9 +81,10 @@ const differences = table(
   ['method', ...families.map(({ name }) => name)],
   cases.map(({ name: method }) => [
     method,
-    ...families.map(({ name }) =>
-      number(rows.find((row) => row.family === name && row.method === method)!.largest),
-    ),
+    ...families.map(({ name }) => {
+      const row = rows.find((one) => one.family === name && one.method === method);
+      return row ? number(row.largest) : '';
+    }),
   ]),
 );
 const ofCases = cases.flatMap(({ name: method }) => {
@@ -94,11 +95,15 @@ const ofCases = cases.flatMap(({ name: method }) => {
     return [method, name, what, number(Math.min(...shown))];
   });
 });
-const faults = table(['method', 'fault', 'what it does', 'smallest difference'], ofCases);
+const planted = families.filter(({ name }) =>
+  rows.some((row) => row.family === name && row.faults.length > 0),
+);
+const faults = `Planted in ${planted.map(({ name }) => name).join(', ')}.\n\n${table(['method', 'fault', 'what it does', 'smallest difference'], ofCases)}`;
+const parts = { differences, ...(planted.length > 0 && { faults }) };
 if (values.write)
   await writeCurrent(
     new URL('../docs/gradients.md', import.meta.url),
-    (page) => fillParts(page, { differences, ...(values.faults && { faults }) }),
+    (page) => fillParts(page, parts),
     false,
   );
-else console.log([differences, ...(values.faults ? [faults] : [])].join('\n\n'));
+else console.log(Object.values(parts).join('\n\n'));
