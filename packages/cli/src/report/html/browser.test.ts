@@ -103,7 +103,7 @@ for (const width of widths) {
       width,
       scrolls: page.documentElement.scrollWidth > width,
       headings: page.querySelectorAll('h2').length,
-      pictures: [...page.querySelectorAll('svg')].every((part) => box(part).height > 60 && box(part).width > 300),
+      pictures: [...page.querySelectorAll('svg')].every((part) => box(part).height > 40 && box(part).width > 300),
       focus: [...page.querySelectorAll('.scroll[role=region]')].every((part) => part.tabIndex === 0),
       numbers: !/NaN|undefined|Infinity/.test([...page.querySelectorAll('svg')].map((part) => part.outerHTML).join('')),
     });
