@@ -4,7 +4,7 @@ import { encodeElements } from '@hypetune/safetensors';
 export type Value = string;
 
 /** The types of elements that are written, by the numbers that ONNX gives them. */
-export const ELEMENT_TYPES = { float: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
+export const ELEMENT_TYPES = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
 
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
