@@ -113,11 +113,7 @@ export const accumulation: Certificate = {
     for (const entry of registry) {
       const note = BY_MICROBATCH[methodOf(entry)];
       const large = await moved([steady(entry)], { ...common, batchSize: 6 });
-      const parts = await moved(
-        [steady(entry)],
-        { batchSize: 4, accumulate: 2, lengthMultiple: 10 },
-        tokenRows(6),
-      );
+      const parts = await moved([steady(entry)], { ...common, batchSize: 4, accumulate: 2 });
       found.push({
         name: entry.name,
         difference: apart(parts, large),
