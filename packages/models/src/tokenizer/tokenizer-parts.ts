@@ -42,7 +42,8 @@ export interface SpecialTokens {
 
 export const contentOf = (token: AddedToken | string): string => (isString(token) ? token : token.content);
 
-const isToken = (value: unknown): value is AddedToken | string => isString(value) || (isObject(value) && isString(value.content));
+const isToken = (value: unknown): value is AddedToken | string =>
+  isString(value) || (isObject(value) && isString(value.content));
 
 /**
  * What the files say about special and added tokens, `defaults` filling up. Where tokenizer_config.json lists
