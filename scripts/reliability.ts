@@ -39,11 +39,16 @@ function tortured({ name, summary, unit, goal, done, state }: Published): string
 }
 
 function certified({ name, summary, comparisons }: Certified): string {
-  const rows = comparisons.map(({ name: row, difference, tolerance, note }) => [
-    row.replaceAll('|', '\\|'),
-    difference.toExponential(1),
-    // JSON has no Infinity.
-    (tolerance as number | null) === null ? (note ?? '') : tolerance.toExponential(0),
-  ]);
+  const rows = comparisons.map(({ name: row, difference, tolerance, note }) => {
+    // JSON has no Infinity and no NaN.
+    const bounded = (tolerance as number | null) !== null;
+    const shown = (difference as number | null) === null ? 'NaN' : difference.toExponential(1);
+    const within = !bounded || difference <= tolerance;
+    return [
+      row.replaceAll('|', '\\|'),
+      within ? shown : `**${shown}**`,
+      bounded ? tolerance.toExponential(0) : (note ?? ''),
+    ];
+  });
   return `**${name}**. ${summary}\n\n${table(['compared', 'largest difference', 'at most'], rows)}`;
 }

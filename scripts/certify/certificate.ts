@@ -14,7 +14,7 @@ export interface Comparison {
 export interface Certificate {
   readonly name: string;
   readonly summary: string;
-  compare(): Promise<readonly Comparison[]>;
+  readonly compare: () => Promise<readonly Comparison[]>;
 }
 
 /** A part as the page has it. */

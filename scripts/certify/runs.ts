@@ -27,6 +27,7 @@ const BY_MICROBATCH: Readonly<Record<string, string>> = Object.fromEntries([
     'drop-key',
     'cutoff',
   ].map((name) => [name, 'draws for each microbatch'] as const),
+  ['child-tuning/d', 'chooses its child by the gradient of each microbatch'],
   ['hidden-mixup', 'mixes the rows of a microbatch'],
   ['sam', 'climbs by each microbatch'],
   ['flooding', 'floods the mean of each microbatch'],
@@ -111,13 +112,9 @@ export const accumulation: Certificate = {
     const found: Comparison[] = [];
     const common = { dropout: { hidden: 0, attention: 0 }, lengthMultiple: 10 };
     for (const entry of registry) {
-      const note = BY_MICROBATCH[methodOf(entry)];
+      const note = BY_MICROBATCH[entry.name] ?? BY_MICROBATCH[methodOf(entry)];
       const large = await moved([steady(entry)], { ...common, batchSize: 6 });
-      const parts = await moved(
-        [steady(entry)],
-        { batchSize: 4, accumulate: 2, lengthMultiple: 10 },
-        tokenRows(6),
-      );
+      const parts = await moved([steady(entry)], { ...common, batchSize: 4, accumulate: 2 });
       found.push({
         name: entry.name,
         difference: apart(parts, large),

@@ -24,7 +24,7 @@ export const flips: Part = {
     rmSync(folder, { recursive: true, force: true });
     const run = await savedRun(folder);
     const cache = join(folder, 'cache');
-    const source = await openSource(cache);
+    const source = openSource(cache);
     await source.write(1);
     const programs = join(folder, 'programs');
     const program = openPrograms(programs);

@@ -26,19 +26,19 @@ export const power: Part = {
         mkdirSync(home, { recursive: true });
         const save = await saves[kind](home);
         let done = await save.read();
-        let off = false;
+        const cut = new AbortController();
         const writing = (async (): Promise<void> => {
           const first = (done ?? 0) + 1;
           for (let number = first; !save.cache || number < first + CACHED; number++) {
             await save.write(number);
-            if (off) return;
+            if (cut.signal.aborted) return;
             done = number;
           }
         })().catch((error: unknown) => {
-          if (!off) throw error;
+          if (!cut.signal.aborted) throw error;
         });
         await Promise.race([sleep(new Draws(trial).next() * WINDOW), writing]);
-        off = true;
+        cut.abort();
         cutPower(place);
         await writing;
         unmount(place);
