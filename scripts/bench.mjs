@@ -1,4 +1,4 @@
-/** `npm run bench -- step|draws|methods|run|predict|parity|gradients [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ const benchmarks = {
   methods: './bench-methods.ts',
   run: './bench-run.ts',
   predict: './bench-predict.ts',
+  memory: './bench-memory.ts',
   parity: './bench-parity.ts',
   gradients: './bench-gradients.ts',
 };
@@ -24,6 +25,7 @@ if (!existsSync(file)) {
       '  methods    what every method costs a step\n' +
       '  run        a whole fine-tuning run, and the same in PyTorch with --python and --reference\n' +
       '  predict    texts a second, and beside onnxruntime and PyTorch with --python\n' +
+      '  memory     what training a BERT of base or large size holds in memory\n' +
       '  parity     how far every family is from PyTorch on every engine\n' +
       '  gradients  how far every method on every family is from its formula in PyTorch\n',
   );

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Snapshot } from '@hypetune/core';
-import { type DType, parseMetadata, parseSafetensors, serializeSafetensors } from '@hypetune/safetensors';
+import { type DType, parseMetadata, parseSafetensors, streamSafetensors } from '@hypetune/safetensors';
 
 type Dtype = Snapshot['tensors'][string]['dtype'];
 
@@ -12,9 +12,9 @@ const LOADED = new Map<DType, Dtype>(
 /** Writes a snapshot as one safetensors file, its plain values in the metadata. */
 export async function writeCheckpoint(file: string, { meta, tensors }: Snapshot): Promise<void> {
   const stored = Object.entries(tensors).map(
-    ([name, { dtype, shape, data }]) => [name, { dtype: STORED[dtype], shape, data }] as const,
+    ([name, { dtype, shape, data }]) => [name, { dtype: STORED[dtype], shape, read: () => data }] as const,
   );
-  await writeFile(file, serializeSafetensors(stored, { snapshot: JSON.stringify(meta) }));
+  await writeFile(file, streamSafetensors(stored, { snapshot: JSON.stringify(meta) }));
 }
 
 /** Reads what `writeCheckpoint` wrote; throws, naming the file, on anything else. */

@@ -58,6 +58,24 @@ test('train saves a model folder that predict and evaluate read', async () => {
 
   const predicted = await call('predict', out, 'the film was great', 'a night was awful', '--engine', 'cpu');
   expect(predicted.out.split('\n').map((line) => line.split('\t')[0])).toEqual(['label', 'yes', 'no', '']);
+  const automatic = await call(
+    'predict',
+    out,
+    'the film was great',
+    'a night was awful',
+    ...['--engine', 'cpu', '--precision', 'auto'],
+  );
+  expect(automatic.out).toBe(predicted.out);
+  const rounded = await call(
+    'predict',
+    out,
+    'the film was great',
+    '--engine',
+    'cpu',
+    '--precision',
+    'bfloat16',
+  );
+  expect(rounded.error).toContain("precision is 'bfloat16', but the engine 'cpu' has only float32");
   const json = await call('predict', out, 'the film was great', '--format', 'json', '--engine', 'cpu');
   const [first] = JSON.parse(json.out) as { label: string; probabilities: Record<string, number> }[];
   expect(first!.label).toBe('yes');

@@ -9,4 +9,4 @@ export {
   readableType,
 } from './header.js';
 export { type StoredTensor, parseMetadata, parseSafetensors } from './reader.js';
-export { serializeSafetensors } from './writer.js';
+export { type PendingTensor, serializeSafetensors, streamSafetensors } from './writer.js';

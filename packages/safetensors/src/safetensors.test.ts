@@ -10,6 +10,8 @@ import {
   parseMetadata,
   parseSafetensors,
   serializeSafetensors,
+  streamSafetensors,
+  type PendingTensor,
 } from './index.js';
 
 const PYTHON = process.env.HYPETUNE_PYTHON ?? 'python3';
@@ -180,6 +182,23 @@ test('what is written is read back, bit for bit and at any alignment', () => {
   }
   expect(parseMetadata(bytes)).toEqual(new Map([['format', 'pt']]));
   expect(serializeSafetensors([...all].reverse(), { format: 'pt' })).toEqual(bytes);
+});
+
+test('a file that is written piece by piece has the same bytes, and each tensor is fetched at its turn', async () => {
+  const fetched: string[] = [];
+  const pending = all.map(([name, { data, ...layout }]): [string, PendingTensor] => [
+    name,
+    { ...layout, read: () => (fetched.push(name), Promise.resolve(data)) },
+  ]);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of streamSafetensors(pending, { format: 'pt' })) {
+    expect(fetched.length).toBe(pieces.length);
+    pieces.push(piece);
+  }
+  expect(Buffer.concat(pieces)).toEqual(Buffer.from(serializeSafetensors(all, { format: 'pt' })));
+  const short = streamSafetensors([['a', { dtype: 'F32', shape: [2], read: () => new Float32Array(1) }]]);
+  await short.next();
+  await expect(short.next()).rejects.toThrow(/does not hold 1 elements/);
 });
 
 test('half precision is decoded and rounded to nearest, ties to even', () => {

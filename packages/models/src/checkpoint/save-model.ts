@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type StoredTensor, serializeSafetensors } from '@hypetune/safetensors';
+import { type PendingTensor, streamSafetensors } from '@hypetune/safetensors';
 import { configOf } from '../build-model.js';
 import { tokenizerJson } from '../tokenizer/load-tokenizer.js';
 import { configText } from './config-text.js';
@@ -25,8 +25,8 @@ export interface SaveModelOptions {
 
 /**
  * Writes a Hugging Face folder: config.json, model.safetensors and the tokenizer's files, with a tokenizer.json made from
- * vocab.txt, or vocab.json and merges.txt, where there is none. Each file is written beside its place and renamed when
- * complete.
+ * vocab.txt, or vocab.json and merges.txt, where there is none. Each file is written beside its place, the weights
+ * one by one, and renamed when complete.
  */
 export async function saveModel(
   model: LayersModel,
@@ -40,15 +40,16 @@ export async function saveModel(
     ...('torch_dtype' in carried && { torch_dtype: 'float32' }),
     dtype: 'float32',
   };
-  const tensors: [string, StoredTensor][] = [];
-  for (const { name, kind, storedShape, variable } of namedWeights(model)) {
-    const values = (await variable.read().data()) as Float32Array;
-    const rows = storedShape[0]!;
-    const data = kind === 'linear' ? transpose(values, values.length / rows, rows) : values;
-    tensors.push([name, { dtype: 'F32', shape: storedShape, data }]);
-  }
+  const tensors = namedWeights(model).map(({ name, kind, storedShape, variable }) => {
+    const read = async (): Promise<Float32Array> => {
+      const values = (await variable.read().data()) as Float32Array;
+      const rows = storedShape[0]!;
+      return kind === 'linear' ? transpose(values, values.length / rows, rows) : values;
+    };
+    return [name, { dtype: 'F32', shape: storedShape, read }] as const satisfies [string, PendingTensor];
+  });
   await mkdir(folder, { recursive: true });
-  await replaceFile(join(folder, 'model.safetensors'), serializeSafetensors(tensors, { format: 'pt' }));
+  await replaceFile(join(folder, 'model.safetensors'), streamSafetensors(tensors, { format: 'pt' }));
   await replaceFile(join(folder, 'config.json'), configText(config));
   const tokenizer = options.tokenizer ?? folderOf(model);
   if (tokenizer === undefined || resolve(tokenizer) === resolve(folder)) return;
@@ -62,7 +63,7 @@ export async function saveModel(
   if (made) await replaceFile(join(folder, 'tokenizer.json'), `${JSON.stringify(made, null, 2)}\n`);
 }
 
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+async function replaceFile(path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
     await writeFile(partial, content);
