@@ -13,8 +13,12 @@ export async function serve(run: string, port = 0): Promise<{ server: Server; ur
   await chooseEngine();
   const { trainer, data, dispose } = await openSaved(run, saved);
   const batches = new Batches(async (texts: readonly string[]) => {
-    const predictions = await trainer.predictions(data(texts.map((text) => ({ text }))));
-    return predictions.map((prediction) => trainer.options.task.say(prediction));
+    // Filled up to 1, 2, 4, ... rows: an engine that compiles does so for each size of a batch.
+    const rows = Array.from({ length: 2 ** Math.ceil(Math.log2(texts.length)) }, (_, i) => ({
+      text: texts[i] ?? texts[0]!,
+    }));
+    const predictions = await trainer.predictions(data(rows));
+    return texts.map((_, row) => trainer.options.task.say(predictions[row]!));
   }, BATCH);
 
   async function answer(request: IncomingMessage): Promise<readonly [status: number, body: object]> {
