@@ -9,7 +9,12 @@ const [BATCH, WAITING, BYTES] = [32, 256, 1_000_000];
 /** `POST /` with `{"texts": [...]}` answers what a run says of each; requests that wait share the model's batches. */
 export async function serve(run: string, port = 0): Promise<{ server: Server; url: string }> {
   const model = await openRun(run);
-  const batches = new Batches((texts: readonly string[]) => model.predict(texts), BATCH);
+  const batches = new Batches(async (texts: readonly string[]) => {
+    // Filled up to 1, 2, 4, ... rows: an engine that compiles does so for each size of a batch.
+    const size = 2 ** Math.ceil(Math.log2(texts.length));
+    const filled = Array.from({ length: size }, (_, place) => texts[place] ?? texts[0]!);
+    return (await model.predict(filled)).slice(0, texts.length);
+  }, BATCH);
 
   async function answer(request: IncomingMessage): Promise<readonly [status: number, body: object]> {
     if (request.method !== 'POST') return [405, { error: 'POST {"texts": [...]}' }];
@@ -30,7 +35,9 @@ export async function serve(run: string, port = 0): Promise<{ server: Server; ur
         response.end(JSON.stringify(body));
       });
   });
-  server.on('close', () => void batches.done.then(() => model.dispose()));
+  server.on('close', () => void batches.done.then(() => {
+    model.dispose();
+  }));
   await new Promise<void>((resolve) => server.listen(port, resolve));
   return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
 }
