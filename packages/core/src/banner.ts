@@ -5,16 +5,19 @@ interface Advertising {
   firstUse?: boolean;
 }
 
-/** Keeps the backends that are registered so far from printing tfjs's banner in Node, which recommends an addon that is not needed here. */
-function withoutBanner(): void {
-  for (const entry of Object.values(tf.engine().registryFactory)) {
-    const { factory } = entry;
-    entry.factory = () => {
-      const backend = factory();
-      if ('firstUse' in backend) (backend as Advertising).firstUse = false;
-      return backend;
-    };
-  }
-}
+type Factory = Parameters<typeof tf.registerBackend>[1];
 
-withoutBanner();
+/** A factory whose backend does not print tfjs's banner in Node, which recommends an addon that is not needed here. */
+const quiet =
+  (factory: Factory): Factory =>
+  () => {
+    const backend = factory();
+    if ('firstUse' in backend) (backend as Advertising).firstUse = false;
+    return backend;
+  };
+
+// The backends that are registered already, and those that will be.
+const engine = tf.engine();
+for (const entry of Object.values(engine.registryFactory)) entry.factory = quiet(entry.factory);
+const register = engine.registerBackend.bind(engine);
+engine.registerBackend = (name, factory, priority) => register(name, quiet(factory), priority);
