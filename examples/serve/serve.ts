@@ -35,9 +35,13 @@ export async function serve(run: string, port = 0): Promise<{ server: Server; ur
         response.end(JSON.stringify(body));
       });
   });
-  server.on('close', () => void batches.done.then(() => {
-    model.dispose();
-  }));
+  server.on(
+    'close',
+    () =>
+      void batches.done.then(() => {
+        model.dispose();
+      }),
+  );
   await new Promise<void>((resolve) => server.listen(port, resolve));
   return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
 }

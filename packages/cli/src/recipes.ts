@@ -132,7 +132,7 @@ export function describeRecipe({ name, dropout, settings, entry, plugins }: Reci
     ? (entry.plugins ?? []).map((plugin) => describePlugin(plugin))
     : plugins().map((plugin) => plugin.name);
   const rates = Object.entries(dropout).map(([kind, rate]) => `${kind} dropout ${rate}`);
-  const own = Object.entries(settings).map(([setting, value]) => `, ${setting} ${String(value)}`);
+  const own = Object.entries(settings).map(([setting, value]) => `, ${setting} ${JSON.stringify(value)}`);
   return `${name}: ${[...parts, ...rates].join(' + ') || 'plain fine-tuning'}${own.join('')}`;
 }
 

@@ -17,11 +17,10 @@ import {
   wantedRuns,
 } from '../comparison-runs.js';
 import { type Config, readConfig } from '../config-file.js';
-import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { checkGrid, expandGrid } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
-import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
+import { type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
   describeRecipe,
