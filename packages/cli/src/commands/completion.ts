@@ -20,15 +20,15 @@ export function bashScript(program: Command): string {
     ...command.commands.map((inner) => ({ path: `${command.name()} ${inner.name()}`, command: inner })),
   ]);
   const choices = new Map<string, string>();
-  for (const { command } of commands)
+  for (const { path, command } of commands)
     for (const { long, argChoices } of command.options)
-      if (long && argChoices) choices.set(long, argChoices.join(' '));
+      if (long && argChoices) choices.set(`"${path}"*" ${long}"`, argChoices.join(' '));
   return `_hypetune() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
   local command="\${COMP_WORDS[1]}"
   [[ "$COMP_CWORD" -gt 2 && "\${COMP_WORDS[2]}" =~ ^[a-z] ]] && command="$command \${COMP_WORDS[2]}"
-  case "$before" in
-${[...choices].map(([flag, values]) => `    ${flag}) COMPREPLY=($(compgen -W "${values}" -- "$word")); return ;;`).join('\n')}
+  case "$command $before" in
+${[...choices].map(([place, values]) => `    ${place}) COMPREPLY=($(compgen -W "${values}" -- "$word")); return ;;`).join('\n')}
   esac
   if [[ "$COMP_CWORD" -eq 1 ]]; then words="${program.commands.map((command) => command.name()).join(' ')}"
   else case "$command" in
