@@ -153,8 +153,14 @@ test('other classes and shared weights are refused', () => {
 });
 
 test.each([
-  [{}, 'distillation: teacher must be a tf.LayersModel, got undefined.'],
-  [{ teacher: 'bert' }, "distillation: teacher must be a tf.LayersModel, got 'bert'."],
+  [
+    {},
+    'distillation: teacher must be a tf.LayersModel, or for the command the folder of one, got undefined.',
+  ],
+  [
+    { teacher: 7 },
+    'distillation: teacher must be a tf.LayersModel, or for the command the folder of one, got 7.',
+  ],
   [{ teecher: 1 }, "distillation: unknown option 'teecher'"],
   [{ temperature: 0 }, 'distillation: temperature must be a finite number > 0, got 0.'],
   [{ weight: 2 }, 'distillation: weight must be a finite number >= 0 and <= 1, got 2.'],

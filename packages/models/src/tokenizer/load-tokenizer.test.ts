@@ -124,7 +124,7 @@ test('a folder that cannot be read is named with what to do', async () => {
   const spiece = mkdtempSync(join(root, 'spiece-'));
   writeFileSync(join(spiece, 'spm.model'), 'x');
   await expect(loadTokenizer(spiece)).rejects.toThrow(
-    /spm\.model but no tokenizer\.json; python .*save_pretrained/,
+    /spm\.model but no tokenizer\.json; python3 .*save_pretrained/,
   );
   const japanese = mkdtempSync(join(root, 'japanese-'));
   writeFileSync(join(japanese, 'vocab.txt'), VOCABULARY.join('\n'));
