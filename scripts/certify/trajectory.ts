@@ -10,7 +10,7 @@ import { inWay, waysHere } from './ways.js';
 interface Trajectory {
   readonly losses: number[];
   readonly logits: number[][];
-  /** The norm and the first entries of each weight in the end. */
+  /** The norm and the first entries of each weight in the end, but of those that rounding alone moves (biases of keys). */
   readonly weights: Readonly<Record<string, number[]>>;
 }
 
@@ -62,7 +62,8 @@ async function follow(
   trainer.hooks.onStep.tap('certify', ({ loss }) => losses.push(loss));
   await trainer.fit(data);
   const logits = (await trainer.predict(data)).flatMap((row) => [...row]);
-  const weights = namedWeights(model).map(({ name, kind, variable }) => {
+  const compared = namedWeights(model).filter(({ name }) => Object.hasOwn(wanted.weights, name));
+  const weights = compared.map(({ name, kind, variable }) => {
     const values = tf.tidy(() => {
       const value = variable.read();
       return Array.from((kind === 'linear' ? tf.transpose(value) : value).dataSync());
