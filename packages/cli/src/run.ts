@@ -90,6 +90,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
     let [total, epochEnded] = [Infinity, false];
     trainer.hooks.onFitStart.tap('run', ({ steps }) => {
       total = steps;
+      clock.start();
       if (resume && resume.meta.total !== steps)
         note(
           terminal,
@@ -192,6 +193,11 @@ class Clock {
   constructor(compilations: () => number) {
     this.#compilations = compilations;
     this.#count = compilations();
+  }
+
+  /** What comes before the first step is none of its time. */
+  start(): void {
+    this.#last = performance.now();
   }
 
   /** After a step; whether it had to be compiled. */
