@@ -6,28 +6,26 @@ import type { RunRecord } from './run-folder.js';
 import type { Setup } from './setup.js';
 import { dataOf } from './tasks/data-record.js';
 
-/** What a run was told, and how far it came. */
+/** What a run was told. */
 export interface RecordedRun {
   readonly setup: Setup;
   readonly config: Config;
   readonly recipe: Recipe;
   readonly seed: number;
   readonly engine: string;
-  readonly steps: number;
 }
 
-/** What a run says about itself when it is saved. */
+/** What a run says about itself whenever it is saved: the same from its beginning to its end, its rows hashed once. */
 export function recordOf({
   setup,
   config,
   recipe,
   seed,
   engine,
-  steps,
-}: RecordedRun): Omit<RunRecord, 'finished'> {
+}: RecordedRun): Omit<RunRecord, 'steps' | 'finished'> {
   const { task, metrics, name, train, classWeights } = setup.task;
   return {
-    ...{ version: 1, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine, steps },
+    ...{ version: 1, maxLength: setup.maxLength, recipe: describeRecipe(recipe), seed, engine },
     task: {
       ...{ name, kind: task.name as TaskName, labels: task.labels ?? [] },
       metrics: metrics.map(metricName),

@@ -247,12 +247,12 @@ export class TextClassifier implements TextModel {
       throw signal?.reason ?? new HypetuneError('the fit was stopped.');
     }
     this.dispose();
-    const record = recordOf({ setup, config, recipe, seed, engine, steps: report.steps });
+    const record = recordOf({ setup, config, recipe, seed, engine });
     const trained = trainedModel(model, task.task, setup.text, { metrics: task.metrics });
     const { kind, labels, pair } = record.task;
     this.#trained = {
       ...{ model, history },
-      record: { ...record, finished: true, metrics: evaluation.metrics },
+      record: { ...record, steps: report.steps, finished: true, metrics: evaluation.metrics },
       predicting: new Predicting(trained, kind, labels, pair, terminal),
     };
     return { ...evaluation, training: report };

@@ -122,8 +122,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
     const models = await openModels(recipe.models, setup, showDownloads(terminal, interrupt.signal));
-    const record = (steps: number): Omit<RunRecord, 'finished'> =>
-      recordOf({ setup, config, recipe, seed, engine, steps });
+    const told = recordOf({ setup, config, recipe, seed, engine });
+    const record = (steps: number): Omit<RunRecord, 'finished'> => ({ ...told, steps });
     const history = resumed ? await readHistory(flags.resume!, resumed.snapshot.meta.step) : [];
     const { keepLast, log: formats } = config;
     log = formats && openLogs(formats, `${out!}.log`, history);
