@@ -97,6 +97,28 @@ export interface Curve {
 
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
 
+/** The grid, the numbers along both axes and the axes' names. */
+function axes(
+  x: Scale,
+  y: Scale,
+  { left, bottom }: { readonly left: number; readonly bottom: number },
+  names: { readonly x: string; readonly y: string },
+): string[] {
+  return [
+    ...y.ticks.map(
+      (tick, place) =>
+        `<line class="grid" x1="${left}" x2="${WIDTH - 14}" y1="${n(y(tick))}" y2="${n(y(tick))}"/>` +
+        `<text class="faint" x="${left - 6}" y="${n(y(tick) + 4)}" text-anchor="end">${texts(y)[place]!}</text>`,
+    ),
+    ...x.ticks.map(
+      (tick, place) =>
+        `<text class="faint" x="${n(x(tick))}" y="${bottom + 16}" text-anchor="middle">${texts(x)[place]!}</text>`,
+    ),
+    `<text class="faint" x="${left}" y="12">${escape(names.y)}</text>`,
+    `<text class="faint" x="${WIDTH - 14}" y="${bottom + 32}" text-anchor="end">${escape(names.x)}</text>`,
+  ];
+}
+
 /** Curves with their bands (of six at most: more hide each other), and a key. */
 export function curveChart(
   curves: readonly Curve[],
@@ -116,19 +138,7 @@ export function curveChart(
     bottom,
     22,
   );
-  const body = [
-    ...y.ticks.map(
-      (tick, place) =>
-        `<line class="grid" x1="${left}" x2="${WIDTH - 14}" y1="${n(y(tick))}" y2="${n(y(tick))}"/>` +
-        `<text class="faint" x="${left - 6}" y="${n(y(tick) + 4)}" text-anchor="end">${texts(y)[place]!}</text>`,
-    ),
-    ...x.ticks.map(
-      (tick, place) =>
-        `<text class="faint" x="${n(x(tick))}" y="${bottom + 16}" text-anchor="middle">${texts(x)[place]!}</text>`,
-    ),
-    `<text class="faint" x="${left}" y="12">${escape(names.y)}</text>`,
-    `<text class="faint" x="${WIDTH - 14}" y="${bottom + 32}" text-anchor="end">${escape(names.x)}</text>`,
-  ];
+  const body = axes(x, y, { left, bottom }, names);
   for (const [place, { name, series, points: own }] of curves.entries()) {
     const path = own.map((point) => `${n(x(point.x))} ${n(y(point.y))}`).join('L');
     const over = own.map((point) => `${n(x(point.x))} ${n(y(point.high))}`);
@@ -175,19 +185,7 @@ export function spotChart(
     bottom,
     22,
   );
-  const body = [
-    ...y.ticks.map(
-      (tick, place) =>
-        `<line class="grid" x1="${left}" x2="${WIDTH - 14}" y1="${n(y(tick))}" y2="${n(y(tick))}"/>` +
-        `<text class="faint" x="${left - 6}" y="${n(y(tick) + 4)}" text-anchor="end">${texts(y)[place]!}</text>`,
-    ),
-    ...x.ticks.map(
-      (tick, place) =>
-        `<text class="faint" x="${n(x(tick))}" y="${bottom + 16}" text-anchor="middle">${texts(x)[place]!}</text>`,
-    ),
-    `<text class="faint" x="${left}" y="12">${escape(names.y)}</text>`,
-    `<text class="faint" x="${WIDTH - 14}" y="${bottom + 32}" text-anchor="end">${escape(names.x)}</text>`,
-  ];
+  const body = axes(x, y, { left, bottom }, names);
   for (const [place, { name, series, x: across, y: up }] of spots.entries()) {
     const ky = bottom + 50 + place * 18;
     body.push(
