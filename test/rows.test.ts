@@ -11,6 +11,7 @@ import { randomNormal, seedKey } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import { enginesPresent } from './support/engines.js';
 import { buildData, buildModel } from './support/models.js';
+import { tokenRows } from './support/token-rows.js';
 import { makeTrainer, weightsOf } from './support/training.js';
 
 const engines = (await enginesPresent(['wasm', 'native'])).filter(({ backend }) => backend !== undefined);
@@ -22,26 +23,6 @@ const ways = [
     .filter(({ engine }) => engine === 'native')
     .map(({ backend }) => ({ backend: backend!, compile: true })),
 ];
-
-/** Token rows of several lengths, padded as they are asked for. */
-function tokenRows(size: number): Dataset {
-  const lengthOf = (row: number): number => 3 + ((row * 5) % 8);
-  return {
-    size,
-    label: (row) => row % 2,
-    length: lengthOf,
-    inputs: (indices, padded = 10) => {
-      const fill = (value: (row: number, place: number) => number): tf.Tensor =>
-        tf.tensor2d(
-          Int32Array.from(indices.flatMap((row) => Array.from({ length: padded }, (_, i) => value(row, i)))),
-          [indices.length, padded],
-          'int32',
-        );
-      const real = (row: number, place: number): number => Number(place < lengthOf(row));
-      return [fill((row, i) => real(row, i) * ((row * 7 + i * 3) % 19)), fill(real), fill(() => 0)];
-    },
-  };
-}
 
 async function trained(
   build: () => LayersModel,

@@ -3,28 +3,9 @@ import { namedWeights } from '@hypetune/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { buildModel } from '../../test/support/models.js';
+import { tokenRows } from '../../test/support/token-rows.js';
 import { makeTrainer } from '../../test/support/training.js';
 import { relativeDifference } from './certificate.js';
-
-/** Rows of tokens of several lengths for the small BERT of the tests, padded as they are asked for. */
-export function tokenRows(size: number): Dataset {
-  const lengthOf = (row: number): number => 3 + ((row * 5) % 8);
-  return {
-    size,
-    label: (row) => row % 2,
-    length: lengthOf,
-    inputs: (indices, padded = 10) => {
-      const fill = (value: (row: number, place: number) => number): tf.Tensor =>
-        tf.tensor2d(
-          Int32Array.from(indices.flatMap((row) => Array.from({ length: padded }, (_, i) => value(row, i)))),
-          [indices.length, padded],
-          'int32',
-        );
-      const real = (row: number, place: number): number => Number(place < lengthOf(row));
-      return [fill((row, i) => real(row, i) * ((row * 7 + i * 3) % 19)), fill(real), fill(() => 0)];
-    },
-  };
-}
 
 /** How far each weight was moved by a run, and the losses of its steps. */
 export interface Moved {
