@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
-import { sentiment, tinyModel } from '../test/tiny-model.js';
+import { sentiment, tinyFlags } from '../test/tiny-model.js';
 import { answerClaim } from './claim.js';
 import type { Claim } from './config-file.js';
 import type { Cell } from './store/plan.js';
@@ -47,19 +47,7 @@ const { write, folder } = home;
 let data: string[] = [];
 beforeAll(async () => {
   const table = write('train.tsv', sentiment(16));
-  const model = await tinyModel(home);
-  data = [
-    '--train',
-    table,
-    '--validation',
-    table,
-    '--model',
-    model,
-    '--engine',
-    'cpu',
-    '--learning-rate',
-    '0.03',
-  ];
+  data = [...(await tinyFlags(home, table)), '--learning-rate', '0.03'];
   data.push('--store', `${folder}/store`);
 });
 

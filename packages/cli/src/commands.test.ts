@@ -3,26 +3,14 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
-import { sentiment, tinyModel } from '../test/tiny-model.js';
+import { sentiment, tinyFlags } from '../test/tiny-model.js';
 
 const home = scratch();
 const { write, folder } = home;
 const table = write('train.tsv', sentiment(48));
 let data: string[] = [];
 beforeAll(async () => {
-  const model = await tinyModel(home);
-  data = [
-    '--train',
-    table,
-    '--validation',
-    table,
-    '--model',
-    model,
-    '--engine',
-    'cpu',
-    '--learning-rate',
-    '0.01',
-  ];
+  data = [...(await tinyFlags(home, table)), '--learning-rate', '0.01'];
 });
 
 interface Report {

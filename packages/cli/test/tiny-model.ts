@@ -46,3 +46,8 @@ export function sentiment(rows: number): string {
   });
   return `text\tlabel\n${lines.join('\n')}\n`;
 }
+
+/** Flags of a run on a table, which it is measured on too, from the tiny model on the cpu engine. */
+export async function tinyFlags(home: Scratch, table: string): Promise<string[]> {
+  return ['--train', table, '--validation', table, '--model', await tinyModel(home), '--engine', 'cpu'];
+}

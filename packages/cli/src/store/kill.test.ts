@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { scratch } from '../../test/scratch.js';
 import { contents } from '../../test/store-contents.js';
-import { sentiment, tinyModel } from '../../test/tiny-model.js';
+import { sentiment, tinyFlags } from '../../test/tiny-model.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -17,20 +17,7 @@ let flags: string[] = [];
 
 beforeAll(async () => {
   const table = write('train.tsv', sentiment(24));
-  const model = await tinyModel(home);
-  flags = [
-    'compare',
-    '--train',
-    table,
-    '--validation',
-    table,
-    '--model',
-    model,
-    '--engine',
-    'cpu',
-    '--epochs',
-    '2',
-  ];
+  flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '2'];
   flags.push('--seeds', String(seeds));
 });
 

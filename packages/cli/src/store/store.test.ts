@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { call } from '../../test/call.js';
 import { scratch } from '../../test/scratch.js';
 import { contents } from '../../test/store-contents.js';
-import { sentiment, tinyModel } from '../../test/tiny-model.js';
+import { sentiment, tinyFlags } from '../../test/tiny-model.js';
 import { takeLock } from './lock.js';
 import { shardOf } from './shard.js';
 import { Store } from './store.js';
@@ -14,19 +14,7 @@ const { write, folder } = home;
 const table = write('train.tsv', sentiment(24));
 let data: string[] = [];
 beforeAll(async () => {
-  const model = await tinyModel(home);
-  data = [
-    '--train',
-    table,
-    '--validation',
-    table,
-    '--model',
-    model,
-    '--engine',
-    'cpu',
-    '--learning-rate',
-    '0.01',
-  ];
+  data = [...(await tinyFlags(home, table)), '--learning-rate', '0.01'];
   data.push('--epochs', '1');
 });
 

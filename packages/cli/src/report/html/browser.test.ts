@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { call } from '../../../test/call.js';
 import { scratch } from '../../../test/scratch.js';
-import { sentiment, tinyModel } from '../../../test/tiny-model.js';
+import { sentiment, tinyFlags } from '../../../test/tiny-model.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -13,19 +13,7 @@ const pages: Record<string, string> = {};
 
 beforeAll(async () => {
   const table = write('train.tsv', sentiment(24));
-  const model = await tinyModel(home);
-  const data = [
-    '--train',
-    table,
-    '--validation',
-    table,
-    '--model',
-    model,
-    '--engine',
-    'cpu',
-    '--epochs',
-    '2',
-  ];
+  const data = [...(await tinyFlags(home, table)), '--epochs', '2'];
   const [store, run] = [join(folder, 'store'), join(folder, 'run')];
   const recipes = ['--recipes', 'vanilla,nodrop,hype', '--seeds', '3', '--option', 'hype.scale=1e38'];
   await call('compare', ...data, ...recipes, '--store', store, '--keep-best', 'accuracy');
