@@ -1,0 +1,137 @@
+// `npm run evidence`: every table and picture of docs/evidence.md and docs/leaderboard.md from the runs in evidence/records; fails where one
+// is not current, `--write` writes them. `npm run evidence -- --run --data GLUE [--minutes N] [--seeds N] [NAMES]` does runs that are missing.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { METHODS } from '../../packages/cli/src/methods.js';
+import { compareStored } from '../../packages/cli/src/report/stored-comparison.js';
+import { comparisonPage } from '../../packages/cli/src/report/html/comparison-page.js';
+import { cellsOf } from '../../packages/cli/src/store/plan.js';
+import type { PredictedLine } from '../../packages/cli/src/store/record.js';
+import { Store } from '../../packages/cli/src/store/store.js';
+import { fillParts, writeCurrent } from '../generated.js';
+import { type Experiment, experiments } from './experiments.js';
+import * as pages from './pages.js';
+import { hasRecords, unpackRecords } from './records.js';
+import { runExperiment } from './run.js';
+
+/** Both precisions of the same recipe, paired by seed. */
+const PRECISION = ['vanilla', 'hype'].map((recipe) => ({
+  what: `${recipe}: bfloat16 against float32`,
+  than: `${recipe} precision=float32`,
+  better: `${recipe} precision=bfloat16`,
+}));
+/** What the paper's tables cannot tell apart: the noise, the missing dropout, and each technique with both alike. */
+const CONTRASTS = [
+  { what: 'no hidden dropout', than: 'vanilla', better: 'nodrop' },
+  { what: "HyPe-N's noise", than: 'nodrop', better: 'hype' },
+  { what: "HyPe-U's noise", than: 'nodrop', better: 'hype-u' },
+  ...['r-drop', 'r3f', 'child-tuning', 'noisytune'].flatMap((method) => [
+    { what: `HyPe beside ${method}, as published`, than: method, better: `hype+${method}` },
+    { what: `HyPe's noise beside ${method}`, than: `nodrop+${method}`, better: `hype+${method}` },
+  ]),
+];
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    run: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    data: { type: 'string' },
+    minutes: { type: 'string', default: '60' },
+    seeds: { type: 'string' },
+  },
+});
+const unknown = positionals.find((name) => !experiments.some((experiment) => experiment.name === name));
+if (unknown !== undefined)
+  throw new Error(
+    `there is no experiment '${unknown}'; there are ${experiments.map(({ name }) => name).join(', ')}`,
+  );
+const asked =
+  positionals.length > 0 ? experiments.filter(({ name }) => positionals.includes(name)) : experiments;
+
+if (flags.run) {
+  if (flags.data === undefined) throw new Error('--data: give the folder that holds the GLUE tasks.');
+  for (const experiment of asked)
+    await runExperiment(experiment, { data: flags.data, minutes: Number(flags.minutes), seeds: flags.seeds });
+} else await writePages(!flags.write);
+
+async function writePages(check: boolean): Promise<void> {
+  const root = new URL('../../', import.meta.url);
+  const pictures = new URL('docs/evidence/', root);
+  await mkdir(pictures, { recursive: true });
+  const temporary = await mkdtemp(join(tmpdir(), 'hypetune-evidence-'));
+  try {
+    const found = new Map<string, { readonly store: Store; readonly evidence: pages.Evidence }>();
+    for (const experiment of experiments)
+      if (hasRecords(experiment.records)) found.set(experiment.name, await read(experiment, temporary));
+    const part = (name: string, ...tables: readonly ((evidence: pages.Evidence) => string)[]): string => {
+      const evidence = found.get(name)?.evidence;
+      return evidence
+        ? [pages.progress(evidence), ...tables.map((make) => make(evidence))].join('\n\n')
+        : 'Not run yet.';
+    };
+    await writeCurrent(
+      new URL('docs/evidence.md', root),
+      (page) =>
+        fillParts(page, {
+          'learning-rate': part('learning-rate', pages.meansTable),
+          precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
+          compatibility: part('compatibility', pages.recipeTables),
+          across: part('compatibility', pages.acrossTable),
+          contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
+          noise: part('noise', (evidence) => pages.gridTable(evidence, 'hype.scale')),
+          labels: part('labels', pages.labelTable),
+          instability: part('instability', pages.failureTable),
+        }),
+      check,
+    );
+    await writeCurrent(
+      new URL('docs/leaderboard.md', root),
+      (page) => fillParts(page, { methods: part('methods', pages.acrossTable, pages.recipeTables) }),
+      check,
+    );
+    const picture = async (
+      name: string,
+      file: string,
+      make: (evidence: pages.Evidence) => string,
+    ): Promise<void> => {
+      const evidence = found.get(name)?.evidence;
+      if (evidence) await writeCurrent(new URL(file, pictures), () => make(evidence), check);
+    };
+    for (const task of ['mrpc', 'sts-b'])
+      await picture('noise', `noise-${task}.svg`, (evidence) =>
+        pages.gridPicture(
+          evidence,
+          'hype.scale',
+          evidence.plan.tasks.find(({ name }) => name === task)!,
+        ),
+      );
+    for (const task of ['spam', 'mrpc'])
+      await picture('labels', `labels-${task}.svg`, (evidence) => pages.labelPicture(evidence, task));
+    const methods = found.get('methods');
+    if (methods) {
+      const { cells, comparison } = await compareStored(methods.store, methods.evidence.plan);
+      const page = comparisonPage({
+        ...{ plan: methods.evidence.plan, cells, comparison, curves: new Map(), title: 'Every method once' },
+        costOf: (name) => METHODS.get(name)?.cost ?? '-',
+      });
+      await writeCurrent(new URL('leaderboard.html', pictures), () => page, check);
+    }
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function read(
+  { name, records }: Experiment,
+  temporary: string,
+): Promise<{ store: Store; evidence: pages.Evidence }> {
+  const store = await Store.open(join(temporary, name));
+  const plan = await unpackRecords(records, store);
+  const cells = await cellsOf(store, plan);
+  const predictions = new Map<string, readonly PredictedLine[]>();
+  for (const { key, run } of cells) if (run) predictions.set(key, await store.predictions(key));
+  return { store, evidence: { plan, cells, predictions } };
+}

@@ -1,0 +1,293 @@
+import { holm, mean } from '@hypetune/statistics';
+import { compareCells, type RecipeFigures, rightRows } from '../../packages/cli/src/report/comparison.js';
+import {
+  figure,
+  interval,
+  plainInterval,
+  probability,
+  signed,
+} from '../../packages/cli/src/report/comparison-text.js';
+import { type Curve, curveChart } from '../../packages/cli/src/report/html/charts.js';
+import { STYLE } from '../../packages/cli/src/report/html/style.js';
+import type { Cell, ComparisonPlan } from '../../packages/cli/src/store/plan.js';
+import type { PredictedLine } from '../../packages/cli/src/store/record.js';
+import { table } from '../generated.js';
+
+/** The runs of an experiment. */
+export interface Evidence {
+  readonly plan: ComparisonPlan;
+  readonly cells: readonly Cell[];
+  readonly predictions: ReadonlyMap<string, readonly PredictedLine[]>;
+}
+
+type Task = ComparisonPlan['tasks'][number];
+
+/** The first metric of a task, which recipes are compared by. */
+const metricOf = (task: Task): string => task.metrics[0]!;
+
+/** How much of an experiment is done. */
+export function progress({ plan, cells }: Evidence): string {
+  const done = cells.filter(({ run }) => run?.record.status === 'finished').length;
+  const failed = cells.filter(({ run }) => run?.record.status === 'failed').length;
+  const machines = new Set(cells.flatMap(({ run }) => (run ? [String(run.cost.environment.processor)] : [])));
+  return (
+    `${done} of ${plan.runs.length} runs are done${failed > 0 ? `, ${failed} failed` : ''}` +
+    `${machines.size > 0 ? ` (${[...machines].join(', ')})` : ''}.`
+  );
+}
+
+/** Mean of the first metric by task (rows) and recipe (columns). */
+export function meansTable(evidence: Evidence): string {
+  const { plan } = evidence;
+  const { figures } = compareCells(plan, evidence.cells);
+  return table(
+    ['recipe', ...plan.tasks.map((task) => `${task.name}, ${metricOf(task)}`)],
+    plan.recipes.map(({ name }) => [name, ...plan.tasks.map((task) => spread(of(figures, name, task)))]),
+  );
+}
+
+/** What each recipe does on each task, against the first. */
+export function recipeTables(evidence: Evidence): string {
+  const { plan, cells } = evidence;
+  const { figures } = compareCells(plan, cells, rightOf(evidence));
+  return plan.tasks
+    .map((task) => {
+      const base = secondsOf(cells, plan.recipes[0]!.name, task);
+      const rows = plan.recipes.map(({ name }) => {
+        const row = of(figures, name, task);
+        const { difference: d } = row;
+        const seconds = secondsOf(cells, name, task);
+        return [
+          ...[name, String(row.values.length), spread(row), signed(d?.mean), interval(d?.interval)],
+          ...[interval(d?.rowsInterval), probability(d?.correctedP)],
+          seconds === undefined || base === undefined ? '-' : (seconds / base).toFixed(2),
+        ];
+      });
+      const first = plan.recipes[0]!.name;
+      const head = [
+        'recipe',
+        'runs',
+        `${metricOf(task)} (sd)`,
+        `against ${first}`,
+        '95 %',
+        '95 % with rows',
+        'p (Holm)',
+        'time',
+      ];
+      return `**${task.name}**, ${task.rows.train} rows to learn from, ${task.rows.validation} to measure on:\n\n${table(head, rows)}`;
+    })
+    .join('\n\n');
+}
+
+/** Average rank and mean over all tasks, best first. */
+export function acrossTable({ plan, cells }: Evidence): string {
+  const { across } = compareCells(plan, cells);
+  const rows = [...across].sort((a, b) => a.averageRank - b.averageRank);
+  return table(
+    ['recipe', 'average rank', 'mean', '95 %'],
+    rows.map((row) => [
+      ...[row.recipe, row.averageRank.toFixed(2), figure(row.mean.value), plainInterval(row.mean.interval)],
+    ]),
+  );
+}
+
+/** Differences between two recipes, task by task, p corrected over all of the table. */
+export function contrastTable(
+  evidence: Evidence,
+  contrasts: readonly { readonly what: string; readonly than: string; readonly better: string }[],
+): string {
+  const { plan, cells } = evidence;
+  const found = contrasts.flatMap(({ what, than, better }) => {
+    const pair = {
+      ...plan,
+      recipes: [than, better].map((name) => plan.recipes.find((recipe) => recipe.name === name)!),
+    };
+    const { figures } = compareCells(pair, cells, rightOf(evidence));
+    return plan.tasks.map((task) => ({ what, task, d: of(figures, better, task).difference }));
+  });
+  const tested = found.filter(({ d }) => d?.p !== undefined && !Number.isNaN(d.p));
+  const corrected = new Map(holm(tested.map(({ d }) => d!.p!)).map((p, place) => [tested[place]!.d, p]));
+  return table(
+    ['what', 'task', 'pairs', 'difference', '95 %', '95 % with rows', 'p (Holm)'],
+    found.map(({ what, task, d }) => [
+      ...[what, task.name, String(d?.pairs ?? 0), signed(d?.mean), interval(d?.interval)],
+      ...[interval(d?.rowsInterval), probability(corrected.get(d))],
+    ]),
+  );
+}
+
+/** Means over the values of a grid, a column for each. */
+export function gridTable(evidence: Evidence, axis: string): string {
+  const { plan } = evidence;
+  const { figures } = compareCells(plan, evidence.cells);
+  const points = gridPoints(plan, axis);
+  const values = [...new Set(points.map(({ value }) => value))].sort((a, b) => a - b);
+  const families = [...new Set(points.map(({ family }) => family))];
+  return plan.tasks
+    .map((task) => {
+      const rows = families.map((family) => [
+        family,
+        ...values.map((value) => {
+          const point = points.find((one) => one.family === family && one.value === value);
+          return point ? figure(of(figures, point.name, task).mean) : '-';
+        }),
+      ]);
+      const plain = plan.recipes.filter(({ name, family }) => name === family);
+      const said = plain.map(({ name }) => `${name} ${spread(of(figures, name, task))}`).join(', ');
+      return `**${task.name}**, ${metricOf(task)}${said === '' ? '' : ` (${said})`}:\n\n${table(['', ...values.map((value) => value.toString())], rows)}`;
+    })
+    .join('\n\n');
+}
+
+/** The same as a picture: curves over the logarithm of the values. */
+export function gridPicture(evidence: Evidence, axis: string, task: Task): string {
+  const { plan } = evidence;
+  const { figures } = compareCells(plan, evidence.cells);
+  const points = gridPoints(plan, axis);
+  const ends = points.map(({ value }) => Math.log10(value));
+  const curves: Curve[] = [...new Set(plan.recipes.map(({ family }) => family))].flatMap((family, series) => {
+    const own = points.filter((point) => point.family === family);
+    const places =
+      own.length > 0
+        ? own.map(({ name, value }) => ({ x: Math.log10(value), row: of(figures, name, task) }))
+        : [Math.min(...ends), Math.max(...ends)].map((x) => ({ x, row: of(figures, family, task) }));
+    return curveOf(family, series, places);
+  });
+  return standalone(
+    curveChart(curves, `${metricOf(task)} on ${task.name} by the noise`, {
+      x: `log10 of ${axis}`,
+      y: metricOf(task),
+    }),
+  );
+}
+
+/** Means by the number of labels, from tasks named `NAME ROWS`. */
+export function labelTable(evidence: Evidence): string {
+  const { plan } = evidence;
+  const { figures } = compareCells(plan, evidence.cells);
+  return labelTasks(plan)
+    .map(({ name, sizes }) =>
+      [
+        `**${name}**, ${metricOf(sizes[0]!.task)}:`,
+        table(
+          ['recipe', ...sizes.map(({ rows }) => `${rows} labels`)],
+          plan.recipes.map(({ name: recipe }) => [
+            recipe,
+            ...sizes.map(({ task }) => spread(of(figures, recipe, task))),
+          ]),
+        ),
+      ].join('\n\n'),
+    )
+    .join('\n\n');
+}
+
+/** The same as a picture of one of these tasks. */
+export function labelPicture(evidence: Evidence, name: string): string {
+  const { plan } = evidence;
+  const { figures } = compareCells(plan, evidence.cells);
+  const { sizes } = labelTasks(plan).find((task) => task.name === name)!;
+  const metric = metricOf(sizes[0]!.task);
+  const curves = plan.recipes.flatMap(({ name: recipe }, series) =>
+    curveOf(
+      recipe,
+      series,
+      sizes.map(({ rows, task }) => ({ x: Math.log10(rows), row: of(figures, recipe, task) })),
+    ),
+  );
+  return standalone(
+    curveChart(curves, `${metric} on ${name} by labels`, { x: 'log10 of the number of labels', y: metric }),
+  );
+}
+
+/** How many runs of each recipe ended no better than the most frequent class does. */
+export function failureTable({ plan, cells, predictions }: Evidence): string {
+  return plan.tasks
+    .map((task) => {
+      const metric = metricOf(task);
+      const rows = plan.recipes.map(({ name }) => {
+        const done = cells.filter((cell) => cell.recipe === name && cell.task === task.name && cell.run);
+        const failed = done.filter(({ key, metrics }) => {
+          const share = majority(predictions.get(key) ?? []);
+          return metrics?.accuracy === undefined || metrics.accuracy <= share;
+        });
+        const good = done.filter((cell) => !failed.includes(cell)).map(({ metrics }) => metrics![metric]!);
+        return [
+          ...[name, String(done.length), String(failed.length)],
+          ...[done.length > 0 ? `${((100 * failed.length) / done.length).toFixed(0)} %` : '-'],
+          ...[good.length > 0 ? figure(mean(good)) : '-'],
+        ];
+      });
+      return `**${task.name}**:\n\n${table(['recipe', 'runs', 'failed', 'share', `${metric} of the others`], rows)}`;
+    })
+    .join('\n\n');
+}
+
+function majority(lines: readonly PredictedLine[]): number {
+  const counts = new Map<unknown, number>();
+  for (const { label } of lines) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return Math.max(...counts.values()) / lines.length;
+}
+
+function of(figures: readonly RecipeFigures[], recipe: string, task: Task): RecipeFigures {
+  return figures.find(
+    (row) => row.recipe === recipe && row.task === task.name && row.metric === metricOf(task),
+  )!;
+}
+
+function spread({ mean: center, deviation }: RecipeFigures): string {
+  return center === undefined
+    ? '-'
+    : `${figure(center)}${deviation === undefined ? '' : ` (${figure(deviation)})`}`;
+}
+
+/** Mean seconds of training without compiling. */
+function secondsOf(cells: readonly Cell[], recipe: string, task: Task): number | undefined {
+  const seconds = cells.flatMap((cell) =>
+    cell.recipe === recipe && cell.task === task.name && cell.run
+      ? [cell.run.cost.seconds - cell.run.cost.compileSeconds]
+      : [],
+  );
+  return seconds.length > 0 ? mean(seconds) : undefined;
+}
+
+function rightOf({ predictions }: Evidence): (key: string) => readonly number[] | undefined {
+  const right = new Map<string, readonly number[] | undefined>();
+  return (key) => {
+    if (!right.has(key)) right.set(key, rightRows(predictions.get(key) ?? []));
+    return right.get(key);
+  };
+}
+
+function gridPoints(plan: ComparisonPlan, axis: string): { name: string; family: string; value: number }[] {
+  return plan.recipes.flatMap(({ name, family }) => {
+    const found = new RegExp(`${axis.replaceAll('.', '\\.')}=(\\S+)`).exec(name);
+    return found ? [{ name, family, value: Number(found[1]) }] : [];
+  });
+}
+
+function labelTasks(plan: ComparisonPlan): { name: string; sizes: { rows: number; task: Task }[] }[] {
+  const names = [...new Set(plan.tasks.map(({ name }) => name.split(' ')[0]!))];
+  return names.map((name) => ({
+    name,
+    sizes: plan.tasks
+      .filter((task) => task.name.startsWith(`${name} `))
+      .map((task) => ({ rows: task.rows.train, task })),
+  }));
+}
+
+function curveOf(
+  name: string,
+  series: number,
+  places: readonly { readonly x: number; readonly row: RecipeFigures }[],
+): Curve[] {
+  const points = places.flatMap(({ x, row: { mean: y, interval: range } }) =>
+    y === undefined ? [] : [{ x, y, low: range?.low ?? y, high: range?.high ?? y }],
+  );
+  return points.length > 0 ? [{ name, series, points }] : [];
+}
+
+/** A picture of a report as a file of its own. */
+function standalone(chart: string): string {
+  const svg = /<svg.*<\/svg>/s.exec(chart)![0];
+  return `${svg.replace(/^<svg([^>]*)>/, `<svg xmlns="http://www.w3.org/2000/svg"$1><style>${STYLE}</style>`)}\n`;
+}

@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cellsOf, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
+import type { RunIdentity, StoredRecord } from '../packages/cli/src/store/record.js';
+import { keyOf, Store } from '../packages/cli/src/store/store.js';
+import { contrastTable, failureTable, progress, recipeTables } from '../scripts/evidence/pages.js';
+import { packRecords, unpackRecords } from '../scripts/evidence/records.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hypetune-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const LABELS = [0, 1, 1, 0, 1];
+
+/** A store with four seeds of two recipes, the second right on `gain` more rows of five. */
+async function storeOf(gain: number): Promise<{ store: Store; plan: ComparisonPlan }> {
+  const store = await Store.open(join(folder, 'store'));
+  const runs: ComparisonPlan['runs'][number][] = [];
+  for (const seed of [1, 2, 3, 4])
+    for (const recipe of ['vanilla', 'hype']) {
+      const identity = {
+        ...{ version: 1, release: '0', engine: 'native', seed, settings: {}, weights: '' },
+        recipe: { dropout: {}, plugins: [{ name: recipe, code: '' }] },
+        task: { name: 'mrpc', kind: 'class', labels: ['no', 'yes'] },
+        rows: { train: 'a', validation: 'b' },
+      } as RunIdentity;
+      const right = 2 + (seed % 2) + (recipe === 'hype' ? gain : 0);
+      const key = keyOf(identity);
+      const record: StoredRecord = {
+        ...{ version: 1, key, identity, status: 'finished', steps: 2 },
+        validation: { rows: 5, loss: 0.5, metrics: { accuracy: right / 5 } },
+      };
+      const predictions = LABELS.map((label, row) => {
+        const logits = label === (row < right ? 1 : 0) ? [0.25, 0.5] : [0.5, 0.25];
+        const loss = Math.log(1 + Math.exp(logits[1 - label]! - logits[label]!));
+        return { row, label, loss, logits };
+      });
+      const curve = [{ kind: 'epoch', step: 2, epoch: 1, loss: 1 / 3 }] as const;
+      const cost = {
+        ...{ seconds: recipe === 'hype' ? 2 : 1, compileSeconds: 0, measureSeconds: 0, memoryBytes: 1 },
+        ...{ finished: '', environment: { processor: 'a processor' } },
+      };
+      await store.write({ record, cost, curve, predictions });
+      runs.push({ recipe, task: 'mrpc', seed, key });
+    }
+  const plan: ComparisonPlan = {
+    ...{ version: 1, command: ['hypetune', 'compare'], seeds: [1, 2, 3, 4], runs },
+    recipes: ['vanilla', 'hype'].map((name) => ({ name, family: name, description: name })),
+    tasks: [
+      { name: 'mrpc', metrics: ['accuracy'], model: 'm', rows: { train: 9, validation: 5 }, measured: 'b' },
+    ],
+  };
+  return { store, plan };
+}
+
+test('runs come out of the repository as they went in, but for digits of curves', async () => {
+  const { store, plan } = await storeOf(1);
+  expect(await packRecords(store, plan, join(folder, 'records'))).toBe(8);
+  const again = await Store.open(join(folder, 'again'));
+  expect(await unpackRecords(join(folder, 'records'), again)).toEqual(plan);
+  for (const { key } of plan.runs) {
+    expect(await again.read(key)).toEqual(await store.read(key));
+    expect(await again.curve(key)).toEqual([{ kind: 'epoch', step: 2, epoch: 1, loss: 0.333333 }]);
+    const [found, packed] = [await again.predictions(key), await store.predictions(key)];
+    expect(found.map(({ logits }) => logits)).toEqual(packed.map(({ logits }) => logits));
+    for (const [row, { loss }] of found.entries()) expect(loss).toBeCloseTo(packed[row]!.loss, 12);
+  }
+});
+
+test('a damaged record is not taken for evidence', async () => {
+  const { store, plan } = await storeOf(1);
+  await packRecords(store, plan, join(folder, 'records'));
+  const { gzipSync } = await import('node:zlib');
+  const { record, cost } = await store.read(plan.runs[0]!.key);
+  const forged = { ...record, identity: { ...record.identity, seed: 99 } };
+  const line = JSON.stringify({ record: forged, cost, curve: [], labels: [], logits: '' });
+  await writeFile(join(folder, 'records', 'mrpc-vanilla.jsonl.gz'), gzipSync(`${line}\n`));
+  const again = await Store.open(join(folder, 'again'));
+  const read = unpackRecords(join(folder, 'records'), again);
+  await expect(read.then(() => cellsOf(again, plan))).rejects.toThrow(/not the record that was written/);
+});
+
+test('tables say what the runs say', async () => {
+  const { store, plan } = await storeOf(1);
+  const cells = await cellsOf(store, plan);
+  const predictions = new Map(
+    await Promise.all(cells.map(async ({ key }) => [key, await store.predictions(key)] as const)),
+  );
+  const evidence = { plan, cells, predictions };
+  expect(progress(evidence)).toBe('8 of 8 runs are done (a processor).');
+  expect(recipeTables(evidence)).toMatch(/\| hype \| 4 \| 0\.7000 \(0\.1155\) \| \+0\.2000 .* 2\.00 \|/);
+  const contrast = { what: 'the noise', than: 'vanilla', better: 'hype' };
+  expect(contrastTable(evidence, [contrast])).toMatch(/\| the noise \| mrpc \| 4 \| \+0\.2000 \|/);
+  // The most frequent class has 3 of 5 rows: who names it always is right on 0.6.
+  expect(failureTable(evidence)).toMatch(
+    /\| vanilla \| 4 \| 4 \| 100 % \| - \|\n\| hype \| 4 \| 2 \| 50 % \| 0\.8000 \|/,
+  );
+});
