@@ -175,7 +175,8 @@ export const settings = {
     'at the end of an epoch, with --keep-best',
   ),
   saveEvery: own(count, 'save a checkpoint after so many steps too', {
-    ...{ value: 'steps', group: 'Training', unlessGiven: 'at the end of every epoch', outcome: false },
+    ...{ value: 'steps', group: 'Training', outcome: false },
+    unlessGiven: 'at the end of every epoch; in a comparison every two minutes',
   }),
   keepLast: own(count, 'keep the models of the last checkpoints, so many, in a folder beside --out', {
     ...{ value: 'count', group: 'Training', outcome: false },

@@ -35,7 +35,6 @@ import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
 import { perform } from '../store/perform.js';
 import type { ComparisonPlan } from '../store/plan.js';
-import { flagName } from '../settings.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
@@ -99,11 +98,10 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw new HypetuneError(
       `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
     );
-  for (const name of ['saveEvery', 'keepLast'] as const)
-    if (settings[name] !== undefined)
-      throw new HypetuneError(
-        `${flagName(name)}: is for hypetune train; compare keeps runs that ended, by --store.`,
-      );
+  if (settings.keepLast !== undefined)
+    throw new HypetuneError(
+      '--keep-last: is for hypetune train; compare keeps the records of runs, no models.',
+    );
   const config: Config = { ...file, ...settings };
   if (config.log && flags.store === undefined)
     throw new HypetuneError('--log: give --store a folder; the logs stand in it.');

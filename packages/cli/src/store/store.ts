@@ -36,7 +36,7 @@ export interface ShownRow {
 
 /**
  * A folder of runs, each in `runs/KEY`, whole or not at all; `rows/HASH.jsonl` has the rows measured on, `plans/HASH.json` what
- * was asked for. Any number of processes may write to one.
+ * was asked for, `checkpoints/KEY` where a run is that has not ended. Any number of processes may write to one.
  */
 export class Store {
   constructor(readonly folder: string) {}
@@ -75,6 +75,11 @@ export class Store {
   /** The folder of a run. */
   place(key: string): string {
     return join(this.folder, 'runs', key);
+  }
+
+  /** The folder of the last checkpoint of a run that has not ended. */
+  checkpoint(key: string): string {
+    return join(this.folder, 'checkpoints', key);
   }
 
   /** Whether a run is there. Mends nothing but the mark of a save that was killed at its last step: others may be writing. */
