@@ -46,8 +46,14 @@ export interface Wants {
   readonly seeds: readonly number[];
 }
 
-/** A run and the task it is of. */
-export type NamedRun = WantedRun & { readonly task: string };
+/** A run, the task it is of, and the files of code that it is made with. */
+export interface NamedRun extends WantedRun {
+  readonly task: string;
+  /** Modules that bring methods and metrics. */
+  readonly methods: readonly string[];
+  /** They, and the config where it is code: what is hashed. */
+  readonly modules: readonly string[];
+}
 
 /** Every run, seed by seed, so that a comparison that is not done yet has whole pairs. */
 export async function wantedRuns(
@@ -55,13 +61,15 @@ export async function wantedRuns(
 ): Promise<NamedRun[]> {
   const { tasks, recipes, seeds, engine, config, file } = wants;
   const isCode = file !== undefined && /\.[cm]?[tj]s$/.test(file);
-  const modules = [...(config.methods ?? []), ...(isCode ? [file] : [])];
+  const { methods = [] } = config;
+  const modules = [...methods, ...(isCode ? [file] : [])];
   const runs: NamedRun[] = [];
   for (const seed of seeds)
     for (const { name, setup, settings, identity: task } of tasks)
       for (const recipe of recipes) {
         const identity = await runIdentity({ task, recipe, settings, seed, engine, modules });
-        runs.push({ key: keyOf(identity), identity, setup, settings, recipe, seed, task: name });
+        const key = keyOf(identity);
+        runs.push({ key, identity, setup, settings, recipe, seed, task: name, methods, modules });
       }
   return runs;
 }
@@ -100,11 +108,13 @@ function lessIsBetter(metrics: readonly (string | Metric)[]): { readonly lessIsB
   return own.length > 0 ? { lessIsBetter: own } : {};
 }
 
-/** What was typed, without what differs from part to part. */
+/** Flags that say who does the runs, not which; a queue's address may hold a password. */
+const WHERE = ['--shard', '--queue', '--queue-name'];
+
+/** What was typed, without what says who does the runs. */
 export function commandLine(argv: readonly string[]): string[] {
-  const at = argv.findIndex((word) => word === '--shard');
-  const whole = at === -1 ? argv : argv.filter((_, place) => place !== at && place !== at + 1);
-  return ['hypetune', ...whole.filter((word) => !word.startsWith('--shard='))];
+  const own = argv.filter((word, place) => !WHERE.includes(word) && !WHERE.includes(argv[place - 1] ?? ''));
+  return ['hypetune', ...own.filter((word) => !WHERE.some((flag) => word.startsWith(`${flag}=`)))];
 }
 
 /** Throws where a name stands twice. */

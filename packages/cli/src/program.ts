@@ -18,6 +18,7 @@ import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
 import { addVerify } from './commands/verify.js';
 import { addWatch } from './commands/watch.js';
+import { addWorker } from './commands/worker.js';
 import { ourName } from './other-names.js';
 import { note, type Terminal } from './terminal.js';
 import { version } from './version.js';
@@ -46,6 +47,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addMerge(program, terminal, done);
   addVerify(program, terminal, done);
   addWatch(program, terminal);
+  addWorker(program, terminal);
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
   addExport(program, terminal, done);

@@ -17,7 +17,7 @@ import {
   wantedRuns,
 } from '../comparison-runs.js';
 import { type Config, readConfig } from '../config-file.js';
-import { startEngine } from '../engine.js';
+import { engineOf } from '../engine.js';
 import { checkGrid, expandGrid } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
 import { type Methods, openModules, withMetrics } from '../methods.js';
@@ -33,7 +33,9 @@ import {
 import { comparisonText } from '../report/comparison-text.js';
 import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
-import { perform } from '../store/perform.js';
+import { QUEUE_NAME } from '../queue/connection.js';
+import { performOnQueue, queueAddress } from '../queue/perform-on-queue.js';
+import { perform, type PerformOptions } from '../store/perform.js';
 import type { ComparisonPlan } from '../store/plan.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
 import { Store } from '../store/store.js';
@@ -48,11 +50,16 @@ interface CompareFlags {
   readonly seeds?: string;
   readonly store?: string;
   readonly shard?: string;
+  readonly queue?: string;
+  readonly queueName: string;
   readonly retryFailed?: true;
   readonly json?: string;
 }
 
-const OWN = ['config', 'recipes', 'option', 'grid', 'seeds', 'store', 'shard', 'retryFailed', 'json'];
+const OWN = [
+  ...['config', 'recipes', 'option', 'grid', 'seeds', 'store'],
+  ...['shard', 'queue', 'queueName', 'retryFailed', 'json'],
+];
 const RECIPES = ['vanilla', 'nodrop', 'hype', 'hype+r3f'];
 
 export function addCompare(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -83,6 +90,8 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
       '--shard <i/n>',
       'do a part of the runs, as 2/8; auto in an array job of Slurm, AWS Batch or Kubernetes',
     )
+    .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
+    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--retry-failed', 'do runs again that failed')
     .option('--json <file>', 'write settings, every run and the comparison here; - prints them alone');
   addSettingFlags(command).action(async () => {
@@ -108,6 +117,9 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
   if (shard && flags.store === undefined)
     throw new HypetuneError('--shard: the parts meet in a store; give --store a folder.');
+  if (shard && flags.queue !== undefined)
+    throw new HypetuneError('--queue: the workers share the runs; leave --shard out.');
+  const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
   const modules = await openModules(config.methods);
   const recipes = recipesOf(config, flags, modules.methods);
   const measured = withMetrics(config, modules);
@@ -123,7 +135,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       tasks.map(({ name }) => name),
       'tasks',
     );
-    const engine = await startEngine(terminal, config.engine);
+    const engine = await engineOf(config, queue !== undefined, terminal);
     for (const { setup } of tasks) noteTask(terminal, setup.task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     const wanted = await wantedRuns({ tasks, recipes, seeds, engine, config, file: flags.config });
@@ -132,10 +144,13 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     await keepMeasuredRows(store, tasks);
     const share = partOf(wanted, shard);
     if (!temporary) await noteShare(store, share, wanted, terminal);
-    const { troubles } = await perform(store, share, {
+    const options: PerformOptions = {
       ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
       ...{ wait: shard === undefined, retryFailed: flags.retryFailed === true },
-    });
+    };
+    const { troubles } = queue
+      ? await performOnQueue(queue, store, share, options)
+      : await perform(store, share, options);
     await show(store, plan, { config, engine, aborted: interrupt.signal.aborted, flags }, terminal);
     if (interrupt.signal.aborted) return 130;
     return troubles.length > 0 ? RETRY : 0;

@@ -2,43 +2,94 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
+import { connectionOf, noteOutages, openBull, QUEUE_NAME } from '../queue/connection.js';
+import { queueAddress, type RunQueue } from '../queue/perform-on-queue.js';
+import { type QueueState, queueState } from '../queue/queue-state.js';
 import { table } from '../report/table.js';
 import { cellsOf, type ComparisonPlan, joinPlans } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { print, type Terminal } from '../terminal.js';
 import { numberFlag } from './flags.js';
 
+interface WatchFlags {
+  readonly queue?: string;
+  readonly queueName: string;
+  readonly once?: true;
+  readonly every: number;
+}
+
 export function addWatch(program: Command, terminal: Terminal): void {
   program
     .command('watch')
-    .description('how far the comparisons of a store are, until every run is done')
-    .argument('<store>', 'a folder that compare --store fills')
+    .description('how far the comparisons of a store and the runs on a queue are, until every run is done')
+    .argument('[store]', 'a folder that compare --store fills')
+    .option('--queue <redis>', 'a Redis that workers take runs from, as redis://localhost:6379')
+    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--once', 'print it once and end')
     .option('--every <seconds>', 'seconds between two looks', numberFlag, 5)
-    .action(async (folder: string, { once, every }: { readonly once?: true; readonly every: number }) => {
-      const store = Store.existing(folder);
+    .action(async (folder: string | undefined, flags: WatchFlags) => {
+      const { once, every } = flags;
+      if (folder === undefined && flags.queue === undefined)
+        throw new HypetuneError('watch: name a store of runs, a --queue, or both.');
+      const store = folder === undefined ? undefined : Store.existing(folder);
+      const queue = flags.queue === undefined ? undefined : await openQueue(flags, terminal);
       let before = '';
-      for (;;) {
-        const { text, left } = await state(store);
-        // On a terminal the table stands still and its numbers change.
-        if (terminal.out.isTTY && before !== '')
-          terminal.out.write(`\u001b[${before.split('\n').length}A\u001b[J`);
-        if (terminal.out.isTTY || text !== before) print(terminal, text);
-        before = text;
-        if (once || left === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, every * 1000));
+      try {
+        for (;;) {
+          const { text, left } = await look(store, queue);
+          // On a terminal the tables stand still and their numbers change.
+          if (terminal.out.isTTY && before !== '')
+            terminal.out.write(`\u001b[${before.split('\n').length}A\u001b[J`);
+          if (terminal.out.isTTY || text !== before) print(terminal, text);
+          before = text;
+          if (once || left === 0) return;
+          await new Promise((resolve) => setTimeout(resolve, every * 1000));
+        }
+      } finally {
+        await queue?.close();
       }
     });
 }
 
+async function openQueue(flags: WatchFlags, terminal: Terminal): Promise<RunQueue> {
+  const address = queueAddress(flags.queue!, flags.queueName);
+  const { Queue } = await openBull(address);
+  const queue: RunQueue = new Queue(address.name, connectionOf(address));
+  noteOutages(queue, terminal);
+  return queue;
+}
+
+/** What to show, and how many runs are not done: of the store, or where none is watched, of the queue. */
+async function look(
+  store: Store | undefined,
+  queue: RunQueue | undefined,
+): Promise<{ text: string; left: number }> {
+  const queued = queue && (await queueState(queue));
+  const stored = store && (await storeState(store, queued?.keys));
+  const left = stored?.left ?? queued!.counts.running + queued!.counts.waiting;
+  return { text: [stored?.text, queued && queueText(queued)].filter(Boolean).join('\n\n'), left };
+}
+
+/** The counts of a queue, and a line for each run that is being done. */
+function queueText({ counts, workers, running }: QueueState): string {
+  const figures = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  if (workers !== undefined) figures.push(`${workers} workers`);
+  const head = `queue: ${figures.join(', ')}`;
+  if (running.length === 0) return head;
+  return `${head}\n${table(['run', 'step', 'loss', 'for', 'worker', 'try'], running)}`;
+}
+
 /** A line for each recipe and task, and how many runs are left. */
-async function state(store: Store): Promise<{ text: string; left: number }> {
+async function storeState(
+  store: Store,
+  onQueue: ReadonlySet<string> = new Set(),
+): Promise<{ text: string; left: number }> {
   const plans = await store.plans<ComparisonPlan>();
   if (plans.length === 0)
     throw new HypetuneError(`${store.folder}: no comparison was begun with this store.`);
   const plan = joinPlans(plans);
   const cells = await cellsOf(store, plan);
-  const locked = new Set(await readdir(join(store.folder, 'locks')).catch(() => []));
+  const running = new Set([...(await readdir(join(store.folder, 'locks')).catch(() => [])), ...onQueue]);
   const rows = plan.tasks.flatMap(({ name, metrics: [metric] }) =>
     plan.recipes.map((recipe) => {
       const own = cells.filter((cell) => cell.recipe === recipe.name && cell.task === name);
@@ -48,8 +99,8 @@ async function state(store: Store): Promise<{ text: string; left: number }> {
       return [
         ...[recipe.name, name, count(({ run }) => run?.record.status === 'finished')],
         count(({ run }) => run?.record.status === 'failed'),
-        count(({ run, key }) => run === undefined && locked.has(key)),
-        count(({ run, key }) => run === undefined && !locked.has(key)),
+        count(({ run, key }) => run === undefined && running.has(key)),
+        count(({ run, key }) => run === undefined && !running.has(key)),
         values.length > 0 ? `${metric!} ${mean.toFixed(4)}` : '-',
       ];
     }),

@@ -59,7 +59,7 @@ export interface Performed {
 const SAVE_SECONDS = 120;
 
 /** Milliseconds between two looks at a run that another process is doing. */
-const LOOK = 500;
+export const LOOK = 500;
 
 /** Does the runs that a store lacks, each written when it ends. A run that fails is a result; one that another process does is left to it. */
 export async function perform(
@@ -107,7 +107,8 @@ export async function perform(
   return { done, troubles };
 }
 
-async function isDone(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
+/** Whether a store has a run; where failures are to be done again, one that did not fail. */
+export async function isDone(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
   if (!(await store.has(key))) return false;
   return !retryFailed || (await store.read(key)).record.status === 'finished';
 }

@@ -113,6 +113,15 @@ export class Store {
     return readLines<PredictedLine>(join(this.place(key), PREDICTIONS));
   }
 
+  /** A run with its curve and predictions. */
+  async readWhole(key: string): Promise<WholeRun> {
+    return {
+      ...(await this.read(key)),
+      curve: await this.curve(key),
+      predictions: await this.predictions(key),
+    };
+  }
+
   /** Writes a run, whole or not at all. */
   async write({ record, cost, curve, predictions }: WholeRun): Promise<void> {
     await writeFolder(this.place(record.key), async (fresh) => {
