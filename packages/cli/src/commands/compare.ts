@@ -1,7 +1,3 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { SourceError } from '@hypetune/models';
 import type { Command } from 'commander';
@@ -40,7 +36,7 @@ import type { ComparisonPlan } from '../store/plan.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
+import { addSettingFlags, listFlag, repeatedFlag, settingsOf, storeFlag } from './flags.js';
 
 interface CompareFlags {
   readonly config?: string;
@@ -48,7 +44,7 @@ interface CompareFlags {
   readonly option: readonly string[];
   readonly grid: readonly string[];
   readonly seeds?: string;
-  readonly store?: string;
+  readonly store: string;
   readonly shard?: string;
   readonly queue?: string;
   readonly queueName: string;
@@ -85,7 +81,7 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
       [],
     )
     .option('--seeds <seeds>', 'how many, from 1, or a list as 3,5,8 (default: 3)')
-    .option('--store <folder>', 'keep every run here as it ends, and do only those that are not there')
+    .addOption(storeFlag('keep every run here as it ends, and do only those that are not there'))
     .option(
       '--shard <i/n>',
       'do a part of the runs, as 2/8; auto in an array job of Slurm, AWS Batch or Kubernetes',
@@ -112,11 +108,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       '--keep-last: is for hypetune train; compare keeps the records of runs, no models.',
     );
   const config: Config = { ...file, ...settings };
-  if (config.log && flags.store === undefined)
-    throw new HypetuneError('--log: give --store a folder; the logs stand in it.');
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
-  if (shard && flags.store === undefined)
-    throw new HypetuneError('--shard: the parts meet in a store; give --store a folder.');
   if (shard && flags.queue !== undefined)
     throw new HypetuneError('--queue: the workers share the runs; leave --shard out.');
   const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
@@ -125,9 +117,8 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
   const measured = withMetrics(config, modules);
   const seeds = seedsOf(flags.seeds, config.seeds);
   const interrupt = onInterrupt(terminal);
-  const temporary = flags.store === undefined ? await mkdtemp(join(tmpdir(), 'hypetune-runs-')) : undefined;
   try {
-    const store = await Store.open(flags.store ?? join(temporary!, 'store'));
+    const store = await Store.open(flags.store);
     const tasks: PreparedTask[] = [];
     for (const entry of taskEntries(config))
       tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
@@ -143,7 +134,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     await store.keepPlan(plan);
     await keepMeasuredRows(store, tasks);
     const share = partOf(wanted, shard);
-    if (!temporary) await noteShare(store, share, wanted, terminal);
+    await noteShare(store, share, wanted, terminal);
     const options: PerformOptions = {
       ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
       ...{ wait: shard === undefined, retryFailed: flags.retryFailed === true },
@@ -167,7 +158,6 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw error;
   } finally {
     interrupt.release();
-    if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
 }
 

@@ -21,7 +21,7 @@ import { perform } from '../store/perform.js';
 import { cellsOf, type ComparisonPlan } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, settingsOf } from './flags.js';
+import { addSettingFlags, settingsOf, storeFlag } from './flags.js';
 
 /** Exit codes: the answer; a mistake in the claim or the data is none. */
 const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
@@ -34,7 +34,7 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
       'do the runs that tell whether a claim holds: exits 0 for yes, 1 for no, 2 for not yet, 3 for a mistake',
     )
     .argument('<claim>', 'a config file with a claim: better, than, by')
-    .requiredOption('--store <folder>', 'keep every run here, and do only those that are missing')
+    .addOption(storeFlag('keep every run here, and do only those that are missing'))
     .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
     .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME);
   addSettingFlags(command).action(async (file: string, flags: VerifyFlags) => {

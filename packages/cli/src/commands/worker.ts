@@ -6,7 +6,7 @@ import { queueAddress } from '../queue/perform-on-queue.js';
 import { work } from '../queue/work.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal } from '../terminal.js';
-import { numberFlag } from './flags.js';
+import { numberFlag, storeFlag } from './flags.js';
 
 interface WorkerFlags {
   readonly store: string;
@@ -23,9 +23,10 @@ export function addWorker(program: Command, terminal: Terminal): void {
     .command('worker')
     .description('do runs that compare --queue asks for, until a signal comes')
     .argument('<queue>', 'a Redis, as redis://localhost:6379')
-    .requiredOption(
-      '--store <folder>',
-      'keep the runs and their checkpoints here; workers that share it go on where another was killed',
+    .addOption(
+      storeFlag(
+        'keep the runs and their checkpoints here; workers that share it go on where another was killed',
+      ),
     )
     .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--burst', 'end when no run is left on the queue')

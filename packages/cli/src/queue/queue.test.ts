@@ -48,6 +48,13 @@ async function until(is: () => boolean): Promise<void> {
   while (!is()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
+/** Waits until a run is on a queue. */
+async function isAskedFor(url: string, name: string): Promise<void> {
+  const look = async (): Promise<string> =>
+    (await call('watch', '--queue', url, '--queue-name', name, '--once')).out;
+  while (!(await look()).includes(' 1 waiting')) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 test('what differs between two runs is named', () => {
   expect(differences({ a: 1, b: { c: [1, 2], d: 3 } }, { a: 1, b: { c: [1, 4], d: 3 }, e: 5 })).toEqual([
     'b.c.1',
@@ -149,8 +156,7 @@ describe.skipIf(noRedis !== undefined || !built)(
         '--queue-name',
         'other',
       );
-      await until(() => existsSync(join(store, 'plans')));
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await isAskedFor(redis.url, 'other');
       process.emit('SIGTERM');
       expect(await first).toMatchObject({
         code: 130,
@@ -171,7 +177,7 @@ describe.skipIf(noRedis !== undefined || !built)(
       const own = ['compare', ...(await tinyFlags(home, table)), '--recipes', 'vanilla', '--seeds', '1'];
       const address = ['--queue', redis.url, '--queue-name', 'changed'];
       const comparing = call(...(own as [string]), '--store', join(folder, 'changed'), ...address);
-      await until(() => existsSync(join(folder, 'changed', 'plans')));
+      await isAskedFor(redis.url, 'changed');
       write('changed.tsv', sentiment(25));
       const place = join(folder, 'changed-worker');
       await call('worker', redis.url, '--queue-name', 'changed', '--store', place, '--burst');
