@@ -1,11 +1,11 @@
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { onInterrupt } from '../interrupt.js';
-import { QUEUE_NAME, shown } from '../queue/connection.js';
+import { QUEUE_NAME } from '../queue/connection.js';
 import { queueAddress } from '../queue/perform-on-queue.js';
 import { work } from '../queue/work.js';
 import { Store } from '../store/store.js';
-import { note, print, type Terminal } from '../terminal.js';
+import { print, type Terminal } from '../terminal.js';
 import { numberFlag, storeFlag } from './flags.js';
 
 interface WorkerFlags {
@@ -44,7 +44,6 @@ export function addWorker(program: Command, terminal: Terminal): void {
       const interrupt = onInterrupt(terminal);
       try {
         const store = await Store.open(flags.store);
-        note(terminal, `waiting for runs on ${shown(url)}; they are kept in ${store.folder}`);
         const { signal } = interrupt;
         const done = await work(address, { store, terminal, signal, burst, stalledAfter });
         print(terminal, `${done} runs done`);

@@ -4,7 +4,7 @@ import { startEngine } from '../engine.js';
 import { perform } from '../store/perform.js';
 import type { Store } from '../store/store.js';
 import { note, type Terminal, warnOnce } from '../terminal.js';
-import { connectionOf, noteOutages, openBull, type QueueAddress } from './connection.js';
+import { connectionOf, noteOutages, openBull, type QueueAddress, shown } from './connection.js';
 import { packRun, type QueuedRun, QueuedRuns, type RunProgress } from './queued-run.js';
 
 export interface WorkOptions {
@@ -31,6 +31,7 @@ const PROGRESS = 1000;
 export async function work(address: QueueAddress, options: WorkOptions): Promise<number> {
   const { terminal, signal, stalledAfter } = options;
   const { Queue, WaitingError, Worker } = await openBull(address);
+  note(terminal, `waiting for runs on ${shown(address.url)}; they are kept in ${options.store.folder}`);
   const queuedRuns = new QueuedRuns(terminal, signal);
   const onWarning = warnOnce(terminal);
   let engine: string | undefined;
