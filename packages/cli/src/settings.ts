@@ -216,6 +216,9 @@ export const RECIPE_SETTINGS = [
   'precision',
 ] as const satisfies readonly (keyof Settings)[];
 
+/** Settings of the rows that a grid may go over: each value makes a task of its own. */
+export const ROW_SETTINGS = ['limit', 'limitPerClass'] as const satisfies readonly (keyof Settings)[];
+
 export type RecipeSettings = Pick<Settings, (typeof RECIPE_SETTINGS)[number]>;
 
 /** The declarations of `RECIPE_SETTINGS`. */

@@ -104,7 +104,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       throw new HypetuneError(
         `${flagName(name)}: is for hypetune train; compare keeps runs that ended, by --store.`,
       );
-  const config: Config = { ...file, ...settings };
+  const config: Config = { ...file, ...settings, grid: { ...file.grid, ...gridOf(flags.grid) } };
   if (config.log && flags.store === undefined)
     throw new HypetuneError('--log: give --store a folder; the logs stand in it.');
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
@@ -228,7 +228,7 @@ function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known }),
   );
   checkOptionsUsed(options, recipes);
-  const grid = { ...config.grid, ...gridOf(flags.grid) };
+  const { grid = {} } = config;
   checkGrid(grid, recipes, known);
   const points = recipes.flatMap((recipe) => expandGrid(recipe, grid, known));
   checkNames(
