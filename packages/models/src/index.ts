@@ -41,7 +41,7 @@ export {
 } from './layers/weighted-layer.js';
 export { cacheFolder } from './source/cache.js';
 export type { SourceProgress } from './source/fetcher.js';
-export { type SourceOptions, resolveModel, resolveSource } from './source/source.js';
+export { type SourceOptions, resolveData, resolveModel, resolveSource } from './source/source.js';
 export { isAlive } from './source/is-alive.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';

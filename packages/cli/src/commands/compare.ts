@@ -107,7 +107,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw new HypetuneError(
       '--keep-last: is for hypetune train; compare keeps the records of runs, no models.',
     );
-  const config: Config = { ...file, ...settings };
+  const config: Config = { ...file, ...settings, grid: { ...file.grid, ...gridOf(flags.grid) } };
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
   if (shard && flags.queue !== undefined)
     throw new HypetuneError('--queue: the workers share the runs; leave --shard out.');
@@ -231,7 +231,7 @@ function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known }),
   );
   checkOptionsUsed(options, recipes);
-  const grid = { ...config.grid, ...gridOf(flags.grid) };
+  const { grid = {} } = config;
   checkGrid(grid, recipes, known);
   const points = recipes.flatMap((recipe) => expandGrid(recipe, grid, known));
   checkNames(
