@@ -51,6 +51,22 @@ test('completion in bash: commands, flags, inner commands, choices', async () =>
   expect((await call('completion', 'fish')).code).toBe(1);
 });
 
+test('every command has --json, but for the one that prints a shell script', async () => {
+  const names = async (...path: string[]): Promise<string[]> => {
+    const [, list] = (await call(...path, '--help')).out.split('Commands:\n');
+    return [...(list ?? '').matchAll(/^  ([a-z][\w-]*)/gm)].map(([, name]) => name!);
+  };
+  const without: string[] = [];
+  for (const name of (await names()).filter((name) => name !== 'help'))
+    for (const path of (await names(name)).map((inner) => [name, inner]).concat([[name]]))
+      if (path.length === 2 || (await names(name)).length === 0) {
+        // A flag that is not there is said before anything else is looked at.
+        const { error } = await call(...path, '--json', '--no-such-flag');
+        if (/unknown option '--json'/.test(error)) without.push(path.join(' '));
+      }
+  expect(without).toEqual(['completion']);
+});
+
 test('--json gives what a program can read', async () => {
   const json = async (...argv: string[]): Promise<unknown> => JSON.parse((await call(...argv, '--json')).out);
   expect(await json('methods', 'hype')).toMatchObject({

@@ -18,8 +18,8 @@ import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.j
 import { perform } from '../store/perform.js';
 import { cellsOf, type ComparisonPlan } from '../store/plan.js';
 import { Store } from '../store/store.js';
-import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, settingsOf } from './flags.js';
+import { note, print, printResult, type Terminal, warnOnce } from '../terminal.js';
+import { addSettingFlags, jsonFlag, settingsOf } from './flags.js';
 
 /** Exit codes: the answer; a mistake in the claim or the data is none. */
 const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
@@ -32,10 +32,11 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
       'do the runs that tell whether a claim holds: exits 0 for yes, 1 for no, 2 for not yet, 3 for a mistake',
     )
     .argument('<claim>', 'a config file with a claim: better, than, by')
-    .requiredOption('--store <folder>', 'keep every run here, and do only those that are missing');
-  addSettingFlags(command).action(async (file: string, { store }: { readonly store: string }) => {
+    .requiredOption('--store <folder>', 'keep every run here, and do only those that are missing')
+    .addOption(jsonFlag());
+  addSettingFlags(command).action(async (file: string, flags: VerifyFlags) => {
     try {
-      done(await verify(file, store, command, terminal));
+      done(await verify(file, flags, command, terminal));
     } catch (error) {
       note(terminal, `error: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`);
       done(MISTAKE);
@@ -43,8 +44,18 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
   });
 }
 
-async function verify(file: string, folder: string, command: Command, terminal: Terminal): Promise<number> {
-  const config: Config = { ...(await readConfig(file)), ...settingsOf(command, ['store']) };
+interface VerifyFlags {
+  readonly store: string;
+  readonly json?: true;
+}
+
+async function verify(
+  file: string,
+  { store: folder, json }: VerifyFlags,
+  command: Command,
+  terminal: Terminal,
+): Promise<number> {
+  const config: Config = { ...(await readConfig(file)), ...settingsOf(command, ['store', 'json']) };
   const { claim } = config;
   if (!claim)
     throw new HypetuneError(`${file}: it claims nothing; write claim: { better: ..., than: ..., by: ... }.`);
@@ -90,7 +101,9 @@ async function verify(file: string, folder: string, command: Command, terminal: 
       if (found.answer !== 'not yet' || interrupt.signal.aborted) break;
     }
     await store.keepPlan(plan!);
-    print(terminal, answerText(claim, found!));
+    printResult(terminal, json, { claim, ...found }, () => {
+      print(terminal, answerText(claim, found!));
+    });
     if (trouble) note(terminal, 'some runs were not done; once more may help');
     return found!.answer === 'not yet' && interrupt.signal.aborted ? 130 : CODES[found!.answer];
   } finally {
