@@ -5,6 +5,7 @@ import {
   resolveMetrics,
   singleLabel,
   type Task,
+  unknownName,
 } from '@hypetune/core';
 import { resolveSource } from '@hypetune/models';
 import { flagName, type Settings } from '../settings.js';
@@ -105,7 +106,7 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
     );
   const name = glueName(task);
   if (name === undefined)
-    throw new HypetuneError(`--task: there is no task '${task}'; there are ${names.join(', ')}.`);
+    throw new HypetuneError(`--task: there is no task ${unknownName(task, names, 'there are')}`);
   if (data === undefined)
     throw new HypetuneError(`--data: task '${name}' needs the folder that holds it, as --data glue.`);
   return glueTask(name, await downloads((options) => resolveSource(data, options)), settings.test);
