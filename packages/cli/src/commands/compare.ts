@@ -27,6 +27,7 @@ import {
   recipeOf,
 } from '../recipes.js';
 import { comparisonText } from '../report/comparison-text.js';
+import { comparisonData } from '../report/formats.js';
 import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
 import { QUEUE_NAME } from '../queue/connection.js';
@@ -200,21 +201,7 @@ async function show(
         settings: { ...config, recipes: undefined, tasks: undefined, grid: undefined },
       },
       complete: !aborted && comparison.missing.length === 0,
-      recipes: plan.recipes.map(({ name, family, entry }) => ({
-        ...entry,
-        name,
-        ...(family !== name && { family }),
-      })),
-      tasks: plan.tasks,
-      runs: cells
-        .filter(({ run }) => run !== undefined)
-        .map(({ recipe, task, seed, key, run, metrics }) => ({
-          ...{ recipe, task, seed, key, status: run!.record.status, why: run!.record.why, metrics },
-          ...{ loss: (run!.record.test ?? run!.record.validation)?.loss, trainLoss: run!.record.trainLoss },
-          ...{ steps: run!.record.steps, ...run!.cost },
-        })),
-      comparison: comparison.figures,
-      across: comparison.across,
+      ...comparisonData(plan, cells, comparison),
     },
     null,
     2,

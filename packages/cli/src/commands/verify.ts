@@ -20,8 +20,8 @@ import { performOnQueue, queueAddress } from '../queue/perform-on-queue.js';
 import { perform } from '../store/perform.js';
 import { cellsOf, type ComparisonPlan } from '../store/plan.js';
 import { Store } from '../store/store.js';
-import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, settingsOf, storeFlag } from './flags.js';
+import { note, print, printResult, type Terminal, warnOnce } from '../terminal.js';
+import { addSettingFlags, jsonFlag, settingsOf, storeFlag } from './flags.js';
 
 /** Exit codes: the answer; a mistake in the claim or the data is none. */
 const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
@@ -36,7 +36,8 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
     .argument('<claim>', 'a config file with a claim: better, than, by')
     .addOption(storeFlag('keep every run here, and do only those that are missing'))
     .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
-    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME);
+    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
+    .addOption(jsonFlag());
   addSettingFlags(command).action(async (file: string, flags: VerifyFlags) => {
     try {
       done(await verify(file, flags, command, terminal));
@@ -51,6 +52,7 @@ interface VerifyFlags {
   readonly store: string;
   readonly queue?: string;
   readonly queueName: string;
+  readonly json?: true;
 }
 
 async function verify(
@@ -59,7 +61,7 @@ async function verify(
   command: Command,
   terminal: Terminal,
 ): Promise<number> {
-  const own = ['store', 'queue', 'queueName'];
+  const own = ['store', 'queue', 'queueName', 'json'];
   const config: Config = { ...(await readConfig(file)), ...settingsOf(command, own) };
   const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
   const { claim } = config;
@@ -106,7 +108,9 @@ async function verify(
       if (found.answer !== 'not yet' || interrupt.signal.aborted) break;
     }
     await store.keepPlan(plan!);
-    print(terminal, answerText(claim, found!));
+    printResult(terminal, flags.json, { claim, ...found }, () => {
+      print(terminal, answerText(claim, found!));
+    });
     if (trouble) note(terminal, 'some runs were not done; once more may help');
     return found!.answer === 'not yet' && interrupt.signal.aborted ? 130 : CODES[found!.answer];
   } finally {

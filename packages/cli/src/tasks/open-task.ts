@@ -5,6 +5,7 @@ import {
   resolveMetrics,
   singleLabel,
   type Task,
+  unknownName,
 } from '@hypetune/core';
 import { resolveData, resolveSource } from '@hypetune/models';
 import { flagName, type Settings } from '../settings.js';
@@ -117,7 +118,7 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
 export function namedName(word: string): string {
   const name = taskName(word);
   if (name !== undefined) return name;
-  throw new HypetuneError(`--task: there is no task '${word}'; there are ${TASKS.join(', ')}.`);
+  throw new HypetuneError(`--task: there is no task ${unknownName(word, TASKS, 'there are')}`);
 }
 
 /** The folder of a task's tables. Throws where none is named. */
