@@ -5,14 +5,15 @@ import { QUEUE_NAME } from '../queue/connection.js';
 import { queueAddress } from '../queue/perform-on-queue.js';
 import { work } from '../queue/work.js';
 import { Store } from '../store/store.js';
-import { print, type Terminal } from '../terminal.js';
-import { numberFlag, storeFlag } from './flags.js';
+import { print, printResult, type Terminal } from '../terminal.js';
+import { jsonFlag, numberFlag, storeFlag } from './flags.js';
 
 interface WorkerFlags {
   readonly store: string;
   readonly queueName: string;
   readonly burst?: true;
   readonly stalledAfter: number;
+  readonly json?: true;
 }
 
 /** Fewer than these seconds are less than a step may take. */
@@ -36,6 +37,7 @@ export function addWorker(program: Command, terminal: Terminal): void {
       numberFlag,
       60,
     )
+    .addOption(jsonFlag())
     .action(async (url: string, flags: WorkerFlags) => {
       const { burst = false, stalledAfter } = flags;
       if (!(stalledAfter >= LEAST_SECONDS))
@@ -46,7 +48,9 @@ export function addWorker(program: Command, terminal: Terminal): void {
         const store = await Store.open(flags.store);
         const { signal } = interrupt;
         const done = await work(address, { store, terminal, signal, burst, stalledAfter });
-        print(terminal, `${done} runs done`);
+        printResult(terminal, flags.json, { done }, () => {
+          print(terminal, `${done} runs done`);
+        });
       } finally {
         interrupt.release();
       }
