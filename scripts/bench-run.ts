@@ -95,6 +95,8 @@ async function ours(metric: string, seed: number): Promise<Run[]> {
     ...['--config', config, '--task', task, '--data', folder, '--model', values.model],
     ...['--recipes', values.recipes, '--epochs', epochs, '--learning-rate', values['learning-rate']],
     ...['--max-length', values['max-length'], '--json', json],
+    // A store of its own: a run that is there already would not be timed.
+    ...['--store', mkdtempSync(join(folder, 'runs-'))],
     ...(values['length-multiple'] === undefined ? [] : ['--length-multiple', values['length-multiple']]),
     ...(values['group-by-length'] ? ['--group-by-length'] : []),
     ...(values.engine === undefined ? [] : ['--engine', values.engine]),

@@ -1,4 +1,4 @@
-// Writes docs/hooks.md from packages/core/src/hooks.ts and, from the methods' declarations, the tables of docs/stacking.md, the
+// Writes docs/hooks.md from packages/core/src/hooks.ts and, from the methods' declarations, the tables of docs/stacking.md and docs/methods.md, the
 // option table of every method's README, docs/settings.md and the JSON schema of config files. `npm run docs -- --check` only says what is not current.
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
@@ -61,6 +61,8 @@ if (process.argv[1]?.endsWith('docs.ts')) {
   await writeCurrent(new URL('docs/reliability.md', root), reliabilityPage, check);
   const { optionPage, pages } = await import('./option-tables.js');
   for (const [method, page] of pages) await writeCurrent(page, (text) => optionPage(text, method), check);
+  const { methodsPage } = await import('./methods-page.js');
+  await writeCurrent(new URL('docs/methods.md', root), methodsPage, check);
   const { settingsPage } = await import('./settings-page.js');
   await writeCurrent(new URL('docs/settings.md', root), settingsPage, check);
   const { configSchemaText } = await import('../packages/cli/src/config-schema.js');

@@ -160,7 +160,7 @@ write({
   'src/training.test.js': `
     import { expect, test } from 'vitest';
     import { train } from './training.js';
-    test('trains', async () => { expect(await train()).toBe(3); });`,
+    test('trains', async () => { expect(await train()).toBe(3); }, 60_000);`,
   'vite-dev.js': `
     import { createServer } from 'vite';
     const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });

@@ -56,6 +56,7 @@ const check = async (title, script, args) => {
 try {
   await check('build', tool('typescript/bin/tsc'), ['-b']);
   await check('type check', tool('typescript/bin/tsc'), ['-p', 'tsconfig.check.json']);
+  await check('type check of the page', tool('typescript/bin/tsc'), ['-p', 'examples/browser']);
   await check('lint', tool('eslint/bin/eslint.js'), ['.']);
   await check('format', tool('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.']);
   const code = await run(

@@ -26,6 +26,13 @@ const pages = [
 export const read = (page) => readFileSync(join(root, page), 'utf8');
 export const titleOf = (page) => /^# (.*)$/m.exec(read(page))?.[1] ?? page;
 
+/** What a link to a heading ends in, as in the repository. */
+export const headingId = (heading) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_\- ]/gu, '')
+    .replaceAll(' ', '-');
+
 /** A page's place on the site, as a link. */
 const placeOf = (page) => `/${page.replace(/README\.md$/, '').replace(/\.md$/, '')}`;
 

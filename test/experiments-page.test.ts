@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../packages/cli/test/call.js';
+import { noRedis, type Redis, startRedis } from '../packages/cli/test/redis.js';
 import { sentiment, tinyModel } from '../packages/cli/test/tiny-model.js';
 
-// The tutorial from its first command to its last, in its order, with a tiny model and one step a run.
+// The tutorial from its first command to its last, in its order, with a tiny model and one step a run. What needs a Redis has one, or is
+// left out where there is none.
 
 const page = readFileSync(new URL('../docs/experiments.md', import.meta.url), 'utf8');
 const before = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'hypetune-tutorial-'));
 let small: string[] = [];
+let redis: Redis | undefined;
 
 beforeAll(async () => {
   const write = (name: string, content: string): string => {
@@ -25,8 +28,10 @@ beforeAll(async () => {
   for (const [, code] of page.matchAll(/^```yaml\n([\s\S]*?)^```/gm))
     write(/^# (\S+)/.exec(code!)![1]!, code!);
   process.chdir(folder);
+  if (noRedis === undefined) redis = await startRedis();
 });
-afterAll(() => {
+afterAll(async () => {
+  await redis?.stop();
   process.chdir(before);
   rmSync(folder, { recursive: true, force: true });
 });
@@ -39,10 +44,16 @@ test('every command of the page runs, in its order', async () => {
   const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, code]) =>
     code!.trim().split('\n'),
   );
-  expect(commands.length).toBeGreaterThan(12);
+  expect(commands.length).toBeGreaterThan(15);
+  let worker: ReturnType<typeof call> | undefined;
   for (const line of commands) {
-    const [npx, hypetune, command, ...rest] = words(line);
+    if (line.includes('redis://') && !redis) continue;
+    const [npx, hypetune, command, ...rest] = words(line.replace('redis://localhost:6379', redis?.url ?? ''));
     expect([npx, hypetune]).toEqual(['npx', 'hypetune']);
+    if (command === 'worker') {
+      worker = call(command, ...rest);
+      continue;
+    }
     const runs = ['train', 'compare', 'verify'].includes(command!);
     const { code, out, error } = await call(command!, ...rest, ...(runs ? small : []));
     expect([line, code, code === 2 ? '' : error.match(/^error.*/m)?.[0]]).toEqual([
@@ -51,7 +62,13 @@ test('every command of the page runs, in its order', async () => {
       command === 'verify' ? '' : undefined,
     ]);
     if (line.includes('--test')) expect(out).toMatch(/^best of each grid: /m);
-    if (line.includes('--store all')) expect(error).toMatch(/^24 runs, 24 of them are in all already$/m);
+    if (line.includes('--seeds 4 --store all'))
+      expect(error).toMatch(/^24 runs, 24 of them are in all already$/m);
+    if (line.includes('--seeds 5 --store all')) expect(error).toMatch(/^6 of 6 runs are here; /m);
+    if (command === 'watch')
+      expect(out).toMatch(/^queue: 0 running, 0 waiting, 6 done, 0 failed, 1 workers$/m);
   }
+  process.emit('SIGTERM');
+  if (worker) expect(await worker).toMatchObject({ code: 0, out: '6 runs done\n' });
   expect(readFileSync('report.html', 'utf8')).toContain('<h1>HyPe on our texts</h1>');
 }, 240_000);

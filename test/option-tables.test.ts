@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { methodsPage } from '../scripts/methods-page.js';
 import { optionPage, pages } from '../scripts/option-tables.js';
 
 test.each([...pages].map(([method, page]) => [method.name, method, page] as const))(
@@ -10,3 +11,8 @@ test.each([...pages].map(([method, page]) => [method.name, method, page] as cons
     expect(await optionPage(text, method)).toBe(text);
   },
 );
+
+test('the list of methods is what their declarations say (else: npm run docs)', async () => {
+  const text = readFileSync(new URL('../docs/methods.md', import.meta.url), 'utf8');
+  expect(await methodsPage(text)).toBe(text);
+});

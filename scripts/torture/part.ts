@@ -35,9 +35,16 @@ export class Skipped extends Error {
 /** Numbers that look random and are the same for the same seeds. */
 export class Draws {
   #state: number;
+  readonly #seeds: readonly number[];
 
   constructor(...seeds: readonly number[]) {
+    this.#seeds = seeds;
     this.#state = seeds.reduce((state, seed) => mixed(state ^ seed), 0x9e3779b9);
+  }
+
+  /** The same numbers from the start. */
+  again(): Draws {
+    return new Draws(...this.#seeds);
   }
 
   /** A number in [0, 1). */

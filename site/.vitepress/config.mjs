@@ -1,20 +1,50 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
-import { docs, examples, packages, read, repository, titleOf } from '../pages.mjs';
+import { docs, examples, headingId, packages, read, repository, titleOf } from '../pages.mjs';
 
 /** A method's page has an equation. */
 const isMethod = (name) => /^\*\*Equation/m.test(read(`packages/${name}/README.md`));
 const packageItem = (name) => ({ text: name, link: `/packages/${name}/` });
-const groups = {
+const docsItem = (name) => ({ text: titleOf(`docs/${name}.md`), link: `/docs/${name}` });
+const named = {
   Start: ['start', 'texts', 'coming-from', 'troubleshooting'],
-  Guides: ['experiments', 'tasks', 'models', 'stacking', 'deploy', 'settings', 'environment', 'results'],
+  Guides: [
+    'experiments',
+    'tasks',
+    'models',
+    'methods',
+    'stacking',
+    'deploy',
+    'settings',
+    'environment',
+    'results',
+  ],
   Inside: ['how-it-works', 'hooks', 'life-of-a-batch'],
 };
-const named = Object.values(groups).flat();
-groups.Guides.push(...docs.filter((name) => !named.includes(name)));
-const hasApi = existsSync(fileURLToPath(new URL('../pages/api/index.md', import.meta.url)));
-const api = hasApi ? [{ text: 'API', link: '/api/' }] : [];
+const others = docs.filter((name) => !Object.values(named).flat().includes(name));
+const groups = {
+  Start: named.Start.map(docsItem),
+  Guides: [
+    ...named.Guides.map(docsItem),
+    { text: 'Choose an engine', link: '/packages/engine/' },
+    ...others.map(docsItem),
+  ],
+  Inside: named.Inside.map(docsItem),
+};
+/** Typedoc's pages, which `npm run dev` may lack. */
+const apiPages = fileURLToPath(new URL('../pages/api', import.meta.url));
+const apiNames = existsSync(apiPages)
+  ? readdirSync(apiPages, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.md') && file !== 'index.md')
+      .map((file) => file.slice(0, -3))
+      .sort()
+  : [];
+
+/** A wave, the noise, as a picture of one line. */
+const icon = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M3 16q4-18 7 0t6 0 6 0 7 0" fill="none" stroke="#5b6ee1" stroke-width="4" stroke-linecap="round"/></svg>',
+)}`;
 
 export default defineConfig({
   title: 'hypetune',
@@ -22,22 +52,28 @@ export default defineConfig({
   srcDir: 'pages',
   outDir: 'dist',
   lastUpdated: false,
+  head: [['link', { rel: 'icon', href: icon }]],
+  markdown: {
+    anchor: { slugify: headingId },
+    config(markdown) {
+      const { code_inline: plain } = markdown.renderer.rules;
+      markdown.renderer.rules.code_inline = (tokens, place, ...rest) => {
+        if (/^(\S{1,32}|.{1,24})$/.test(tokens[place].content)) tokens[place].attrJoin('class', 'whole');
+        return plain(tokens, place, ...rest);
+      };
+    },
+  },
   themeConfig: {
     search: { provider: 'local' },
     nav: [
       { text: 'Start', link: '/docs/start' },
-      { text: 'Methods', link: '/docs/stacking' },
+      { text: 'Methods', link: '/docs/methods' },
       { text: 'Hooks', link: '/docs/hooks' },
-      ...api,
+      { text: 'API', link: '/api/' },
       { text: 'Code', link: repository },
     ],
     sidebar: [
-      ...Object.entries(groups).map(([text, names]) => ({
-        text,
-        items: names
-          .filter((name) => docs.includes(name))
-          .map((name) => ({ text: titleOf(`docs/${name}.md`), link: `/docs/${name}` })),
-      })),
+      ...Object.entries(groups).map(([text, items]) => ({ text, items })),
       {
         text: 'Write a method',
         items: [
@@ -59,7 +95,11 @@ export default defineConfig({
           link: `/examples/${name}/`,
         })),
       },
-      ...api,
+      {
+        text: 'API',
+        collapsed: true,
+        items: apiNames.map((name) => ({ text: name, link: `/api/${name}` })),
+      },
     ],
     outline: { level: [2, 3] },
   },

@@ -17,16 +17,24 @@ export interface FileServer {
   close(): void;
 }
 
-/** Serves folders, by the first part of the path, and texts, by the whole path, on a free port of this machine. */
+/**
+ * Serves folders, by the first part of the path, and texts, by the whole path, on a free port of this machine; `isolated` with
+ * the headers that let a page share memory with its workers.
+ */
 export async function serveFiles(
   folders: Readonly<Record<string, string>>,
   pages: Readonly<Record<string, string>>,
+  isolated = false,
 ): Promise<FileServer> {
   const server: Server = createServer((request, response) => {
+    if (isolated) {
+      response.setHeader('cross-origin-opener-policy', 'same-origin');
+      response.setHeader('cross-origin-embedder-policy', 'require-corp');
+    }
     const path = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
     const page = pages[path];
     if (page !== undefined) {
-      response.setHeader('content-type', 'text/html').end(page);
+      response.setHeader('content-type', TYPES[extname(path)] ?? 'text/html').end(page);
       return;
     }
     const [, first = '', ...rest] = normalize(path).split('/');

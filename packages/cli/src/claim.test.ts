@@ -70,6 +70,8 @@ claim: { better: learns, than: does not, metric: loss, seeds: 12 }
   expect(code).toBe(0);
   const again = await call('verify', file, ...data);
   expect(again.out).toBe(out);
+  const json = await call('verify', file, ...data, '--json');
+  expect(JSON.parse(json.out)).toMatchObject({ claim: { better: 'learns' }, answer: 'yes' });
   expect(again.error).not.toContain('step');
   const no = write(
     'no.yaml',

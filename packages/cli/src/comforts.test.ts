@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
+import { methodCard, methodList } from './commands/methods.js';
 import { readConfig } from './config-file.js';
+import { METHODS } from './methods.js';
 
 const { folder, write } = scratch();
 
@@ -51,6 +53,22 @@ test('completion in bash: commands, flags, inner commands, choices', async () =>
   expect((await call('completion', 'fish')).code).toBe(1);
 });
 
+test('every command has --json, but for the one that prints a shell script', async () => {
+  const names = async (...path: string[]): Promise<string[]> => {
+    const [, list] = (await call(...path, '--help')).out.split('Commands:\n');
+    return [...(list ?? '').matchAll(/^  ([a-z][\w-]*)/gm)].map(([, name]) => name!);
+  };
+  const without: string[] = [];
+  for (const name of (await names()).filter((name) => name !== 'help'))
+    for (const path of (await names(name)).map((inner) => [name, inner]).concat([[name]]))
+      if (path.length === 2 || (await names(name)).length === 0) {
+        // A flag that is not there is said before anything else is looked at.
+        const { error } = await call(...path, '--json', '--no-such-flag');
+        if (/unknown option '--json'/.test(error)) without.push(path.join(' '));
+      }
+  expect(without).toEqual(['completion']);
+});
+
 test('--json gives what a program can read', async () => {
   const json = async (...argv: string[]): Promise<unknown> => JSON.parse((await call(...argv, '--json')).out);
   expect(await json('methods', 'hype')).toMatchObject({
@@ -61,6 +79,19 @@ test('--json gives what a program can read', async () => {
   expect(await json('engine', 'list')).toBeInstanceOf(Array);
   expect(await json('new-plugin', 'my-own', '--folder', join(folder, 'own'))).toHaveProperty('written');
   expect(await json('init', join(folder, 'other'))).toHaveProperty('written');
+});
+
+test('two letters that changed places are still the word meant', async () => {
+  expect((await call('methods', 'hpye')).error).toContain("'hpye', did you mean 'hype'?");
+  expect((await call('methods', 'nothing')).error).toContain("'nothing'; there are 'hype', 'r3f'");
+});
+
+test('on a narrow terminal lists are wrapped under their last column, or below the line', () => {
+  const hype = METHODS.get('hype')!;
+  for (const text of [methodList(METHODS, 60), methodCard(hype, 60).split('\n').slice(3).join('\n')])
+    expect(text.split('\n').filter((line) => line.length > 64)).toEqual([]);
+  expect(methodList(METHODS).split('\n')).toHaveLength(METHODS.size);
+  expect(methodList(METHODS, 60)).toMatch(/^hype {16}Adds small .*\n {20}\S/);
 });
 
 test('the version, and no colour', async () => {

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { Config, TaskEntry } from './config-file.js';
 import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
-import type { Settings } from './settings.js';
+import { rowPoints } from './grid.js';
+import { ROW_SETTINGS, type Settings } from './settings.js';
 import { DEFAULT_MODEL, prepare, type Setup } from './setup.js';
 import { runIdentity, type TaskIdentity, taskIdentity } from './store/identity.js';
 import type { WantedRun } from './store/perform.js';
@@ -14,13 +15,20 @@ import type { Terminal } from './terminal.js';
 /** A task read, tokenized and hashed. */
 export interface PreparedTask {
   readonly name: string;
+  /** The task that it is a point of a grid of; its own name if there is no grid over rows. */
+  readonly family: string;
   readonly settings: Settings;
   readonly setup: Setup;
   readonly identity: TaskIdentity;
 }
 
-/** The tasks that were asked for, as the settings that differ. */
-export function taskEntries({ tasks, task }: Config): readonly TaskEntry[] {
+/** The tasks that were asked for, as the settings that differ; of a grid over rows, one for each of its points. */
+export function taskEntries(config: Config): readonly TaskEntry[] {
+  const points = rowPoints(config.grid);
+  return namedEntries(config).flatMap((entry) => points.map((point) => ({ ...entry, ...point })));
+}
+
+function namedEntries({ tasks, task }: Config): readonly TaskEntry[] {
   if (tasks) return tasks.map((entry) => (typeof entry === 'string' ? { task: entry } : entry));
   if (task?.includes(',')) return task.split(',').map((name) => ({ task: name.trim() }));
   return [{}];
@@ -36,7 +44,11 @@ export async function prepareTask(
   const settings: Settings = { ...config, ...entry };
   const setup = await prepare(settings, terminal, signal);
   const identity = await taskIdentity(setup);
-  return { name: name ?? setup.task.name, settings, setup, identity };
+  const family = name ?? setup.task.name;
+  const point = ROW_SETTINGS.filter((axis) => config.grid?.[axis]).map(
+    (axis) => `${axis}=${settings[axis]!}`,
+  );
+  return { name: [family, ...point].join(' '), family, settings, setup, identity };
 }
 
 /** What a comparison is made of. */
@@ -46,8 +58,14 @@ export interface Wants {
   readonly seeds: readonly number[];
 }
 
-/** A run and the task it is of. */
-export type NamedRun = WantedRun & { readonly task: string };
+/** A run, the task it is of, and the files of code that it is made with. */
+export interface NamedRun extends WantedRun {
+  readonly task: string;
+  /** Modules that bring methods and metrics. */
+  readonly methods: readonly string[];
+  /** They, and the config where it is code: what is hashed. */
+  readonly modules: readonly string[];
+}
 
 /** Every run, seed by seed, so that a comparison that is not done yet has whole pairs. */
 export async function wantedRuns(
@@ -55,13 +73,15 @@ export async function wantedRuns(
 ): Promise<NamedRun[]> {
   const { tasks, recipes, seeds, engine, config, file } = wants;
   const isCode = file !== undefined && /\.[cm]?[tj]s$/.test(file);
-  const modules = [...(config.methods ?? []), ...(isCode ? [file] : [])];
+  const { methods = [] } = config;
+  const modules = [...methods, ...(isCode ? [file] : [])];
   const runs: NamedRun[] = [];
   for (const seed of seeds)
     for (const { name, setup, settings, identity: task } of tasks)
       for (const recipe of recipes) {
         const identity = await runIdentity({ task, recipe, settings, seed, engine, modules });
-        runs.push({ key: keyOf(identity), identity, setup, settings, recipe, seed, task: name });
+        const key = keyOf(identity);
+        runs.push({ key, identity, setup, settings, recipe, seed, task: name, methods, modules });
       }
   return runs;
 }
@@ -82,8 +102,13 @@ export function planOf(
         entry: recipe.entry,
       },
     })),
-    tasks: tasks.map(({ name, setup: { task }, settings, identity }) => ({
-      ...{ name, metrics: task.metrics.map(metricName), ...lessIsBetter(task.metrics) },
+    tasks: tasks.map(({ name, family, setup: { task }, settings, identity }) => ({
+      ...{
+        name,
+        ...(family !== name && { family }),
+        metrics: task.metrics.map(metricName),
+        ...lessIsBetter(task.metrics),
+      },
       model: settings.model ?? DEFAULT_MODEL,
       rows: { train: task.train.length, validation: task.evaluation.length, test: task.test?.length },
       measured: identity.rows.test ?? identity.rows.validation,
@@ -100,11 +125,13 @@ function lessIsBetter(metrics: readonly (string | Metric)[]): { readonly lessIsB
   return own.length > 0 ? { lessIsBetter: own } : {};
 }
 
-/** What was typed, without what differs from part to part. */
+/** Flags that say who does the runs, not which; a queue's address may hold a password. */
+const WHERE = ['--shard', '--queue', '--queue-name'];
+
+/** What was typed, without what says who does the runs. */
 export function commandLine(argv: readonly string[]): string[] {
-  const at = argv.findIndex((word) => word === '--shard');
-  const whole = at === -1 ? argv : argv.filter((_, place) => place !== at && place !== at + 1);
-  return ['hypetune', ...whole.filter((word) => !word.startsWith('--shard='))];
+  const own = argv.filter((word, place) => !WHERE.includes(word) && !WHERE.includes(argv[place - 1] ?? ''));
+  return ['hypetune', ...own.filter((word) => !WHERE.some((flag) => word.startsWith(`${flag}=`)))];
 }
 
 /** Throws where a name stands twice. */

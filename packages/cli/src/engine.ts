@@ -14,6 +14,15 @@ export async function startEngine(terminal: Terminal, engine: string | undefined
   return name;
 }
 
+/** The engine that runs are done on: started, or where other machines do them, only named. */
+export async function engineOf(
+  { engine }: { readonly engine?: string | undefined },
+  elsewhere: boolean,
+  terminal: Terminal,
+): Promise<string> {
+  return elsewhere && engine !== undefined ? engineName(engine) : startEngine(terminal, engine);
+}
+
 /** The engine of this name; throws with the names there are. */
 export function engineName(name: string): EngineName {
   const known = engineNames.find((engine) => engine === name);

@@ -1,7 +1,7 @@
 import { HypetuneError } from '@hypetune/core';
 import { METHODS, methodNamed, type Methods } from './methods.js';
 import { type Grid, type Recipe, type RecipeData, recipeOf } from './recipes.js';
-import { check, RECIPE_SETTINGS, recipeSettings } from './settings.js';
+import { check, RECIPE_SETTINGS, recipeSettings, ROW_SETTINGS, type Settings, settings } from './settings.js';
 
 /** A recipe for each combination of the values of its own grid and of those of a common one that concern it. */
 export function expandGrid(recipe: Recipe, common: Grid = {}, known: Methods = METHODS): Recipe[] {
@@ -9,7 +9,7 @@ export function expandGrid(recipe: Recipe, common: Grid = {}, known: Methods = M
   for (const axis of Object.keys(own))
     if (!concerns(recipe, axis))
       throw new HypetuneError(`recipe '${recipe.name}': grid: it has no method for '${axis}'.`);
-  const shared = Object.entries(common).filter(([axis]) => concerns(recipe, axis));
+  const shared = Object.entries(common).filter(([axis]) => !isOfRows(axis) && concerns(recipe, axis));
   const axes = Object.entries({ ...Object.fromEntries(shared), ...own });
   if (axes.length === 0) return [recipe];
   const { entry } = recipe;
@@ -23,13 +23,28 @@ export function expandGrid(recipe: Recipe, common: Grid = {}, known: Methods = M
   return points.map((point) => ({ ...recipeOf(entryAt(entry, point), { known }), family: recipe.name }));
 }
 
-/** Throws where an axis is of no recipe, or is neither an option of a method nor a setting that may differ by recipe. */
+/** The settings of a task at each combination of the values that a grid has for its rows. */
+export function rowPoints(grid: Grid = {}): Settings[] {
+  let points: Settings[] = [{}];
+  for (const axis of ROW_SETTINGS) {
+    const values = grid[axis];
+    if (values)
+      points = points.flatMap((point) =>
+        values.map((value) => ({ ...point, [axis]: check(settings[axis], value, `grid: ${axis}: `) })),
+      );
+  }
+  return points;
+}
+
+const isOfRows = (axis: string): boolean => (ROW_SETTINGS as readonly string[]).includes(axis);
+
+/** Throws where an axis is of no recipe, or is neither an option of a method nor a setting that a grid may go over. */
 export function checkGrid(grid: Grid, recipes: readonly Recipe[], known: Methods = METHODS): void {
-  for (const axis of Object.keys(grid)) {
+  for (const axis of Object.keys(grid).filter((name) => !isOfRows(name))) {
     const [method, option] = axis.split('.');
     if (option === undefined && !isSetting(axis))
       throw new HypetuneError(
-        `grid: '${axis}' is neither method.option nor one of the settings ${RECIPE_SETTINGS.join(', ')}.`,
+        `grid: '${axis}' is neither method.option nor one of the settings ${[...RECIPE_SETTINGS, ...ROW_SETTINGS].join(', ')}.`,
       );
     if (option !== undefined) methodNamed(method!, known);
     if (!recipes.some((recipe) => concerns(recipe, axis)))

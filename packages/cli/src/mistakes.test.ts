@@ -55,7 +55,7 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
   [
     'an unknown task',
     () => ['--task', 'rtf'],
-    "--task: there is no task 'rtf'; there are spam, cola, mrpc, mnli, mnli-mismatched, qnli, qqp, wnli, rte, sst-2, sts-b.",
+    "--task: there is no task 'rtf', did you mean 'rte'?",
   ],
   ['no task', () => [], /--task: name one of spam, cola/],
   ['no data', () => ['--task', 'rte'], "--data: task 'rte' needs the folder that holds it, as --data glue."],

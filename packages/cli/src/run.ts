@@ -6,6 +6,7 @@ import {
   namedMetric,
   resolveMetrics,
   type Snapshot,
+  type StepReport,
   Trainer,
 } from '@hypetune/core';
 import { loadModel } from '@hypetune/models';
@@ -42,8 +43,13 @@ export interface RunRequest {
   readonly metrics?: readonly (string | Metric)[] | undefined;
   /** Whether how far the metrics are certain is wanted. */
   readonly intervals?: boolean | undefined;
-  /** Called where the run may go on later: at the end of every epoch but the last, and every `saveEvery` steps. */
-  readonly onCheckpoint?: ((model: LayersModel, snapshot: Snapshot) => Promise<void>) | undefined;
+  /** Called where the run may go on later: every `saveEvery` steps, and at the end of every epoch but the last or every `saveSeconds`. */
+  readonly onCheckpoint?:
+    ((model: LayersModel, snapshot: Snapshot, spent: RunCost) => Promise<void>) | undefined;
+  /** Checkpoints by the clock, between any two updates, in the place of those at the end of an epoch. */
+  readonly saveSeconds?: number | undefined;
+  /** Called after every update. */
+  readonly onStep?: ((report: StepReport) => void) | undefined;
   /** Called when the run came to its end, before it is measured. */
   readonly onTrained?:
     ((model: LayersModel, report: FitReport, snapshot: Snapshot | undefined) => Promise<void>) | undefined;
@@ -101,11 +107,17 @@ export async function run(request: RunRequest): Promise<RunResult> {
       if (signal.aborted || (request.extendable && epochEnded)) snapshot = await trainer.snapshot();
     });
     const save = async (step: number): Promise<void> => {
-      if (!signal.aborted && step < total) await request.onCheckpoint?.(model, await trainer.snapshot());
+      if (!signal.aborted && step < total)
+        await request.onCheckpoint?.(model, await trainer.snapshot(), clock.cost());
     };
     const { saveEvery = Infinity } = settings;
+    const { saveSeconds } = request;
+    let saved = performance.now();
+    const isDue = (): boolean => saveSeconds !== undefined && performance.now() - saved >= saveSeconds * 1000;
     trainer.hooks.onPause.tapPromise('run', async ({ step }) => {
-      if (step % saveEvery === 0) await save(step);
+      if (step % saveEvery !== 0 && !isDue()) return;
+      await save(step);
+      saved = performance.now();
     });
     const shown: readonly string[] = ['loss', ...task.metrics.map(metricName)];
     const label = `${recipe.name} · seed ${seed}`;
@@ -119,7 +131,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
     trainer.hooks.onEpoch.tapPromise('run', async ({ epoch, step, loss }) => {
       epochEnded = true;
       onLine?.({ kind: 'epoch', epoch, step, loss });
-      if (step % saveEvery !== 0) await save(step);
+      if (step % saveEvery !== 0 && saveSeconds === undefined) await save(step);
     });
     const progress = showProgress(terminal, label, { every: settings.logEvery });
     const clock = new Clock(() => trainer.compileReport()?.compilations ?? 0);
@@ -127,6 +139,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
     trainer.hooks.onStep.tap('run', (report) => {
       [begun, epochEnded] = [true, false];
       progress.step(report, clock.step());
+      request.onStep?.(report);
       const { step, epoch, loss, terms, learningRate, gradientNorm, rows } = report;
       onLine?.({ kind: 'step', step, epoch, loss, terms, learningRate, gradientNorm, rows });
     });
@@ -185,7 +198,8 @@ function bestLine({ best, stopped, epochs }: FitReport, name: string): string {
 class Clock {
   readonly #compilations: () => number;
   readonly #seconds: { readonly seconds: number; readonly compiled: boolean }[] = [];
-  #last = performance.now();
+  #began = performance.now();
+  #last = this.#began;
   #count: number;
   #memory = 0;
   #measuring: number | undefined;
@@ -197,7 +211,8 @@ class Clock {
 
   /** What comes before the first step is none of its time. */
   start(): void {
-    this.#last = performance.now();
+    this.#began = performance.now();
+    this.#last = this.#began;
   }
 
   /** After a step; whether it had to be compiled. */
@@ -214,7 +229,8 @@ class Clock {
     this.#measuring = performance.now();
   }
 
-  cost(seconds: number): RunCost {
+  /** `seconds`: of training, what has passed unless given. */
+  cost(seconds: number = (performance.now() - this.#began) / 1000): RunCost {
     const plain = this.#seconds.filter(({ compiled }) => !compiled).map((step) => step.seconds);
     const usual = plain.length > 0 ? median(plain) : 0;
     const compiling = this.#seconds.filter(({ compiled }) => compiled);

@@ -70,15 +70,15 @@ export const metricEntry: z.ZodType<string | Metric> = z
 export const settings = {
   task: own(
     z.string(),
-    'spam, or of GLUE cola, mrpc, mnli, mnli-mismatched, qnli, qqp, wnli, rte, sst-2 or sts-b',
+    'spam; of GLUE cola, mrpc, mnli, mnli-mismatched, qnli, qqp, wnli, rte, sst-2, sts-b; or snli, sick, scitail, hans',
     { value: 'name', group: 'Data' },
   ),
-  data: own(z.string(), 'folder (or source) that holds the GLUE tasks in their TSV layout', {
+  data: own(z.string(), 'folder (or source, as hf:nyu-mll/glue/rte) that holds the tables of the task', {
     ...{ value: 'folder', group: 'Data' },
   }),
   train: own(
     z.string(),
-    'a table of your own (.tsv, .csv, .jsonl, .json, .parquet, .conll, also .gz) instead of a task',
+    'a table of your own (.tsv, .csv, .jsonl, .json, .parquet, .conll, also .gz) instead of a task, or a folder or source of tables',
     {
       ...{ value: 'file', group: 'Data' },
     },
@@ -175,7 +175,8 @@ export const settings = {
     'at the end of an epoch, with --keep-best',
   ),
   saveEvery: own(count, 'save a checkpoint after so many steps too', {
-    ...{ value: 'steps', group: 'Training', unlessGiven: 'at the end of every epoch', outcome: false },
+    ...{ value: 'steps', group: 'Training', outcome: false },
+    unlessGiven: 'at the end of every epoch; in a comparison every two minutes',
   }),
   keepLast: own(count, 'keep the models of the last checkpoints, so many, in a folder beside --out', {
     ...{ value: 'count', group: 'Training', outcome: false },
@@ -215,6 +216,9 @@ export const RECIPE_SETTINGS = [
   'evaluateEvery',
   'precision',
 ] as const satisfies readonly (keyof Settings)[];
+
+/** Settings of the rows that a grid may go over: each value makes a task of its own. */
+export const ROW_SETTINGS = ['limit', 'limitPerClass'] as const satisfies readonly (keyof Settings)[];
 
 export type RecipeSettings = Pick<Settings, (typeof RECIPE_SETTINGS)[number]>;
 

@@ -1,6 +1,7 @@
 import { HypetuneError } from '@hypetune/core';
 import {
   Checkpoint,
+  diskFolder,
   encodeAll,
   loadTokenizer,
   modelConfig,
@@ -81,7 +82,7 @@ export interface TextOptions extends TextDataOptions {
 
 /** How a model's folder wants its text; throws when `maxLength` is more than the model's positions. */
 export async function textOptions(folder: string, maxLength?: number): Promise<TextOptions> {
-  await Checkpoint.open(folder);
+  await Checkpoint.open(diskFolder(folder));
   const positions = await modelPositions(folder);
   if (maxLength !== undefined && maxLength > positions)
     throw new HypetuneError(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
-import { tinyModel } from '../test/tiny-model.js';
+import { sentiment, tinyModel } from '../test/tiny-model.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -177,4 +177,54 @@ test('a pair run and a GLUE run read tables by their own columns, and refuse one
   expect((await call('evaluate', run, ...named, ...cpu)).error).toContain(
     '--pair-column: the run takes pairs of texts',
   );
+});
+
+test('a run is measured on other tasks, their classes counted as its own, several in one report', async () => {
+  const head = 'sentence1\tsentence2\tgold_label\n';
+  const three = `${head}good\tfine\tentailment\ngood\tbad\tcontradiction\nday\tnight\tneutral\nx\ty\t-\n`;
+  for (const split of ['train', 'dev_matched']) write(`nli/MNLI/${split}.tsv`, three);
+  write('nli/SNLI/snli_1.0_dev.txt', three);
+  write(
+    'nli/HANS/heuristics_evaluation_set.txt',
+    `${head}good\tday\tnon-entailment\nfilm\tfilm\tentailment\n`,
+  );
+  const model = ['--model', await tinyModel(home), '--engine', 'cpu', '--epochs', '1'];
+  const [run, page] = [join(folder, 'mnli-run'), join(folder, 'transfer.html')];
+  const trained = await call('train', ...model, '--task', 'mnli', '--data', `${folder}/nli`, '--out', run);
+  expect(trained.error).toContain('mnli: 3 rows to learn from, 3 to measure on');
+  const told = ['evaluate', run, '--engine', 'cpu', '--task', 'snli,hans'];
+  const { out, error } = await call(...told, '--json', '--out', page);
+  const figures = JSON.parse(out) as Record<
+    string,
+    { rows: number; labelMap: string; report: { confusion: [] } }
+  >;
+  expect(figures).toMatchObject({
+    snli: { rows: 3, labelMap: '' },
+    hans: { rows: 2, labelMap: 'neutral=non-entailment,contradiction=non-entailment' },
+  });
+  expect([figures.snli!, figures.hans!].map(({ report }) => report.confusion.length)).toEqual([3, 2]);
+  expect(error).toContain('hans: neutral=non-entailment,contradiction=non-entailment');
+  const html = readFileSync(page, 'utf8');
+  for (const text of ['What transfers', '<h2>snli</h2>', '<h2>hans</h2>', 'neutral=non-entailment'])
+    expect(html).toContain(text);
+  expect((await call(...told)).out).toMatch(/^measured on +rows +loss +accuracy +counted as\nsnli +3 /);
+  const refused = async (...flags: string[]): Promise<string> =>
+    (await call('evaluate', run, ...flags)).error;
+  expect(await refused('--task', 'sst-2')).toContain('data: neither a folder SST-2 nor a table');
+  expect(await refused('--task', 'sts-b')).toContain(
+    "--task: 'sts-b' is a regression, the run a classification.",
+  );
+  expect(await refused('--task', 'snli', '--split', 'test')).toContain('nor a table test (');
+  expect(await refused('--task', 'hans', '--label-map', 'neutral=other')).toContain(
+    "task 'hans': the label must be one of 'entailment', 'other', 'contradiction', got 'non-entailment'.",
+  );
+});
+
+test('a folder of tables is learned from as a table is', async () => {
+  write('tables/train.tsv', sentiment(12));
+  write('tables/validation.tsv', sentiment(6));
+  const model = ['--model', await tinyModel(home), '--engine', 'cpu', '--steps', '1'];
+  const { error } = await call('train', ...model, '--train', join(folder, 'tables'));
+  expect(error).toContain('tables: 12 rows to learn from, 6 to measure on');
+  expect((await call('train', ...model, '--train', folder)).error).toContain('has no table called train.');
 });

@@ -14,7 +14,6 @@ import { disposeModels, openModels } from './recipe-models.js';
 import { openSaved, type Said, savedTask, type TrainedModel, trainedModel } from './saved-model.js';
 import { prepareTask } from './setup.js';
 import type { CurveLine } from './store/record.js';
-import { rowsOf } from './tasks/rows.js';
 import { layoutOf } from './tasks/layout.js';
 import { settledTask } from './tasks/open-task.js';
 import { problemName } from './tasks/problems.js';
@@ -112,8 +111,8 @@ class Predicting implements TextModel {
 
   async evaluate(examples: readonly TextExample[]): Promise<Evaluation> {
     return this.#next(async (model) => {
-      const { columns, labels } = layoutOf(columnsOf(this.kind, this.pair), this.kind, this.labels);
-      const rows = rowsOf(tableOfRecords(examples.map(withWords(this.kind)), 'rows'), columns, labels);
+      const layout = layoutOf(columnsOf(this.kind, this.pair), this.kind, this.labels);
+      const rows = layout.rows(tableOfRecords(examples.map(withWords(this.kind)), 'rows'));
       return model.trainer.evaluate(await model.data(rows, this.terminal));
     });
   }

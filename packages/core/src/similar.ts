@@ -9,14 +9,18 @@ export function similar(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Insertions, deletions and substitutions from one text to the other (Levenshtein, 1966). */
+/** Insertions, deletions, substitutions and swaps of neighbours from one text to the other (Damerau, 1964). */
 function editDistance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, place) => place);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
-    for (let j = 1; j <= to.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)));
-    row = next;
+    for (let j = 1; j <= to.length; j++) {
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      const other = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, other, swapped ? before[j - 2]! + 1 : Infinity));
+    }
+    [before, row] = [row, next];
   }
   return row[to.length]!;
 }

@@ -1,3 +1,2 @@
-export { type WriteOptions, modelBytes, writeModel } from './model-file.js';
-export { type ModelGraph, modelGraph } from './model-graph.js';
-export { PRECISION_FILES, type Precision } from './precision.js';
+export * from './browser.js';
+export { type WriteOptions, writeModel } from './model-file.js';

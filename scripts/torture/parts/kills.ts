@@ -3,18 +3,23 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { holdsRun, readRun, readRunCheckpoint } from '../../../packages/cli/src/run-folder.js';
 import { sentiment, tinyModel } from '../../../packages/cli/test/tiny-model.js';
-import { Draws, type Outcome, type Part, told, type Trials } from '../part.js';
+import { bundled } from '../bundle.js';
+import { Draws, type Outcome, type Part, Skipped, told, type Trials } from '../part.js';
 import { saveKinds, saves } from '../saves/save.js';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const SAVER = file('../saves/saver.ts');
-const MAIN = file('../../../packages/cli/src/main.ts');
+/** As it is built: from its sources it takes three times as long to start. */
+const MAIN = file('../../../packages/cli/dist/main.js');
 /** Milliseconds between a save that is done and the kill: a save takes up to 40. */
 const WINDOW = 60;
+/** Milliseconds between the first word of a training and its kill: several epochs. */
+const TRAINING = 1500;
 
 export const kills: Part = {
   name: 'kills',
@@ -28,20 +33,22 @@ export const kills: Part = {
       writeFileSync(join(folder, name), text);
       return join(folder, name);
     };
+    if (!existsSync(MAIN)) throw new Skipped('it needs the command as npm run build makes it');
     const model = await tinyModel({ folder, write });
     const table = write('rows.tsv', sentiment(24));
+    const saver = await bundled(SAVER, folder);
     return {
       run: (trial) => {
         const draws = new Draws(trial);
         return trial % 4 === 3
           ? killTraining(join(folder, 'train'), model, table, draws)
-          : killSaver(folder, draws);
+          : killSaver(saver, folder, draws);
       },
     };
   },
 };
 
-async function killSaver(folder: string, draws: Draws): Promise<Outcome> {
+async function killSaver(saver: string, folder: string, draws: Draws): Promise<Outcome> {
   const open = saveKinds.map(async (kind) => {
     const home = join(folder, kind);
     mkdirSync(home, { recursive: true });
@@ -49,23 +56,13 @@ async function killSaver(folder: string, draws: Draws): Promise<Outcome> {
     return { kind, save, before: (await save.read()) ?? 0 };
   });
   const all = await Promise.all(open);
-  const child = start([SAVER, folder, all.map(({ before }) => before + 1).join()]);
+  const child = start([saver, folder, all.map(({ before }) => before + 1).join()]);
   const done = new Map<string, number>(all.map(({ kind, before }) => [kind, before]));
-  const began = new Promise<void>((resolve) => {
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      const [kind, number] = line.split(' ') as [string, string];
-      done.set(kind, Number(number));
-      resolve();
-    });
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    const [kind, number] = line.split(' ') as [string, string];
+    done.set(kind, Number(number));
   });
-  // One in ten is killed at the very start.
-  await Promise.race([
-    began,
-    ...(draws.below(10) === 0 ? [sleep(draws.below(1500))] : []),
-    once(child, 'exit'),
-  ]);
-  await sleep(draws.next() * WINDOW);
-  const faults = await kill(child);
+  const faults = await killed(child, child.stdout!, WINDOW, draws);
   const kinds: Record<string, number> = {};
   for (const { kind, save } of all) {
     kinds[kind] = 1;
@@ -113,8 +110,7 @@ async function killTraining(home: string, model: string, table: string, draws: D
     'cpu',
     ...(again ? ['--resume', run] : [...fresh, ...settings]),
   ]);
-  await Promise.race([sleep(2500 + draws.below(3000)), once(child, 'exit')]);
-  const faults = await kill(child);
+  const faults = await killed(child, child.stderr!, TRAINING, draws);
   const half = readdirSync(home).some((name) => name !== 'run');
   if (await holdsRun(run)) {
     const { steps } = await readRun(run);
@@ -130,18 +126,23 @@ async function killTraining(home: string, model: string, table: string, draws: D
 }
 
 function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--conditions=@hypetune/source', '--import', 'tsx', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Kills a process; a fault if it had ended by itself. */
-async function kill(child: ChildProcess): Promise<string[]> {
+/** Kills a process at a random moment after its first word, one in ten after its start; a fault if it had ended by itself. */
+async function killed(child: ChildProcess, words: Readable, window: number, draws: Draws): Promise<string[]> {
   const said: Buffer[] = [];
   child.stderr!.on('data', (chunk: Buffer) => said.push(chunk));
+  const closed = once(child, 'close');
+  await Promise.race([
+    once(words, 'data'),
+    ...(draws.below(10) === 0 ? [sleep(draws.below(1500))] : []),
+    closed,
+  ]);
+  await Promise.race([sleep(draws.next() * window), closed]);
   const ended = child.exitCode;
   child.kill('SIGKILL');
-  if (ended === null) await once(child, 'close');
+  await closed;
   return ended === null
     ? []
     : [`ended by itself with ${ended}: ${Buffer.concat(said).toString().slice(0, 200)}`];

@@ -92,7 +92,7 @@ export function openPrograms(home: string): Save {
     },
     leftOvers: () =>
       readdirSync(home).filter(
-        (name) => join(home, name) !== own && !/^\d+-[\da-f]{64}\.pb\.[\da-f]{64}$/.test(name),
+        (name) => join(home, name) !== own && !/^\d+-[\da-f]{64}\.pb\.[\da-f]{64}\.\d+$/.test(name),
       ),
   };
 }

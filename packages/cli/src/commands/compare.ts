@@ -1,7 +1,3 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { SourceError } from '@hypetune/models';
 import type { Command } from 'commander';
@@ -17,7 +13,7 @@ import {
   wantedRuns,
 } from '../comparison-runs.js';
 import { type Config, readConfig } from '../config-file.js';
-import { startEngine } from '../engine.js';
+import { engineOf } from '../engine.js';
 import { checkGrid, expandGrid } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
 import { type Methods, openModules, withMetrics } from '../methods.js';
@@ -31,15 +27,17 @@ import {
   recipeOf,
 } from '../recipes.js';
 import { comparisonText } from '../report/comparison-text.js';
+import { comparisonData } from '../report/formats.js';
 import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
-import { perform } from '../store/perform.js';
+import { QUEUE_NAME } from '../queue/connection.js';
+import { performOnQueue, queueAddress } from '../queue/perform-on-queue.js';
+import { perform, type PerformOptions } from '../store/perform.js';
 import type { ComparisonPlan } from '../store/plan.js';
-import { flagName } from '../settings.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, listFlag, repeatedFlag, settingsOf } from './flags.js';
+import { addSettingFlags, listFlag, repeatedFlag, settingsOf, storeFlag } from './flags.js';
 
 interface CompareFlags {
   readonly config?: string;
@@ -47,13 +45,18 @@ interface CompareFlags {
   readonly option: readonly string[];
   readonly grid: readonly string[];
   readonly seeds?: string;
-  readonly store?: string;
+  readonly store: string;
   readonly shard?: string;
+  readonly queue?: string;
+  readonly queueName: string;
   readonly retryFailed?: true;
   readonly json?: string;
 }
 
-const OWN = ['config', 'recipes', 'option', 'grid', 'seeds', 'store', 'shard', 'retryFailed', 'json'];
+const OWN = [
+  ...['config', 'recipes', 'option', 'grid', 'seeds', 'store'],
+  ...['shard', 'queue', 'queueName', 'retryFailed', 'json'],
+];
 const RECIPES = ['vanilla', 'nodrop', 'hype', 'hype+r3f'];
 
 export function addCompare(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -79,11 +82,13 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
       [],
     )
     .option('--seeds <seeds>', 'how many, from 1, or a list as 3,5,8 (default: 3)')
-    .option('--store <folder>', 'keep every run here as it ends, and do only those that are not there')
+    .addOption(storeFlag('keep every run here as it ends, and do only those that are not there'))
     .option(
       '--shard <i/n>',
       'do a part of the runs, as 2/8; auto in an array job of Slurm, AWS Batch or Kubernetes',
     )
+    .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
+    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--retry-failed', 'do runs again that failed')
     .option('--json <file>', 'write settings, every run and the comparison here; - prints them alone');
   addSettingFlags(command).action(async () => {
@@ -99,25 +104,22 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw new HypetuneError(
       `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
     );
-  for (const name of ['saveEvery', 'keepLast'] as const)
-    if (settings[name] !== undefined)
-      throw new HypetuneError(
-        `${flagName(name)}: is for hypetune train; compare keeps runs that ended, by --store.`,
-      );
-  const config: Config = { ...file, ...settings };
-  if (config.log && flags.store === undefined)
-    throw new HypetuneError('--log: give --store a folder; the logs stand in it.');
+  if (settings.keepLast !== undefined)
+    throw new HypetuneError(
+      '--keep-last: is for hypetune train; compare keeps the records of runs, no models.',
+    );
+  const config: Config = { ...file, ...settings, grid: { ...file.grid, ...gridOf(flags.grid) } };
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
-  if (shard && flags.store === undefined)
-    throw new HypetuneError('--shard: the parts meet in a store; give --store a folder.');
+  if (shard && flags.queue !== undefined)
+    throw new HypetuneError('--queue: the workers share the runs; leave --shard out.');
+  const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
   const modules = await openModules(config.methods);
   const recipes = recipesOf(config, flags, modules.methods);
   const measured = withMetrics(config, modules);
   const seeds = seedsOf(flags.seeds, config.seeds);
   const interrupt = onInterrupt(terminal);
-  const temporary = flags.store === undefined ? await mkdtemp(join(tmpdir(), 'hypetune-runs-')) : undefined;
   try {
-    const store = await Store.open(flags.store ?? join(temporary!, 'store'));
+    const store = await Store.open(flags.store);
     const tasks: PreparedTask[] = [];
     for (const entry of taskEntries(config))
       tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
@@ -125,7 +127,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       tasks.map(({ name }) => name),
       'tasks',
     );
-    const engine = await startEngine(terminal, config.engine);
+    const engine = await engineOf(config, queue !== undefined, terminal);
     for (const { setup } of tasks) noteTask(terminal, setup.task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     const wanted = await wantedRuns({ tasks, recipes, seeds, engine, config, file: flags.config });
@@ -133,11 +135,14 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     await store.keepPlan(plan);
     await keepMeasuredRows(store, tasks);
     const share = partOf(wanted, shard);
-    if (!temporary) await noteShare(store, share, wanted, terminal);
-    const { troubles } = await perform(store, share, {
+    await noteShare(store, share, wanted, terminal);
+    const options: PerformOptions = {
       ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
       ...{ wait: shard === undefined, retryFailed: flags.retryFailed === true },
-    });
+    };
+    const { troubles } = queue
+      ? await performOnQueue(queue, store, share, options)
+      : await perform(store, share, options);
     await show(store, plan, { config, engine, aborted: interrupt.signal.aborted, flags }, terminal);
     if (interrupt.signal.aborted) return 130;
     return troubles.length > 0 ? RETRY : 0;
@@ -154,7 +159,6 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw error;
   } finally {
     interrupt.release();
-    if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
 }
 
@@ -197,21 +201,7 @@ async function show(
         settings: { ...config, recipes: undefined, tasks: undefined, grid: undefined },
       },
       complete: !aborted && comparison.missing.length === 0,
-      recipes: plan.recipes.map(({ name, family, entry }) => ({
-        ...entry,
-        name,
-        ...(family !== name && { family }),
-      })),
-      tasks: plan.tasks,
-      runs: cells
-        .filter(({ run }) => run !== undefined)
-        .map(({ recipe, task, seed, key, run, metrics }) => ({
-          ...{ recipe, task, seed, key, status: run!.record.status, why: run!.record.why, metrics },
-          ...{ loss: (run!.record.test ?? run!.record.validation)?.loss, trainLoss: run!.record.trainLoss },
-          ...{ steps: run!.record.steps, ...run!.cost },
-        })),
-      comparison: comparison.figures,
-      across: comparison.across,
+      ...comparisonData(plan, cells, comparison),
     },
     null,
     2,
@@ -228,7 +218,7 @@ function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known }),
   );
   checkOptionsUsed(options, recipes);
-  const grid = { ...config.grid, ...gridOf(flags.grid) };
+  const { grid = {} } = config;
   checkGrid(grid, recipes, known);
   const points = recipes.flatMap((recipe) => expandGrid(recipe, grid, known));
   checkNames(

@@ -7,13 +7,14 @@ import { startEngine } from '../engine.js';
 import { DEFAULT_PRECISIONS, exportModel } from '../export/export-model.js';
 import { holdsRun, readRun } from '../run-folder.js';
 import { savedTask, type SavedTask } from '../saved-model.js';
-import { note, type Terminal } from '../terminal.js';
-import { listFlag } from './flags.js';
+import { note, print, type Terminal } from '../terminal.js';
+import { jsonFlag, listFlag } from './flags.js';
 
 interface ExportFlags {
   readonly out: string;
   readonly dtype: readonly string[];
   readonly force?: true;
+  readonly json?: true;
 }
 
 export function addExport(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -26,6 +27,7 @@ export function addExport(program: Command, terminal: Terminal, done: (code: num
     .requiredOption('--out <folder>', 'where the folder for other programs goes')
     .option('--dtype <list>', 'ONNX graphs to write, of fp32, fp16, q8', listFlag, [...DEFAULT_PRECISIONS])
     .option('--force', 'replace what is in --out')
+    .addOption(jsonFlag())
     .action(async (folder: string, flags: ExportFlags) => {
       done(await exportRun(folder, flags, terminal));
     });
@@ -51,6 +53,7 @@ async function exportRun(folder: string, flags: ExportFlags, terminal: Terminal)
     model.dispose();
   }
   note(terminal, `exported to ${flags.out}`);
+  if (flags.json) print(terminal, JSON.stringify({ exported: flags.out, dtype: precisions }, null, 2));
   return 0;
 }
 

@@ -5,6 +5,10 @@ import { checkFlags, flagName, flags, type Settings, settings } from '../setting
 /** The flag of every command that has a result. */
 export const jsonFlag = (): Option => new Option('--json', 'print the result as JSON');
 
+/** The flag of every command that does runs: where they are kept. */
+export const storeFlag = (help: string): Option =>
+  new Option('--store <folder>', help).env('HYPETUNE_STORE').default('hypetune-runs');
+
 /** Reads a number given as a flag. */
 export function numberFlag(text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);

@@ -1,7 +1,8 @@
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { mergeStores } from '../store/merge.js';
-import { note, print, type Terminal } from '../terminal.js';
+import { note, print, printResult, type Terminal } from '../terminal.js';
+import { jsonFlag } from './flags.js';
 
 export function addMerge(program: Command, terminal: Terminal, done: (code: number) => void): void {
   program
@@ -9,11 +10,15 @@ export function addMerge(program: Command, terminal: Terminal, done: (code: numb
     .description('join stores of runs, and say where a run done twice did not give the same')
     .argument('<stores...>', 'folders that compare --store filled')
     .requiredOption('--out <folder>', 'the joined store; what it holds already stays')
-    .action(async (folders: readonly string[], { out }: { readonly out: string }) => {
+    .addOption(jsonFlag())
+    .action(async (folders: readonly string[], { out, json }: { readonly out: string; json?: true }) => {
       if (folders.length < 2 && folders[0] === out)
         throw new HypetuneError('merge: name two stores at least.');
-      const { runs, twice, disagreements } = await mergeStores(folders, out);
-      print(terminal, `${runs} runs in ${out}; ${twice} were in more than one store`);
+      const merged = await mergeStores(folders, out);
+      const { runs, twice, disagreements } = merged;
+      printResult(terminal, json, merged, () => {
+        print(terminal, `${runs} runs in ${out}; ${twice} were in more than one store`);
+      });
       for (const { key, file, line, texts, machines } of disagreements) {
         note(terminal, `not the same twice: runs/${key}/${file}, line ${line}; the first stays`);
         for (const place of [0, 1] as const)

@@ -9,7 +9,7 @@ import { noteData } from '../setup.js';
 import type { Settings } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
 import { textsOf } from '../tasks/rows.js';
-import { endingOf, readTable, TABLE_ENDINGS } from '../tasks/table.js';
+import { endingOf, TABLE_ENDINGS } from '../tasks/table.js';
 import type { TextRow } from '../tasks/task.js';
 import { readText } from '../text-file.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
@@ -130,13 +130,14 @@ async function rowsOfInput(
 }
 
 async function rowsOfTable(input: string, saved: SavedTask, settings: Settings): Promise<Input> {
-  const { columns, options } = layoutOf({ ...saved.config, ...settings }, saved.kind, saved.labels);
+  const layout = layoutOf({ ...saved.config, ...settings }, saved.kind, saved.labels);
+  const table = await layout.read(input);
+  const columns = layout.columns(table);
   const known = Object.keys(saved.config).length > 0;
   if (known && saved.pair !== (columns.pair !== undefined))
     throw new HypetuneError(
       `--pair-column: the run takes ${saved.pair ? 'pairs of texts' : 'single texts'}.`,
     );
-  const table = await readTable(input, options);
   const rows = textsOf(table, columns);
   const { header } = table;
   if (!header) return { rows };

@@ -6,7 +6,15 @@ import { writeWhole } from '../atomic.js';
 import { METHODS } from '../methods.js';
 import { comparisonPage } from '../report/html/comparison-page.js';
 import { runPage } from '../report/html/run-page.js';
-import { csv, jsonl, latex, markdown, REPORT_FORMATS, type ReportFormat } from '../report/formats.js';
+import {
+  comparisonData,
+  csv,
+  jsonl,
+  latex,
+  markdown,
+  REPORT_FORMATS,
+  type ReportFormat,
+} from '../report/formats.js';
 import { savedRunReport } from '../report/saved-run.js';
 import { compareStored } from '../report/stored-comparison.js';
 import { type ComparisonPlan, joinPlans } from '../store/plan.js';
@@ -18,6 +26,7 @@ interface ReportFlags {
   readonly out?: string;
   readonly format: ReportFormat;
   readonly title?: string;
+  readonly json?: true;
 }
 
 export function addReport(program: Command, terminal: Terminal): void {
@@ -30,11 +39,14 @@ export function addReport(program: Command, terminal: Terminal): void {
       new Option('--format <format>', 'how it is written').choices([...REPORT_FORMATS]).default('html'),
     )
     .option('--title <text>', 'what stands at the top')
+    .addOption(
+      new Option('--json', 'print all that is known as JSON, and write nothing').conflicts(['out', 'format']),
+    )
     .action(async (folder: string, flags: ReportFlags) => {
       const text = existsSync(join(folder, 'store.json'))
         ? await ofStore(folder, flags)
         : await ofRun(folder, flags);
-      const out = flags.out ?? (flags.format === 'html' ? 'report.html' : undefined);
+      const out = flags.out ?? (flags.format === 'html' && !flags.json ? 'report.html' : undefined);
       if (out === undefined) print(terminal, text);
       else {
         await writeWhole(out, text.endsWith('\n') ? text : `${text}\n`);
@@ -43,12 +55,13 @@ export function addReport(program: Command, terminal: Terminal): void {
     });
 }
 
-async function ofStore(folder: string, { format, title }: ReportFlags): Promise<string> {
+async function ofStore(folder: string, { format, title, json }: ReportFlags): Promise<string> {
   const store = Store.existing(folder);
   const plans = await store.plans<ComparisonPlan>();
   if (plans.length === 0) throw new HypetuneError(`${folder}: no comparison was made with this store.`);
   const plan = joinPlans(plans);
   const { cells, comparison } = await compareStored(store, plan);
+  if (json) return JSON.stringify(comparisonData(plan, cells, comparison), null, 2);
   if (format === 'markdown') return markdown(plan, cells, comparison);
   if (format === 'latex') return latex(plan, comparison);
   if (format === 'csv') return csv(plan, cells);
@@ -65,8 +78,11 @@ function costOf(plan: ComparisonPlan, name: string): string {
   return names.map((method) => METHODS.get(method)?.cost ?? method).join('; ') || '-';
 }
 
-async function ofRun(folder: string, { format, title }: ReportFlags): Promise<string> {
+async function ofRun(folder: string, { format, title, json }: ReportFlags): Promise<string> {
   if (format !== 'html')
     throw new HypetuneError(`--format: of one run there is a report as html, got '${format}'.`);
-  return runPage(await savedRunReport(folder, title));
+  const report = await savedRunReport(folder, title);
+  return json
+    ? JSON.stringify({ ...report, facts: Object.fromEntries(report.facts) }, null, 2)
+    : runPage(report);
 }

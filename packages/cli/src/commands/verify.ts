@@ -11,15 +11,17 @@ import {
   wantedRuns,
 } from '../comparison-runs.js';
 import { type Claim, type Config, readConfig } from '../config-file.js';
-import { startEngine } from '../engine.js';
+import { engineOf } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.js';
+import { QUEUE_NAME } from '../queue/connection.js';
+import { performOnQueue, queueAddress } from '../queue/perform-on-queue.js';
 import { perform } from '../store/perform.js';
 import { cellsOf, type ComparisonPlan } from '../store/plan.js';
 import { Store } from '../store/store.js';
-import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, settingsOf } from './flags.js';
+import { note, print, printResult, type Terminal, warnOnce } from '../terminal.js';
+import { addSettingFlags, jsonFlag, settingsOf, storeFlag } from './flags.js';
 
 /** Exit codes: the answer; a mistake in the claim or the data is none. */
 const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
@@ -32,10 +34,13 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
       'do the runs that tell whether a claim holds: exits 0 for yes, 1 for no, 2 for not yet, 3 for a mistake',
     )
     .argument('<claim>', 'a config file with a claim: better, than, by')
-    .requiredOption('--store <folder>', 'keep every run here, and do only those that are missing');
-  addSettingFlags(command).action(async (file: string, { store }: { readonly store: string }) => {
+    .addOption(storeFlag('keep every run here, and do only those that are missing'))
+    .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
+    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
+    .addOption(jsonFlag());
+  addSettingFlags(command).action(async (file: string, flags: VerifyFlags) => {
     try {
-      done(await verify(file, store, command, terminal));
+      done(await verify(file, flags, command, terminal));
     } catch (error) {
       note(terminal, `error: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`);
       done(MISTAKE);
@@ -43,8 +48,22 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
   });
 }
 
-async function verify(file: string, folder: string, command: Command, terminal: Terminal): Promise<number> {
-  const config: Config = { ...(await readConfig(file)), ...settingsOf(command, ['store']) };
+interface VerifyFlags {
+  readonly store: string;
+  readonly queue?: string;
+  readonly queueName: string;
+  readonly json?: true;
+}
+
+async function verify(
+  file: string,
+  flags: VerifyFlags,
+  command: Command,
+  terminal: Terminal,
+): Promise<number> {
+  const own = ['store', 'queue', 'queueName', 'json'];
+  const config: Config = { ...(await readConfig(file)), ...settingsOf(command, own) };
+  const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
   const { claim } = config;
   if (!claim)
     throw new HypetuneError(`${file}: it claims nothing; write claim: { better: ..., than: ..., by: ... }.`);
@@ -53,7 +72,7 @@ async function verify(file: string, folder: string, command: Command, terminal: 
   const measured = withMetrics(config, modules);
   const interrupt = onInterrupt(terminal);
   try {
-    const store = await Store.open(folder);
+    const store = await Store.open(flags.store);
     const tasks: PreparedTask[] = [];
     for (const entry of taskEntries(config))
       tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
@@ -65,7 +84,7 @@ async function verify(file: string, folder: string, command: Command, terminal: 
       name,
       metric: metricOf(claim, setup.task.metrics.map(metricName), name),
     }));
-    const engine = await startEngine(terminal, config.engine);
+    const engine = await engineOf(config, queue !== undefined, terminal);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     await keepMeasuredRows(store, tasks);
     const options = {
@@ -79,18 +98,19 @@ async function verify(file: string, folder: string, command: Command, terminal: 
     let trouble = false;
     for (const seed of seeds) {
       const wanted = all.filter((run) => run.seed <= seed);
-      const { troubles } = await perform(
-        store,
-        wanted.filter((run) => run.seed === seed),
-        options,
-      );
+      const now = wanted.filter((run) => run.seed === seed);
+      const { troubles } = queue
+        ? await performOnQueue(queue, store, now, options)
+        : await perform(store, now, options);
       plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
       found = answerClaim(claim, compared, plan, await cellsOf(store, plan));
       trouble ||= troubles.length > 0;
       if (found.answer !== 'not yet' || interrupt.signal.aborted) break;
     }
     await store.keepPlan(plan!);
-    print(terminal, answerText(claim, found!));
+    printResult(terminal, flags.json, { claim, ...found }, () => {
+      print(terminal, answerText(claim, found!));
+    });
     if (trouble) note(terminal, 'some runs were not done; once more may help');
     return found!.answer === 'not yet' && interrupt.signal.aborted ? 130 : CODES[found!.answer];
   } finally {

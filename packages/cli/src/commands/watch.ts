@@ -2,58 +2,144 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
+import { connectionOf, noteOutages, openBull, QUEUE_NAME } from '../queue/connection.js';
+import { queueAddress, type RunQueue } from '../queue/perform-on-queue.js';
+import { type QueueState, queueState } from '../queue/queue-state.js';
 import { table } from '../report/table.js';
 import { cellsOf, type ComparisonPlan, joinPlans } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { print, type Terminal } from '../terminal.js';
 import { numberFlag } from './flags.js';
 
+interface WatchFlags {
+  readonly queue?: string;
+  readonly queueName: string;
+  readonly once?: true;
+  readonly every: number;
+  readonly json?: true;
+}
+
 export function addWatch(program: Command, terminal: Terminal): void {
   program
     .command('watch')
-    .description('how far the comparisons of a store are, until every run is done')
-    .argument('<store>', 'a folder that compare --store fills')
+    .description('how far the comparisons of a store and the runs on a queue are, until every run is done')
+    .argument('[store]', 'a folder that compare --store fills')
+    .option('--queue <redis>', 'a Redis that workers take runs from, as redis://localhost:6379')
+    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--once', 'print it once and end')
     .option('--every <seconds>', 'seconds between two looks', numberFlag, 5)
-    .action(async (folder: string, { once, every }: { readonly once?: true; readonly every: number }) => {
-      const store = Store.existing(folder);
+    .option('--json', 'print each state as a line of JSON')
+    .action(async (folder: string | undefined, flags: WatchFlags) => {
+      const { once, every, json } = flags;
+      if (folder === undefined && flags.queue === undefined)
+        throw new HypetuneError('watch: name a store of runs, a --queue, or both.');
+      const store = folder === undefined ? undefined : Store.existing(folder);
+      const queue = flags.queue === undefined ? undefined : await openQueue(flags, terminal);
       let before = '';
-      for (;;) {
-        const { text, left } = await state(store);
-        // On a terminal the table stands still and its numbers change.
-        if (terminal.out.isTTY && before !== '')
-          terminal.out.write(`\u001b[${before.split('\n').length}A\u001b[J`);
-        if (terminal.out.isTTY || text !== before) print(terminal, text);
-        before = text;
-        if (once || left === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, every * 1000));
+      try {
+        for (;;) {
+          const seen = await look(store, queue);
+          const text = json ? JSON.stringify(seen) : shown(seen);
+          // On a terminal the tables stand still and their numbers change.
+          const still = terminal.out.isTTY && !json;
+          if (still && before !== '') terminal.out.write(`\u001b[${before.split('\n').length}A\u001b[J`);
+          if (still || text !== before) print(terminal, text);
+          before = text;
+          if (once || seen.left === 0) return;
+          await new Promise((resolve) => setTimeout(resolve, every * 1000));
+        }
+      } finally {
+        await queue?.close();
       }
     });
 }
 
-/** A line for each recipe and task, and how many runs are left. */
-async function state(store: Store): Promise<{ text: string; left: number }> {
+async function openQueue(flags: WatchFlags, terminal: Terminal): Promise<RunQueue> {
+  const address = queueAddress(flags.queue!, flags.queueName);
+  const { Queue } = await openBull(address);
+  const queue: RunQueue = new Queue(address.name, connectionOf(address));
+  noteOutages(queue, terminal);
+  return queue;
+}
+
+/** What there is to show. */
+interface Seen {
+  /** Runs that are not done: of the store, or where none is watched, of the queue. */
+  readonly left: number;
+  readonly recipes?: readonly RecipeState[] | undefined;
+  readonly queue?: Omit<QueueState, 'keys'> | undefined;
+}
+
+async function look(store: Store | undefined, queue: RunQueue | undefined): Promise<Seen> {
+  const { keys, ...queued } = queue ? await queueState(queue) : { keys: undefined };
+  const stored = store && (await storeState(store, keys));
+  const state = 'counts' in queued ? queued : undefined;
+  const left = stored?.left ?? state!.counts.running + state!.counts.waiting;
+  return { left, ...(stored && { recipes: stored.recipes }), ...(state && { queue: state }) };
+}
+
+function shown({ recipes, queue }: Seen): string {
+  return [recipes && stateTable(recipes), queue && queueText(queue)].filter(Boolean).join('\n\n');
+}
+
+/** The counts of a queue, and a line for each run that is being done. */
+function queueText({ counts, workers, running }: Omit<QueueState, 'keys'>): string {
+  const figures = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  if (workers !== undefined) figures.push(`${workers} workers`);
+  const head = `queue: ${figures.join(', ')}`;
+  if (running.length === 0) return head;
+  return `${head}\n${table(['run', 'step', 'loss', 'for', 'worker', 'try'], running)}`;
+}
+
+/** Runs of a recipe on a task, counted by what became of them. */
+interface RecipeState {
+  readonly recipe: string;
+  readonly task: string;
+  readonly done: number;
+  readonly failed: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly metric: string;
+  /** Undefined before the first run is done. */
+  readonly mean?: number | undefined;
+}
+
+/** Every recipe and task, and how many runs are left. */
+async function storeState(
+  store: Store,
+  onQueue: ReadonlySet<string> = new Set(),
+): Promise<{ recipes: RecipeState[]; left: number }> {
   const plans = await store.plans<ComparisonPlan>();
   if (plans.length === 0)
     throw new HypetuneError(`${store.folder}: no comparison was begun with this store.`);
   const plan = joinPlans(plans);
   const cells = await cellsOf(store, plan);
-  const locked = new Set(await readdir(join(store.folder, 'locks')).catch(() => []));
-  const rows = plan.tasks.flatMap(({ name, metrics: [metric] }) =>
-    plan.recipes.map((recipe) => {
+  const locked = await readdir(join(store.folder, 'locks')).catch(() => []);
+  const busy = new Set([...locked, ...onQueue]);
+  const recipes = plan.tasks.flatMap(({ name, metrics: [metric] }) =>
+    plan.recipes.map((recipe): RecipeState => {
       const own = cells.filter((cell) => cell.recipe === recipe.name && cell.task === name);
-      const count = (is: (cell: (typeof own)[number]) => boolean): string => String(own.filter(is).length);
+      const count = (is: (cell: (typeof own)[number]) => boolean): number => own.filter(is).length;
       const values = own.flatMap(({ metrics }) => metrics?.[metric!] ?? []);
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      return [
-        ...[recipe.name, name, count(({ run }) => run?.record.status === 'finished')],
-        count(({ run }) => run?.record.status === 'failed'),
-        count(({ run, key }) => run === undefined && locked.has(key)),
-        count(({ run, key }) => run === undefined && !locked.has(key)),
-        values.length > 0 ? `${metric!} ${mean.toFixed(4)}` : '-',
-      ];
+      const sum = values.reduce((total, value) => total + value, 0);
+      return {
+        ...{ recipe: recipe.name, task: name },
+        done: count(({ run }) => run?.record.status === 'finished'),
+        failed: count(({ run }) => run?.record.status === 'failed'),
+        running: count(({ run, key }) => run === undefined && busy.has(key)),
+        waiting: count(({ run, key }) => run === undefined && !busy.has(key)),
+        metric: metric!,
+        mean: values.length > 0 ? sum / values.length : undefined,
+      };
     }),
   );
-  const left = cells.filter(({ run }) => run === undefined).length;
-  return { text: table(['recipe', 'task', 'done', 'failed', 'running', 'waiting', 'mean'], rows), left };
+  return { recipes, left: cells.filter(({ run }) => run === undefined).length };
+}
+
+function stateTable(recipes: readonly RecipeState[]): string {
+  const rows = recipes.map(({ recipe, task, metric, mean, ...counts }) => [
+    ...[recipe, task, ...[counts.done, counts.failed, counts.running, counts.waiting].map(String)],
+    mean === undefined ? '-' : `${metric} ${mean.toFixed(4)}`,
+  ]);
+  return table(['recipe', 'task', 'done', 'failed', 'running', 'waiting', 'mean'], rows);
 }

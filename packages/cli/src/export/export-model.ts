@@ -1,6 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { configOf, configText, labelsOf, saveModel, tokenizerConfig, tokenizerJson } from '@hypetune/models';
+import {
+  configOf,
+  configText,
+  diskFolder,
+  labelsOf,
+  saveModel,
+  tokenizerConfig,
+  tokenizerJson,
+} from '@hypetune/models';
 import { modelGraph, PRECISION_FILES, type Precision, writeModel } from '@hypetune/onnx';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { writeFolder } from '../atomic.js';
@@ -28,8 +36,8 @@ export interface TunedModel {
  */
 export async function exportModel(folder: string, tuned: TunedModel): Promise<void> {
   const { model, tokenizer, maxLength, record, precisions = DEFAULT_PRECISIONS } = tuned;
-  const file = await tokenizerJson(tokenizer);
-  const settings = { ...(await tokenizerConfig(tokenizer)), model_max_length: maxLength };
+  const file = await tokenizerJson(diskFolder(tokenizer));
+  const settings = { ...(await tokenizerConfig(diskFolder(tokenizer))), model_max_length: maxLength };
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh, { tokenizer });
     await writeFile(join(fresh, 'tokenizer.json'), json(file));

@@ -54,8 +54,7 @@ test('train and compare write logs while they run', async () => {
     'train.tsv-vanilla-seed-1',
   ]);
   expect((await call('train', ...data, ...logs)).error).toContain('--log: give --out a folder');
-  expect((await call('compare', ...data, ...logs)).error).toContain('--log: give --store a folder');
-  expect((await call('compare', ...data, '--save-every', '2')).error).toContain(
-    '--save-every: is for hypetune train',
+  expect((await call('compare', ...data, '--keep-last', '2')).error).toContain(
+    '--keep-last: is for hypetune train',
   );
 });

@@ -157,3 +157,23 @@ function eachTable(
     })),
   );
 }
+
+/** All of it for a program. */
+export function comparisonData(
+  plan: ComparisonPlan,
+  cells: readonly Cell[],
+  { figures, across }: Comparison,
+): object {
+  const recipes = plan.recipes.map(({ name, family, entry }) => ({
+    ...{ ...entry, name },
+    ...(family !== name && { family }),
+  }));
+  const runs = cells
+    .filter(({ run }) => run !== undefined)
+    .map(({ recipe, task, seed, key, run, metrics }) => ({
+      ...{ recipe, task, seed, key, status: run!.record.status, why: run!.record.why, metrics },
+      ...{ loss: (run!.record.test ?? run!.record.validation)?.loss, trainLoss: run!.record.trainLoss },
+      ...{ steps: run!.record.steps, ...run!.cost },
+    }));
+  return { recipes, tasks: plan.tasks, runs, comparison: figures, across };
+}

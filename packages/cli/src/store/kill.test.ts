@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
+import { call } from '../../test/call.js';
 import { scratch } from '../../test/scratch.js';
 import { contents } from '../../test/store-contents.js';
 import { sentiment, tinyFlags } from '../../test/tiny-model.js';
@@ -11,53 +12,73 @@ const home = scratch();
 const { write, folder } = home;
 const program = fileURLToPath(new URL('../../bin/hypetune.js', import.meta.url));
 const built = existsSync(fileURLToPath(new URL('../../dist/store/store.js', import.meta.url)));
-/** Kills, and seeds of four recipes. */
-const [kills, seeds] = process.env.HYPETUNE_DEEP ? [10, 8] : [1, 1];
+/** Kills, and seeds of two recipes. */
+const [kills, seeds] = process.env.HYPETUNE_DEEP ? [10, 4] : [3, 1];
 let flags: string[] = [];
 
 beforeAll(async () => {
   const table = write('train.tsv', sentiment(24));
-  flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '2'];
-  flags.push('--seeds', String(seeds));
+  flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '10', '--recipes', 'vanilla,hype+r3f'];
+  flags.push('--seeds', String(seeds), '--save-every', '1');
+  flags.push('--keep-best', 'loss', '--patience', '9', '--evaluate-every', '3');
 });
 
-function start(store: string): ChildProcess {
-  return spawn(process.execPath, [program, ...flags, '--store', store], { stdio: 'ignore' });
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  readonly said: () => string;
 }
 
-const end = (child: ChildProcess): Promise<number | null> =>
-  new Promise((resolve) => {
-    child.on('exit', resolve);
+function start(store: string): Started {
+  const child = spawn(process.execPath, [program, ...flags, '--store', store], {
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('close', resolve);
+  });
+  return { child, ended, said: () => said };
+}
 
-const runs = (store: string): string[] =>
-  existsSync(join(store, 'runs'))
-    ? readdirSync(join(store, 'runs')).filter((name) => !name.startsWith('.'))
-    : [];
+const list = (place: string): string[] =>
+  existsSync(place) ? readdirSync(place).filter((name) => !name.startsWith('.')) : [];
+
+/** Changes whenever a run or a checkpoint is written. */
+const state = (store: string): string =>
+  [
+    ...list(join(store, 'runs')),
+    ...list(join(store, 'checkpoints')).map((key) => {
+      const file = join(store, 'checkpoints', key);
+      return `${key} ${statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0}`;
+    }),
+  ].join('\n');
+
+const wait = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 test.skipIf(!built)(
-  `stopped by SIGKILL ${kills} times, a store ends with the bytes of an unbroken one`,
+  `stopped by SIGKILL ${kills} times, a store goes on from checkpoints and ends with the bytes of an unbroken one`,
   async () => {
     const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')];
-    const unbroken = end(start(whole));
-    let killed = 0;
-    while (killed < kills) {
-      const child = start(broken);
-      const ended = end(child);
-      const before = runs(broken).length;
-      // Somewhere in or after the first run that this process does.
-      while (runs(broken).length === before && child.exitCode === null)
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+    const unbroken = call(...(flags as [string]), '--store', whole);
+    let said = '';
+    for (let killed = 0; killed < kills; killed += 1) {
+      const { child, ended, said: heard } = start(broken);
+      const before = state(broken);
+      // Somewhere in or after the first step that this process does.
+      while (state(broken) === before && child.exitCode === null) await wait(5);
+      await wait(Math.random() * 100);
       child.kill('SIGKILL');
-      if ((await ended) === null) killed += 1;
-      else break;
+      expect(await ended).toBe(null);
+      said += heard();
     }
-    expect(killed).toBe(kills);
-    expect(runs(broken).length).toBeLessThan(4 * seeds);
-    expect(await end(start(broken))).toBe(0);
-    expect(await unbroken).toBe(0);
-    expect(runs(whole)).toHaveLength(4 * seeds);
+    expect(list(join(broken, 'runs')).length).toBeLessThan(2 * seeds);
+    const last = start(broken);
+    expect(await last.ended).toBe(0);
+    expect((await unbroken).code).toBe(0);
+    expect(said + last.said()).toMatch(/^(vanilla|hype\+r3f) · seed \d: goes on after step \d+$/m);
+    expect(list(join(whole, 'runs'))).toHaveLength(2 * seeds);
     expect(contents(broken)).toEqual(contents(whole));
   },
   600_000,

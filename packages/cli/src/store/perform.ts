@@ -7,16 +7,23 @@ import {
   type Metric,
   type MetricName,
   namedMetric,
+  type StepReport,
 } from '@hypetune/core';
 import { showDownloads } from '../download.js';
 import { openLogs } from '../log/curve-log.js';
 import { disposeModels, openModels } from '../recipe-models.js';
 import type { Models, Recipe } from '../recipes.js';
-import { run } from '../run.js';
+import { run, type RunCost } from '../run.js';
 import type { Settings } from '../settings.js';
 import type { Setup } from '../setup.js';
 import { note, type Terminal } from '../terminal.js';
 import type { Cost, CurveLine, Measured, PredictedLine, RunIdentity, StoredRecord } from './record.js';
+import {
+  readRunCheckpoint,
+  removeRunCheckpoint,
+  type RunCheckpoint,
+  writeRunCheckpoint,
+} from './run-checkpoint.js';
 import type { Store, WholeRun } from './store.js';
 
 /** A run that a comparison wants. */
@@ -37,6 +44,8 @@ export interface PerformOptions {
   readonly wait: boolean;
   /** Do runs again that failed. */
   readonly retryFailed: boolean;
+  /** Called after every update of a run. */
+  readonly onStep?: ((run: WantedRun, report: StepReport) => void) | undefined;
 }
 
 export interface Performed {
@@ -46,8 +55,11 @@ export interface Performed {
   readonly troubles: readonly string[];
 }
 
+/** Seconds between two checkpoints of a run: what a kill costs at most. Runs that are shorter write none. */
+const SAVE_SECONDS = 120;
+
 /** Milliseconds between two looks at a run that another process is doing. */
-const LOOK = 500;
+export const LOOK = 500;
 
 /** Does the runs that a store lacks, each written when it ends. A run that fails is a result; one that another process does is left to it. */
 export async function perform(
@@ -74,9 +86,10 @@ export async function perform(
         await store.recover(item.key);
         // Another process may have ended it between the look and the lock.
         if (await isDone(store, item.key, options.retryFailed)) continue;
-        const whole = await performRun(item, options, join(store.folder, 'logs'));
+        const whole = await performRun(item, options, store);
         if (!whole) break;
         await store.write(whole);
+        await removeRunCheckpoint(store.checkpoint(item.key));
         done += 1;
       } catch (error) {
         const { message } = error instanceof Error ? error : new Error(String(error));
@@ -94,22 +107,29 @@ export async function perform(
   return { done, troubles };
 }
 
-async function isDone(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
+/** Whether a store has a run; where failures are to be done again, one that did not fail. */
+export async function isDone(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
   if (!(await store.has(key))) return false;
   return !retryFailed || (await store.read(key)).record.status === 'finished';
 }
 
-/** Does one run; undefined where a signal stopped it. Throws what the machine is to blame for. */
+/**
+ * Does one run, from its last checkpoint if there is one; undefined where a signal stopped it, which leaves a checkpoint. Throws what
+ * the machine is to blame for.
+ */
 async function performRun(
   item: WantedRun,
   options: PerformOptions,
-  logs: string,
+  store: Store,
 ): Promise<WholeRun | undefined> {
   const { key, identity, setup, settings, recipe, seed } = item;
   const { terminal, signal, onWarning } = options;
-  const curve: CurveLine[] = [];
+  const label = `${recipe.name} · seed ${seed}`;
+  const place = store.checkpoint(key);
+  const begun = await lastCheckpoint(place, label, terminal);
+  const curve: CurveLine[] = [...(begun?.curve ?? [])];
   const { log: formats } = settings;
-  const log = formats && openLogs(formats, join(logs, logName(item)));
+  const log = formats && openLogs(formats, join(store.folder, 'logs', logName(item)), curve);
   const began = performance.now();
   let models: Models = new Map();
   const shared = { version: 1, key, identity } as const;
@@ -122,16 +142,25 @@ async function performRun(
   });
   try {
     models = await openModels(recipe.models, setup, showDownloads(terminal, signal));
-    const { report, evaluation, test, cost, model } = await run({
+    const { report, evaluation, test, cost, snapshot, model } = await run({
       ...{ setup, settings, recipe, seed, terminal, signal, onWarning, models },
       metrics: metricsFor(setup.task),
+      ...{ resume: begun?.snapshot, saveSeconds: SAVE_SECONDS },
+      onCheckpoint: async (_, at, spent) => {
+        await writeRunCheckpoint(place, { snapshot: at, curve, spent: sum(begun?.spent, spent) });
+      },
+      onStep: (step) => options.onStep?.(item, step),
       onLine: (line) => {
         curve.push(line);
         log?.line(line);
       },
     });
     model.dispose();
-    if (!evaluation) return undefined;
+    const spent = sum(begun?.spent, cost);
+    if (!evaluation) {
+      if (snapshot) await writeRunCheckpoint(place, { snapshot, curve, spent });
+      return undefined;
+    }
     const rows = test ? setup.task.test! : setup.task.evaluation;
     const { predictions, losses } = test ?? evaluation;
     const { steps, stopped, best, epochs, lastLoss } = report;
@@ -144,18 +173,46 @@ async function performRun(
     const lines = predictions.map(({ logits }, row): PredictedLine => ({
       ...{ row, label: rows[row]!.label, loss: losses[row]!, logits: [...logits] },
     }));
-    return { record, curve, predictions: lines, cost: costOf(cost) };
+    return { record, curve, predictions: lines, cost: costOf(spent) };
   } catch (error) {
     if (isOfMachine(error)) throw error;
     const { message } = error instanceof Error ? error : new HypetuneError(String(error));
     const why = message.replace(/\s*\n\s*/g, ' ');
-    note(terminal, `failed: ${recipe.name} · seed ${seed}: ${why}`);
+    note(terminal, `failed: ${label}: ${why}`);
     const steps = curve.findLast(({ kind }) => kind === 'step')?.step ?? 0;
     return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost: costOf({}) };
   } finally {
     disposeModels(models);
     log?.close();
   }
+}
+
+/** Where an earlier process left a run. One that cannot be read is as good as none. */
+async function lastCheckpoint(
+  place: string,
+  label: string,
+  terminal: Terminal,
+): Promise<RunCheckpoint | undefined> {
+  try {
+    const found = await readRunCheckpoint(place);
+    if (found) note(terminal, `${label}: goes on after step ${found.snapshot.meta.step}`);
+    return found;
+  } catch (error) {
+    note(terminal, `${label}: begins again, its checkpoint is damaged: ${(error as Error).message}`);
+    await removeRunCheckpoint(place);
+    return undefined;
+  }
+}
+
+/** What a run cost over the processes that did it. */
+function sum(before: RunCost | undefined, now: RunCost): RunCost {
+  if (!before) return now;
+  return {
+    seconds: before.seconds + now.seconds,
+    compileSeconds: before.compileSeconds + now.compileSeconds,
+    measureSeconds: before.measureSeconds + now.measureSeconds,
+    memoryBytes: Math.max(before.memoryBytes, now.memoryBytes),
+  };
 }
 
 /** A name for a run's logs that says which it is. */

@@ -19,6 +19,8 @@ export interface ComparisonPlan {
   }[];
   readonly tasks: readonly {
     readonly name: string;
+    /** The task whose rows these are a part of, where a grid goes over how many. */
+    readonly family?: string | undefined;
     /** The first is the one compared by. */
     readonly metrics: readonly string[];
     /** Those of another's of which less is better. */

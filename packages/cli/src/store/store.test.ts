@@ -179,6 +179,16 @@ test('parts of a comparison, done apart and merged, are the whole one; what diff
   const watched = await call('watch', parts[0]!.store, '--once');
   expect(watched.out).toMatch(/^vanilla +train\.tsv +2 +0 +0 +0 +accuracy 0\.\d{4}$/m);
   expect((await call('watch', whole)).out).toMatch(/^hype +train\.tsv +2 +0 +0 +0 /m);
+  const json = async (...argv: string[]): Promise<unknown> => JSON.parse((await call(...argv, '--json')).out);
+  expect(await json('watch', whole)).toMatchObject({
+    left: 0,
+    recipes: [{ recipe: 'vanilla', done: 2 }, {}],
+  });
+  expect(await json('merge', whole, '--out', out)).toEqual({ runs: 4, twice: 4, disagreements: [] });
+  expect(await json('report', whole)).toMatchObject({
+    runs: [{}, {}, {}, {}],
+    recipes: [{}, { name: 'hype' }],
+  });
   expect((await call('merge', folder, '--out', out)).error).toContain('this is no store of runs');
 });
 

@@ -36,7 +36,7 @@ export interface ShownRow {
 
 /**
  * A folder of runs, each in `runs/KEY`, whole or not at all; `rows/HASH.jsonl` has the rows measured on, `plans/HASH.json` what
- * was asked for. Any number of processes may write to one.
+ * was asked for, `checkpoints/KEY` where a run is that has not ended. Any number of processes may write to one.
  */
 export class Store {
   constructor(readonly folder: string) {}
@@ -77,6 +77,11 @@ export class Store {
     return join(this.folder, 'runs', key);
   }
 
+  /** The folder of the last checkpoint of a run that has not ended. */
+  checkpoint(key: string): string {
+    return join(this.folder, 'checkpoints', key);
+  }
+
   /** Whether a run is there. Mends nothing but the mark of a save that was killed at its last step: others may be writing. */
   async has(key: string): Promise<boolean> {
     if (!existsSync(join(this.place(key), RECORD))) return false;
@@ -106,6 +111,15 @@ export class Store {
 
   async predictions(key: string): Promise<PredictedLine[]> {
     return readLines<PredictedLine>(join(this.place(key), PREDICTIONS));
+  }
+
+  /** A run with its curve and predictions. */
+  async readWhole(key: string): Promise<WholeRun> {
+    return {
+      ...(await this.read(key)),
+      curve: await this.curve(key),
+      predictions: await this.predictions(key),
+    };
   }
 
   /** Writes a run, whole or not at all. */

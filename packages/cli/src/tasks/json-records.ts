@@ -11,13 +11,21 @@ export function lineRecords(text: string, file: string): Omit<Table, 'file'> {
   return objectTable(objects);
 }
 
-/** An array of objects; the line of a row is its number. */
-export function arrayRecords(text: string, file: string): Omit<Table, 'file'> {
+/** An array of objects, or of an object of several arrays that called `list`; the line of a row is its number. */
+export function arrayRecords(text: string, file: string, list?: string): Omit<Table, 'file'> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new HypetuneError(`${file}: not JSON: ${(error as Error).message}.`);
+  }
+  if (list !== undefined && !(value instanceof Array)) {
+    const lists = checkObject(value, file);
+    value = lists[list];
+    if (value === undefined)
+      throw new HypetuneError(
+        `${file}: there is no list '${list}'; there are ${Object.keys(lists).join(', ')}.`,
+      );
   }
   if (!(value instanceof Array)) throw new HypetuneError(`${file}: not an array of objects.`);
   return objectTable(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { labelMapOf, mappedLabels, measureMerged } from './label-map.js';
+import { inferenceMap, labelMapOf, mappedLabels, measureMerged } from './label-map.js';
 
 const names = ['entailment', 'neutral', 'contradiction'];
 const map = labelMapOf(['neutral=not_entailment', 'contradiction = not_entailment']);
@@ -36,4 +36,16 @@ test('a class is as likely as all that count as it together', () => {
     [0, 1],
     [0, 1],
   ]);
+});
+
+test('where entailment alone is told, all else counts as the other class', () => {
+  const map = (run: readonly string[], task: readonly string[]): object =>
+    Object.fromEntries(inferenceMap(run, task));
+  const hans = ['entailment', 'non-entailment'];
+  expect(map(names, names)).toEqual({});
+  expect(map(names, hans)).toEqual({ neutral: 'non-entailment', contradiction: 'non-entailment' });
+  expect(map(hans, names)).toEqual({ neutral: 'non-entailment', contradiction: 'non-entailment' });
+  expect(map(names, ['entailment', 'neutral'])).toEqual({ contradiction: 'neutral' });
+  expect(map(['not_entailment', 'entailment'], hans)).toEqual({ 'non-entailment': 'not_entailment' });
+  expect(map(['no', 'yes'], hans)).toEqual({});
 });

@@ -43,6 +43,40 @@ export function mappedLabels(names: readonly string[], map: LabelMap): Labels {
   };
 }
 
+/** What every class but entailment is called. */
+const NEGATIVE = ['neutral', 'contradiction', 'not_entailment', 'non-entailment'];
+
+/**
+ * How classes of inference count as each other between a run and a task: where one of them tells entailment from all else alone,
+ * everything else counts as its other class, the run's if both do. Nothing where they have the same classes, or are of other kinds.
+ */
+export function inferenceMap(run: readonly string[], task: readonly string[]): LabelMap {
+  const all = [...new Set([...run, ...task])];
+  const isInference = [run, task].every(
+    (names) =>
+      names.includes('entailment') && names.every((name) => name === 'entailment' || NEGATIVE.includes(name)),
+  );
+  const coarse = [run, task].find((names) => names.length === 2);
+  if (!isInference || coarse === undefined || String([...run].sort()) === String([...task].sort()))
+    return new Map();
+  const other = coarse.find((name) => name !== 'entailment')!;
+  return new Map(
+    all.filter((name) => name !== 'entailment' && name !== other).map((name) => [name, other] as const),
+  );
+}
+
+/** Rows of a task with the labels that a run has for them. Throws where the run has no class for one. */
+export function relabelled(
+  rows: readonly Row[],
+  task: { readonly name: string; readonly labels: readonly string[] },
+  run: readonly string[],
+  map: LabelMap,
+): Row[] {
+  const labels = mappedLabels(run, map);
+  const known = task.labels.map((name) => labels.read([name], `task '${task.name}'`));
+  return rows.map((row) => ({ ...row, label: known[row.label as number]! }));
+}
+
 /** What is measured of predictions whose classes count as others: a class is as likely as all that count as it together. */
 export function measureMerged(
   names: readonly string[],

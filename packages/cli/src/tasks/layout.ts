@@ -1,16 +1,20 @@
 import type { TaskName } from '@hypetune/core';
 import type { Settings } from '../settings.js';
-import { GLUE, glueName } from './glue.js';
 import type { Labels } from './labels.js';
+import { namedColumns, namedLabels, namedRows, readNamed } from './named-task.js';
+import { taskName } from './named-tasks.js';
 import { labelColumnsOf, problemOf } from './problems.js';
-import type { Columns } from './rows.js';
-import type { TableOptions } from './table.js';
+import { type Columns, rowsOf } from './rows.js';
+import { readTable, type Table } from './table.js';
+import type { Row } from './task.js';
 
 /** How tables of a task are read. */
 export interface Layout {
-  readonly columns: Columns;
-  readonly options: TableOptions;
   readonly labels: Labels;
+  read(file: string): Promise<Table>;
+  columns(table: Table): Columns;
+  /** The rows of a table that have a label, read as `labels` unless others are given. */
+  rows(table: Table, labels?: Labels): Row[];
 }
 
 /** The layout of a task's tables, from what the run was told and the names of its outputs. */
@@ -18,16 +22,22 @@ export function layoutOf(settings: Settings, kind: TaskName, names: readonly str
   const { textColumn, pairColumn, labelColumn, labelColumns, delimiter, encoding } = settings;
   const given = textColumn ?? pairColumn ?? labelColumn ?? labelColumns;
   const name =
-    given === undefined && settings.train === undefined ? glueName(settings.task ?? '') : undefined;
-  const glue = name === undefined ? undefined : GLUE[name];
-  // With a header the columns are told by their names, however many there are.
-  const whole = glue?.header === false ? glue : {};
-  if (glue) return { columns: glue.layout, options: whole, labels: glue.labels };
+    given === undefined && settings.train === undefined ? taskName(settings.task ?? '') : undefined;
+  if (name !== undefined)
+    return {
+      labels: namedLabels(name),
+      read: (file) => readNamed(name, file),
+      columns: (table) => namedColumns(name, table),
+      rows: (table, labels) => namedRows(name, table, labels),
+    };
   const problem = problemOf(kind);
   const label = labelColumnsOf(settings, problem);
+  const columns = { text: textColumn ?? problem.text, pair: pairColumn, label, words: problem.words };
+  const labels = problem.labels(names, label, settings);
   return {
-    columns: { text: textColumn ?? problem.text, pair: pairColumn, label, words: problem.words },
-    options: { delimiter, encoding },
-    labels: problem.labels(names, label, settings),
+    labels,
+    read: (file) => readTable(file, { delimiter, encoding }),
+    columns: () => columns,
+    rows: (table, others = labels) => rowsOf(table, columns, others),
   };
 }

@@ -5,15 +5,23 @@ import {
   resolveMetrics,
   singleLabel,
   type Task,
+  unknownName,
 } from '@hypetune/core';
-import { resolveSource } from '@hypetune/models';
+import { resolveData, resolveSource } from '@hypetune/models';
 import { flagName, type Settings } from '../settings.js';
 import { type DownloadNotes } from '../download.js';
 import { firstRows } from './fixed-order.js';
-import { GLUE_TASKS, glueName, glueTask } from './glue.js';
+import { namedTask } from './named-task.js';
+import { NAMED_TASKS, taskName } from './named-tasks.js';
 import { SPAM_SOURCE, spamTask } from './spam.js';
 import { tableTask } from './table-task.js';
 import type { Row, TextTask } from './task.js';
+
+/** Tasks that have rows to learn from. */
+const TASKS: readonly string[] = [
+  'spam',
+  ...Object.keys(NAMED_TASKS).filter((name) => NAMED_TASKS[name]!.splits.train.length > 0),
+];
 
 /** The task that the settings name, cut to their limits. */
 export async function openTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
@@ -87,14 +95,13 @@ export function weightedTask(
 async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
   const { train, data } = settings;
   const task = settings.task?.toLowerCase();
-  const names = ['spam', ...GLUE_TASKS];
   if (train !== undefined) {
     if (task !== undefined) throw new HypetuneError('--task and --train: give one of them.');
-    return tableTask({ ...settings, train });
+    return tableTask({ ...settings, train }, downloads);
   }
   if (task === undefined)
     throw new HypetuneError(
-      `--task: name one of ${names.join(', ')}, or give a table of your own by --train.`,
+      `--task: name one of ${TASKS.join(', ')}, or give a table of your own by --train.`,
     );
   if (task === 'spam' && settings.test !== undefined)
     throw new HypetuneError(`--test: the spam task has no table; it measures on all lines not learned from.`);
@@ -103,10 +110,24 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
       await downloads((options) => resolveSource(data ?? SPAM_SOURCE, options)),
       settings.limit,
     );
-  const name = glueName(task);
-  if (name === undefined)
-    throw new HypetuneError(`--task: there is no task '${task}'; there are ${names.join(', ')}.`);
+  const name = namedName(task);
+  return namedTask(name, await dataFolder(name, data, downloads), settings.test);
+}
+
+/** The task that a word means. Throws where there is none. */
+export function namedName(word: string): string {
+  const name = taskName(word);
+  if (name !== undefined) return name;
+  throw new HypetuneError(`--task: there is no task ${unknownName(word, TASKS, 'there are')}`);
+}
+
+/** The folder of a task's tables. Throws where none is named. */
+export async function dataFolder(
+  name: string,
+  data: string | undefined,
+  downloads: DownloadNotes,
+): Promise<string> {
   if (data === undefined)
     throw new HypetuneError(`--data: task '${name}' needs the folder that holds it, as --data glue.`);
-  return glueTask(name, await downloads((options) => resolveSource(data, options)), settings.test);
+  return downloads((options) => resolveData(data, options));
 }

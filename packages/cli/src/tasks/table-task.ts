@@ -1,22 +1,62 @@
-import { basename } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
+import { resolveData } from '@hypetune/models';
+import type { DownloadNotes } from '../download.js';
 import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
 import { layoutOf } from './layout.js';
 import { labelColumnsOf, type LabelCells, problemName, problemOf } from './problems.js';
-import { labelColumns, rowsOf } from './rows.js';
+import { labelColumns } from './rows.js';
+import { filesCalled } from './split-files.js';
 import { readTable, type Table } from './table.js';
 import type { Row, TextTask } from './task.js';
 
 /** Share of the rows that is set aside where there are no others to measure on. */
 const HELD_OUT = 0.1;
 
-/** A task of the user's own: tables with a header and a row an example. */
-export async function tableTask(settings: Settings & { readonly train: string }): Promise<TextTask> {
+/**
+ * A task of the user's own: tables with a header and a row an example. `train` may be a folder or a source of data too: its table
+ * `train` and, unless another is given, its table `validation` or `dev`.
+ */
+export async function tableTask(
+  settings: Settings & { readonly train: string },
+  downloads: DownloadNotes = (run) => run({}),
+): Promise<TextTask> {
   const { train, validation, test, delimiter, encoding } = settings;
-  const read = async (file: string | undefined): Promise<Table | undefined> =>
-    file === undefined ? undefined : readTable(file, { delimiter, encoding });
-  return taskOfTables(settings, (await read(train))!, await read(validation), await read(test));
+  const read = async (file: string): Promise<Table> => readTable(file, { delimiter, encoding });
+  const rest = test === undefined ? undefined : await read(test);
+  if (!isSource(train))
+    return taskOfTables(
+      settings,
+      await read(train),
+      validation === undefined ? undefined : await read(validation),
+      rest,
+    );
+  const folder = await downloads((options) => resolveData(train, options));
+  const called = async (stems: readonly string[]): Promise<Table | undefined> => {
+    const files = await filesCalled(folder, stems);
+    return files.length === 0 ? undefined : joined(await Promise.all(files.map(read)));
+  };
+  const rows = await called(['train']);
+  if (rows === undefined) throw new HypetuneError(`--train: ${folder} has no table called train.`);
+  const other = validation === undefined ? await called(['validation', 'dev']) : await read(validation);
+  return { ...taskOfTables(settings, rows, other, rest), name: basename(train.replace(/@.*/, '')) };
+}
+
+/** Whether a text names a folder or what is fetched, and no file. */
+function isSource(text: string): boolean {
+  return /^(hf|pip|npm|file):/.test(text) || (existsSync(text) && statSync(text).isDirectory());
+}
+
+/** The parts of a table as one, its lines counted on. */
+function joined(parts: readonly Table[]): Table {
+  const [first, ...others] = parts as [Table, ...Table[]];
+  if (others.length === 0) return first;
+  const odd = others.find(({ header }) => String(header) !== String(first.header));
+  if (odd) throw new HypetuneError(`${odd.file}: other columns than ${first.file}.`);
+  const rows = parts.flatMap((part) => part.rows).map(({ cells }, place) => ({ line: place + 1, cells }));
+  return { file: `${dirname(first.file)} (${parts.length} parts)`, header: first.header, rows };
 }
 
 /** A task from the rows of tables; where there are none to measure on, some to learn from are set aside for it. */
@@ -29,7 +69,7 @@ export function taskOfTables(settings: Settings, table: Table, validation?: Tabl
   const names = settings.labels ?? found;
   const layout = layoutOf(settings, kind, names);
   const task = problem.task(names);
-  const read = (rows: Table): Row[] => rowsOf(rows, layout.columns, layout.labels);
+  const read = (rows: Table): Row[] => layout.rows(rows);
   const rows = read(table);
   const shared = {
     ...{ name: basename(table.file), task, metrics: task.metrics.map(({ name }) => name) },

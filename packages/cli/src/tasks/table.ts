@@ -32,6 +32,8 @@ export interface TableOptions {
   readonly skipBroken?: boolean | undefined;
   /** Default: what the byte order mark says, else UTF-8. */
   readonly encoding?: string | undefined;
+  /** The key of the rows in a .json file that is an object of several lists. */
+  readonly list?: string | undefined;
 }
 
 /** The file endings of tables, `.gz` aside. */
@@ -78,7 +80,7 @@ export async function tableOf(
   if (ending === '.parquet') return parquetRecords(bytes, file);
   const text = decodeText(bytes, file, options.encoding);
   if (ending === '.jsonl' || ending === '.ndjson') return lineRecords(text, file);
-  if (ending === '.json') return arrayRecords(text, file);
+  if (ending === '.json') return arrayRecords(text, file, options.list);
   if (/^\.(conll|bio|iob2?)$/.test(ending)) return columnsOfWords(text, file);
   return delimited(text, file, options);
 }

@@ -2,6 +2,7 @@ import { webAssembly } from './webassembly.js';
 import type { WasmMemory } from './webassembly.js';
 import { jobFields, productModule, scratchBytes } from './product.js';
 import type { Job } from './product.js';
+import { oneThreadBecause } from './platform.js';
 import { ProductThreads } from './threads.js';
 import { tileColumns, tileRows } from './tile.js';
 
@@ -28,7 +29,7 @@ export interface ProductShape {
 const threadedWork = 4e6;
 const threadedIntensity = 32;
 
-/** Whether wasm multiplies and adds with one rounding here (relaxed SIMD: Node 22 and later). */
+/** Whether wasm multiplies and adds with one rounding here (relaxed SIMD: Node 22 and later, Chromium 114 and later). */
 export const fusedMultiplyAdd: boolean = webAssembly.validate(productModule(false, true));
 
 /** Floats between the first and one past the last element of strided matrices. */
@@ -90,8 +91,9 @@ export class Multiplier {
     readonly memory: WasmMemory,
     allocate: (bytes: number) => number,
     threads?: ProductThreads,
+    fused: boolean = fusedMultiplyAdd,
   ) {
-    const module = new webAssembly.Module(productModule(false, fusedMultiplyAdd));
+    const module = new webAssembly.Module(productModule(false, fused));
     const instance = new webAssembly.Instance(module, { env: { memory } });
     this.#products = instance.exports['products'] as (job: number, scratch: number) => void;
     this.#jobAt = allocate(4 * jobFields.length + scratchBytes) >>> 0;
@@ -102,10 +104,13 @@ export class Multiplier {
    * Starts the threads of `new Multiplier` (default: one a processor, at most 8); none for a count of 1 or where the
    * machine allows no threads or no shared memory.
    */
-  static async startThreads(count?: number): Promise<ProductThreads | undefined> {
-    if (count === 1) return undefined;
+  static async startThreads(
+    count?: number,
+    fused: boolean = fusedMultiplyAdd,
+  ): Promise<ProductThreads | undefined> {
+    if (count === 1 || oneThreadBecause() !== undefined) return undefined;
     try {
-      const threads = await ProductThreads.start(fusedMultiplyAdd, count);
+      const threads = await ProductThreads.start(fused, count);
       return threads.count > 1 ? threads : undefined;
     } catch {
       return undefined;

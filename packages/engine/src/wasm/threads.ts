@@ -1,8 +1,7 @@
 import { webAssembly } from './webassembly.js';
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { jobFields, productModule, scratchBytes } from './product.js';
 import type { Job } from './product.js';
+import { processors, startThread, type Thread } from './platform.js';
 
 /** Control words at the start of the shared memory: parts left to take, parts done, rounds begun. */
 const remaining = 0;
@@ -15,13 +14,11 @@ const pageBytes = 65536;
 const waitMilliseconds = 60_000;
 
 /** What each thread runs: sleep until a round begins, take parts until none is left. */
-const workerSource = `
-const { parentPort, workerData } = require('node:worker_threads');
-const { memory, module, jobs, jobBytes, scratch } = workerData;
+const threadSource = `({ memory, module, jobs, jobBytes, scratch }, ready) => {
 const { products } = new WebAssembly.Instance(module, { env: { memory } }).exports;
 const control = new Int32Array(memory.buffer, 0, 16);
 let round = Atomics.load(control, ${rounds});
-parentPort.postMessage('ready');
+ready();
 for (;;) {
   Atomics.wait(control, ${rounds}, round);
   round = Atomics.load(control, ${rounds});
@@ -30,6 +27,7 @@ for (;;) {
     Atomics.add(control, ${done}, 1);
     Atomics.notify(control, ${done});
   }
+}
 }`;
 
 type Products = (job: number, scratch: number) => void;
@@ -39,7 +37,8 @@ export class ProductThreads {
   readonly #memory = new webAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
   readonly #control = new Int32Array(this.#memory.buffer, 0, 16);
   readonly #products: Products;
-  readonly #workers: readonly Worker[];
+  readonly #module: object;
+  #threads: readonly Thread[] = [];
   /** First byte of the arena free for operands. */
   readonly freeAt: number;
 
@@ -52,34 +51,19 @@ export class ProductThreads {
     this.#products = instance.exports['products'] as Products;
     this.freeAt = Math.ceil((scratchAt + count * scratchBytes) / 64) * 64;
     this.reserve(this.freeAt);
-    this.#workers = Array.from({ length: count - 1 }, (_, index) => {
-      const workerData = {
-        ...{ memory: this.#memory, module, jobs: jobsAt, jobBytes: 4 * jobFields.length },
-        scratch: scratchAt + (index + 1) * scratchBytes,
-      };
-      const worker = new Worker(workerSource, { eval: true, workerData, execArgv: [] });
-      worker.unref();
-      return worker;
-    });
+    this.#module = module;
   }
 
   /** Starts `count` - 1 threads (default: one a processor, at most 8) and waits until they listen. */
-  static async start(
-    fused: boolean,
-    count: number = Math.min(availableParallelism(), 8),
-  ): Promise<ProductThreads> {
+  static async start(fused: boolean, count: number = Math.min(processors(), 8)): Promise<ProductThreads> {
     const threads = new ProductThreads(count, fused);
-    await Promise.all(
-      threads.#workers.map(
-        (worker) =>
-          new Promise<void>((resolve, reject) => {
-            worker.ref();
-            worker.once('message', () => {
-              worker.unref();
-              resolve();
-            });
-            worker.once('error', reject);
-          }),
+    threads.#threads = await Promise.all(
+      Array.from({ length: count - 1 }, (_, index) =>
+        startThread(threadSource, {
+          ...{ memory: threads.#memory, module: threads.#module },
+          ...{ jobs: jobsAt, jobBytes: 4 * jobFields.length },
+          scratch: scratchAt + (index + 1) * scratchBytes,
+        }),
       ),
     );
     return threads;
@@ -125,6 +109,6 @@ export class ProductThreads {
 
   /** Ends the threads. */
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#threads.map((thread) => thread.stop()));
   }
 }

@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { type FileHandle, open, readFile, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import {
   type Header,
   LENGTH_BYTES,
@@ -11,6 +8,7 @@ import {
   parseHeaderLength,
   readableType,
 } from '@hypetune/safetensors';
+import { type FolderFile, type ModelFolder, pathIn, readText } from '../model-folder.js';
 
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -39,7 +37,8 @@ const CONVERSIONS = {
 };
 
 interface Location {
-  readonly file: string;
+  readonly file: FolderFile;
+  readonly path: string;
   readonly header: Header;
   readonly entry: TensorEntry;
 }
@@ -47,14 +46,17 @@ interface Location {
 /** The weights in a Hugging Face folder, one safetensors file or shards with an index; data are read tensor by tensor. */
 export class Checkpoint {
   private constructor(
+    /** What errors call the folder. */
     readonly folder: string,
     private readonly locations: ReadonlyMap<string, Location>,
   ) {}
 
   /** Reads and checks the headers alone. Throws where the folder has no safetensors weights or the index does not fit. */
-  static async open(folder: string): Promise<Checkpoint> {
-    if (existsSync(join(folder, SINGLE))) return new Checkpoint(folder, await locate(join(folder, SINGLE)));
-    if (existsSync(join(folder, INDEX))) return new Checkpoint(folder, await locateShards(folder));
+  static async open(folder: ModelFolder): Promise<Checkpoint> {
+    const single = await locate(folder, SINGLE);
+    if (single) return new Checkpoint(folder.name, single);
+    const index = await readText(folder, INDEX);
+    if (index !== undefined) return new Checkpoint(folder.name, await locateShards(folder, index));
     throw new Error(await explainMissingWeights(folder));
   }
 
@@ -76,14 +78,9 @@ export class Checkpoint {
   async readFloats(name: string): Promise<Float32Array> {
     const location = this.locations.get(name);
     if (!location) throw new Error(`${this.folder}: the checkpoint has no tensor "${name}"`);
-    const { file, header, entry } = location;
-    const handle = await open(file);
-    try {
-      const bytes = await readBytes(handle, header.dataStart + entry.begin, entry.end - entry.begin, file);
-      return floatsOf(decodeElements(bytes, readableType(entry, name, file)), entry, name, file);
-    } finally {
-      await handle.close();
-    }
+    const { file, path, header, entry } = location;
+    const bytes = await file.read(header.dataStart + entry.begin, header.dataStart + entry.end);
+    return floatsOf(decodeElements(bytes, readableType(entry, name, path)), entry, name, path);
   }
 }
 
@@ -95,61 +92,39 @@ function floatsOf(data: TensorData, entry: TensorEntry, name: string, file: stri
   );
 }
 
-async function locate(file: string): Promise<Map<string, Location>> {
-  const handle = await open(file);
-  try {
-    const { size } = await handle.stat();
-    const length = parseHeaderLength(
-      await readBytes(handle, 0, Math.min(LENGTH_BYTES, size), file),
-      size,
-      file,
-    );
-    const header = parseHeader(await readBytes(handle, LENGTH_BYTES, length, file), size, file);
-    return new Map(Array.from(header.tensors, ([name, entry]) => [name, { file, header, entry }]));
-  } finally {
-    await handle.close();
-  }
+async function locate(folder: ModelFolder, name: string): Promise<Map<string, Location> | undefined> {
+  const file = await folder.open(name);
+  if (!file) return undefined;
+  const path = pathIn(folder, name);
+  const { size } = file;
+  const length = parseHeaderLength(await file.read(0, Math.min(LENGTH_BYTES, size)), size, path);
+  const header = parseHeader(await file.read(LENGTH_BYTES, LENGTH_BYTES + length), size, path);
+  return new Map(Array.from(header.tensors, ([tensor, entry]) => [tensor, { file, path, header, entry }]));
 }
 
-async function locateShards(folder: string): Promise<Map<string, Location>> {
-  const index = join(folder, INDEX);
-  const parsed = parseJsonFile(await readFile(index, 'utf8'), index) as { weight_map?: unknown } | null;
+async function locateShards(folder: ModelFolder, text: string): Promise<Map<string, Location>> {
+  const index = pathIn(folder, INDEX);
+  const parsed = parseJsonFile(text, index) as { weight_map?: unknown } | null;
   const map = parsed?.weight_map;
   if (typeof map !== 'object' || map === null)
     throw new Error(`${index}: weight_map must name each tensor's file`);
   const shards = new Map<string, Map<string, Location>>();
   const locations = new Map<string, Location>();
   for (const [name, shard] of Object.entries(map as Record<string, unknown>)) {
-    if (typeof shard !== 'string' || shard !== basename(shard) || !shard.endsWith('.safetensors')) {
+    if (typeof shard !== 'string' || /[\\/]/.test(shard) || !shard.endsWith('.safetensors')) {
       throw new Error(
         `${index}: "${name}" must be in a safetensors file of the same folder, got ${JSON.stringify(shard)}`,
       );
     }
-    const file = join(folder, shard);
-    if (!existsSync(file))
-      throw new Error(`${index}: the shard ${shard} (with "${name}") is missing from ${folder}`);
-    const tensors = shards.get(shard) ?? (await locate(file));
+    const tensors = shards.get(shard) ?? (await locate(folder, shard));
+    if (!tensors)
+      throw new Error(`${index}: the shard ${shard} (with "${name}") is missing from ${folder.name}`);
     shards.set(shard, tensors);
     const location = tensors.get(name);
     if (!location) throw new Error(`${index}: "${name}" should be in ${shard}, which does not have it`);
     locations.set(name, location);
   }
   return locations;
-}
-
-async function readBytes(
-  handle: FileHandle,
-  position: number,
-  length: number,
-  file: string,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
-    if (bytesRead === 0) throw new Error(`${file}: the file ended while it was read`);
-    at += bytesRead;
-  }
-  return bytes;
 }
 
 /** Parses JSON text; an error names the file. */
@@ -161,10 +136,12 @@ export function parseJsonFile(text: string, file: string): unknown {
   }
 }
 
-async function explainMissingWeights(folder: string): Promise<string> {
+async function explainMissingWeights(from: ModelFolder): Promise<string> {
+  const { name: folder } = from;
+  const names = await from.list();
   const missing = `${folder}: there is no ${SINGLE} (nor ${INDEX})`;
-  if (!existsSync(folder)) return `${folder}: there is no such folder`;
-  for (const name of await readdir(folder)) {
+  if (!names) return `${folder}: there is no such folder`;
+  for (const name of names) {
     const ending = Object.keys(FOREIGN).find((known) => name.endsWith(known));
     // Of a trainer's checkpoint, not of a model.
     if (ending === undefined || /^(training_args|optimizer|scheduler|rng_state)/.test(name)) continue;

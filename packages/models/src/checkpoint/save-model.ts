@@ -1,12 +1,10 @@
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type PendingTensor, streamSafetensors } from '@hypetune/safetensors';
-import { configOf } from '../build-model.js';
-import { tokenizerJson } from '../tokenizer/load-tokenizer.js';
-import { configText } from './config-text.js';
+import { diskFolder } from '../disk-folder.js';
+import { tokenizerJson } from '../tokenizer/read-tokenizer.js';
 import { folderOf } from './load-model.js';
-import { namedWeights, transpose } from './weight-names.js';
+import { modelFiles } from './model-files.js';
 
 const TOKENIZER_FILES = [
   'tokenizer.json',
@@ -33,24 +31,9 @@ export async function saveModel(
   folder: string,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const carried = configOf(model);
-  // What is written is float32, whatever was read.
-  const config = {
-    ...carried,
-    ...('torch_dtype' in carried && { torch_dtype: 'float32' }),
-    dtype: 'float32',
-  };
-  const tensors = namedWeights(model).map(({ name, kind, storedShape, variable }) => {
-    const read = async (): Promise<Float32Array> => {
-      const values = (await variable.read().data()) as Float32Array;
-      const rows = storedShape[0]!;
-      return kind === 'linear' ? transpose(values, values.length / rows, rows) : values;
-    };
-    return [name, { dtype: 'F32', shape: storedShape, read }] as const satisfies [string, PendingTensor];
-  });
   await mkdir(folder, { recursive: true });
-  await replaceFile(join(folder, 'model.safetensors'), streamSafetensors(tensors, { format: 'pt' }));
-  await replaceFile(join(folder, 'config.json'), configText(config));
+  for (const [name, content] of Object.entries(modelFiles(model)))
+    await replaceFile(join(folder, name), content as string | AsyncIterable<Uint8Array>);
   const tokenizer = options.tokenizer ?? folderOf(model);
   if (tokenizer === undefined || resolve(tokenizer) === resolve(folder)) return;
   const present = new Set(await readdir(tokenizer));
@@ -59,7 +42,7 @@ export async function saveModel(
   }
   if (present.has('tokenizer.json') || !(present.has('vocab.txt') || present.has('vocab.json'))) return;
   // Other programs read tokenizer.json alone. Where it cannot be made, the files that were copied say as much as before.
-  const made = await tokenizerJson(tokenizer).catch(() => undefined);
+  const made = await tokenizerJson(diskFolder(tokenizer)).catch(() => undefined);
   if (made) await replaceFile(join(folder, 'tokenizer.json'), `${JSON.stringify(made, null, 2)}\n`);
 }
 

@@ -6,52 +6,95 @@ import { pipeline } from 'node:stream/promises';
 import { archivePath } from './archive-path.js';
 import type { FetchContext } from './fetcher.js';
 
-const WANTED =
+/** A kind of repository of the hub. */
+interface Repository {
+  /** Its name where the hub lists files, and where it gives them. */
+  readonly listed: string;
+  readonly name: string;
+  readonly wanted: (file: string) => boolean;
+  /** Why nothing of these files can be used; undefined where something can. */
+  readonly refused: (files: readonly string[], all: readonly string[]) => string | undefined;
+}
+
+const MODEL_FILES =
   /^(config\.json|model[^/]*\.safetensors|model\.safetensors\.index\.json|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|vocab\.(txt|json)|merges\.txt)$/;
 const PICKLED = /\.(bin|pt|pth|h5|ckpt)$/;
+const TABLES = /\.(parquet|jsonl|ndjson|json|csv|tsv|txt|conll|bio|iob2?)(\.gz)?$/;
+const NOT_TABLES = /(^|\/)(dataset_infos?|README|LICENSE)\b[^/]*$/i;
+
+function repositoryOf(source: string): Repository {
+  const [kind, owner, name, ...folder] = source.split('/');
+  if (kind !== 'datasets')
+    return {
+      ...{ listed: `models/${source}`, name: source, wanted: (file) => MODEL_FILES.test(file) },
+      refused: (files, all) => {
+        if (files.some((file) => file.endsWith('.safetensors'))) return undefined;
+        const pickled = all.find((file) => PICKLED.test(file));
+        const instead =
+          pickled === undefined ? '' : `, only ${pickled}, which is never read because it can run code`;
+        return `the model has no safetensors weights${instead}`;
+      },
+    };
+  const data = `datasets/${owner!}/${name!}`;
+  const below = folder.length > 0 ? `${folder.join('/')}/` : '';
+  return {
+    ...{ listed: data, name: data },
+    wanted: (file) => file.startsWith(below) && TABLES.test(file) && !NOT_TABLES.test(file),
+    refused: (files, all) => {
+      if (files.length > 0) return undefined;
+      const script = all.find((file) => file.endsWith('.py'));
+      return script === undefined
+        ? `the data set has no tables${below && ` in ${below}`} (Parquet, JSON lines, CSV, TSV)`
+        : `the data set is the program ${script}, which is never run; tables of it are at @refs/convert/parquet`;
+    },
+  };
+}
 
 interface HubFile {
   readonly rfilename: string;
   readonly size?: number;
+  /** Git's hash of the content; of a file that the hub keeps elsewhere it is that of a pointer. */
+  readonly blobId?: string;
   readonly lfs?: { readonly sha256?: string };
 }
 
 /**
- * Downloads a model's configuration, safetensors weights and tokenizer into `staging.files`, each checked by the size
- * and sha256 that the hub lists. HF_ENDPOINT names another hub, HF_TOKEN a token. False where `tried` says why not.
+ * Downloads a model's configuration, safetensors weights and tokenizer, or the tables of a data set, into `staging.files`,
+ * each checked by the size and hash that the hub lists. HF_ENDPOINT names another hub, HF_TOKEN a token. False where `tried`
+ * says why not.
  */
-export async function fetchHubModel(context: FetchContext): Promise<boolean> {
+export async function fetchFromHub(context: FetchContext): Promise<boolean> {
   const { source, version = 'main', staging, tried } = context;
   const { hub, headers } = hubAccess();
   const revision = encodeURIComponent(version);
-  const listing = `${hub}/api/models/${source.name}/revision/${revision}?blobs=true`;
+  const repository = repositoryOf(source.name);
+  const listing = `${hub}/api/${repository.listed}/revision/${revision}?blobs=true`;
   const response = await get(listing, headers, context);
   if (!response) return false;
   const { siblings = [] } = (await response.json()) as { siblings?: HubFile[] };
-  const files = siblings.filter(({ rfilename }) => WANTED.test(rfilename));
-  if (!files.some(({ rfilename }) => rfilename.endsWith('.safetensors'))) {
-    const pickled = siblings.find(({ rfilename }) => PICKLED.test(rfilename))?.rfilename;
-    const instead =
-      pickled === undefined ? '' : `, only ${pickled}, which is never read because it can run code`;
-    tried.push(`${listing}: the model has no safetensors weights${instead}`);
+  const files = siblings.filter(({ rfilename }) => repository.wanted(rfilename));
+  const names = (some: readonly HubFile[]): string[] => some.map(({ rfilename }) => rfilename);
+  const refused = repository.refused(names(files), names(siblings));
+  if (refused !== undefined) {
+    tried.push(`${listing}: ${refused}`);
     return false;
   }
   const total = files.reduce((sum, { size = 0 }) => sum + size, 0);
   let received = 0;
   for (const file of files) {
-    const address = `${hub}/${source.name}/resolve/${revision}/${file.rfilename}`;
+    const address = `${hub}/${repository.name}/resolve/${revision}/${file.rfilename}`;
     const body = (await get(address, headers, context))?.body;
     if (!body) return false;
     const path = archivePath(staging.files, file.rfilename, source.text);
     await mkdir(dirname(path), { recursive: true });
-    const hash = createHash('sha256');
+    const hash = listedHash(file);
     let bytes = 0;
     await pipeline(
       body,
       async function* (chunks: AsyncIterable<Uint8Array>) {
         for await (const chunk of chunks) {
           bytes += chunk.byteLength;
-          hash.update(chunk);
+          hash?.update(chunk);
           context.report(received + bytes, total);
           yield chunk;
         }
@@ -60,16 +103,34 @@ export async function fetchHubModel(context: FetchContext): Promise<boolean> {
       ...(context.signal ? [{ signal: context.signal }] : []),
     );
     received += bytes;
-    const digest = hash.digest('hex');
-    const wanted = file.lfs?.sha256 ?? digest;
-    if (digest !== wanted || bytes !== (file.size ?? bytes)) {
-      tried.push(
-        `${address}: got ${bytes} bytes of sha256 ${digest}, the hub lists ${file.size ?? bytes} bytes of ${wanted}`,
-      );
+    const wrong = hash?.wrong() ?? '';
+    if (wrong !== '' || bytes !== (file.size ?? bytes)) {
+      tried.push(`${address}: got ${bytes} bytes${wrong}, the hub lists ${file.size ?? bytes} bytes`);
       return false;
     }
   }
   return true;
+}
+
+/** What the content of a file must hash to, if the hub says it: `wrong` says how it does not. */
+function listedHash({
+  lfs,
+  blobId,
+  size,
+}: HubFile): { update(chunk: Uint8Array): void; wrong(): string } | undefined {
+  const [kind, wanted] = lfs?.sha256 ? (['sha256', lfs.sha256] as const) : (['sha1', blobId] as const);
+  if (wanted === undefined || (kind === 'sha1' && (lfs || size === undefined))) return undefined;
+  const hash = createHash(kind);
+  if (kind === 'sha1') hash.update(`blob ${size!}\0`);
+  return {
+    update: (chunk) => {
+      hash.update(chunk);
+    },
+    wrong: () => {
+      const digest = hash.digest('hex');
+      return digest === wanted ? '' : ` of ${kind} ${digest} and not ${wanted}`;
+    },
+  };
 }
 
 /** Where the hub is and what to send it; never in an error text, for both may hold a secret. */

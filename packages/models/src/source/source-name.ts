@@ -13,17 +13,20 @@ export type Source =
 
 const PIP = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==([A-Za-z0-9][A-Za-z0-9.+!_-]*))?$/;
 const NPM = /^((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*)(?:@([A-Za-z0-9][A-Za-z0-9.+_-]*))?$/;
-const HUB =
-  /^((?:[A-Za-z0-9][A-Za-z0-9._-]*\/)?[A-Za-z0-9][A-Za-z0-9._-]*)(?:@([A-Za-z0-9][A-Za-z0-9._/-]*))?$/;
+const WORD = '[A-Za-z0-9][A-Za-z0-9._-]*';
+const HUB = new RegExp(
+  `^((?:${WORD}/)?${WORD}|datasets/${WORD}/${WORD}(?:/${WORD})*)(?:@([A-Za-z0-9][A-Za-z0-9._/-]*))?$`,
+);
 
 const FORMS = {
   pip: { pattern: PIP, form: 'pip:NAME or pip:NAME==VERSION' },
   npm: { pattern: NPM, form: 'npm:NAME or npm:NAME@VERSION' },
-  hf: { pattern: HUB, form: 'hf:OWNER/NAME or hf:OWNER/NAME@REVISION' },
+  hf: { pattern: HUB, form: 'hf:OWNER/NAME or hf:datasets/OWNER/NAME/FOLDER, also with @REVISION' },
 } as const;
 
 /**
- * Reads `pip:NAME[==V]`, `npm:NAME[@V]`, `hf:OWNER/NAME[@revision]`, `file:PATH` or a plain path. What follows a prefix
+ * Reads `pip:NAME[==V]`, `npm:NAME[@V]`, `hf:OWNER/NAME[@revision]` (a model), `hf:datasets/OWNER/NAME[/FOLDER][@revision]`,
+ * `file:PATH` or a plain path. What follows a prefix
  * is checked, so that nothing but a name and a version reaches a command line or an address.
  */
 export function parseSource(text: string): Source {

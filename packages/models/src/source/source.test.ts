@@ -19,7 +19,7 @@ import { cacheFolder } from './cache.js';
 import type { SourceProgress } from './fetcher.js';
 import { tarOf, zipOf } from '../../fixtures/archives.js';
 import { parseSource } from './source-name.js';
-import { resolveModel, resolveSource } from './source.js';
+import { resolveData, resolveModel, resolveSource } from './source.js';
 
 const root = mkdtempSync(join(tmpdir(), 'sources-'));
 const cache = join(root, 'cache');
@@ -73,6 +73,10 @@ test.each([
   ['npm:@stdlib/data', { kind: 'npm', name: '@stdlib/data' }],
   ['npm:data@1.2.3-beta.1', { kind: 'npm', name: 'data', version: '1.2.3-beta.1' }],
   ['hf:google/bert_uncased_L-2@main', { kind: 'hf', name: 'google/bert_uncased_L-2', version: 'main' }],
+  [
+    'hf:datasets/a/b/c@refs/convert/parquet',
+    { kind: 'hf', name: 'datasets/a/b/c', version: 'refs/convert/parquet' },
+  ],
   ['hf:bert-base-cased', { kind: 'hf', name: 'bert-base-cased' }],
   ['file:/a/b', { kind: 'file', path: '/a/b' }],
   ['file:~/b', { kind: 'file', path: join(homedir(), 'b') }],
@@ -203,25 +207,37 @@ test('a folder is itself; what is not one is named', async () => {
   await expect(resolveSource(wheel())).rejects.toThrow(/is a file; name the folder/);
 });
 
-/** A hub on the loopback that serves these files of the model a/b. */
+/** What git calls a file of this content. */
+const blob = (text: string): string =>
+  createHash('sha1').update(`blob ${text.length}\0${text}`).digest('hex');
+
+/** A hub on the loopback that serves these files of the model a/b, or of a data set; those that it keeps elsewhere by another address. */
 async function hub(
   files: Record<string, string>,
   change: (path: string) => string | undefined = () => undefined,
+  repository: 'models/a/b' | 'datasets/a/b' = 'models/a/b',
 ): Promise<Server> {
+  const home = repository.replace('models/', '');
+  const elsewhere = /\.(safetensors|parquet)$/;
   const server = createServer((request, response) => {
     const path = request.url ?? '';
-    if (path.startsWith('/api/models/a/b/revision/')) {
+    if (path.startsWith(`/api/${repository}/revision/`)) {
       const siblings = Object.entries(files).map(([rfilename, text]) => ({
-        rfilename,
-        size: text.length,
-        ...(rfilename.endsWith('.safetensors')
-          ? { lfs: { sha256: createHash('sha256').update(text).digest('hex') } }
+        ...{ rfilename, size: text.length, blobId: blob(text) },
+        ...(elsewhere.test(rfilename)
+          ? { blobId: blob('pointer'), lfs: { sha256: createHash('sha256').update(text).digest('hex') } }
           : {}),
       }));
       response.end(JSON.stringify({ siblings }));
       return;
     }
-    const text = change(path) ?? files[/^\/a\/b\/resolve\/[^/]+\/(.*)$/.exec(path)?.[1] ?? ''];
+    const stored = path.replace(/^\/elsewhere/, '');
+    if (elsewhere.test(path) && stored === path) {
+      response.writeHead(302, { location: `/elsewhere${path}` }).end();
+      return;
+    }
+    const [, name = ''] = new RegExp(`^/${home}/resolve/[^/]+/(.*)$`).exec(stored) ?? [];
+    const text = change(stored) ?? files[name];
     response.statusCode =
       request.headers.authorization === 'Bearer secret' ? (text === undefined ? 404 : 200) : 401;
     response.end(response.statusCode === 200 ? text : undefined);
@@ -231,6 +247,52 @@ async function hub(
   vi.stubEnv('HF_TOKEN', 'secret');
   return server;
 }
+
+test('a data set comes from the hub: its tables alone, of one folder where that is named, checked by hash', async () => {
+  const server = await hub(
+    {
+      'rte/train-00000-of-00001.parquet': 'PAR1 train',
+      'rte/validation.jsonl': '{"sentence1": "a"}',
+      'wnli/train-00000-of-00001.parquet': 'PAR1 other',
+      'README.md': 'x',
+      'dataset_infos.json': '{}',
+      'glue.py': 'import os',
+    },
+    undefined,
+    'datasets/a/b',
+  );
+  const wanted = ['train-00000-of-00001.parquet', 'validation.jsonl'];
+  try {
+    const folder = await resolveData('hf:a/b/rte@v1', { cache });
+    expect(readdirSync(folder)).toEqual(['rte']);
+    expect(readdirSync(join(folder, 'rte')).sort()).toEqual(wanted);
+    const whole = await resolveSource('hf:datasets/a/b', { cache });
+    expect(readdirSync(whole).sort()).toEqual(['rte', 'wnli']);
+    await expect(resolveData('hf:a/b/mnli', { cache })).rejects.toThrow(
+      /the data set is the program glue\.py, which is never run; tables of it are at @refs\/convert\/parquet/,
+    );
+  } finally {
+    server.close();
+  }
+  const folder = join(cache, 'sources/hf/datasets%2Fa%2Fb%2Frte%40v1/files');
+  expect(await resolveData('hf:a/b/rte@v1', { cache, offline: true })).toBe(folder);
+  writeFileSync(join(folder, 'rte/validation.jsonl'), 'changed');
+  await expect(resolveData('hf:datasets/a/b/rte@v1', { cache, offline: true })).rejects.toThrow(
+    /damaged, .*validation\.jsonl has changed/,
+  );
+  expect(await resolveData(root)).toBe(root);
+});
+
+test.each([
+  ['train.parquet', 'sha256'],
+  ['train.jsonl', 'sha1'],
+])('%s of other bytes than the hub lists is refused', async (name, kind) => {
+  const server = await hub({ [name]: 'rows' }, () => 'ROWS', 'datasets/a/b');
+  await expect(resolveData('hf:a/b', { cache })).rejects.toThrow(
+    new RegExp(`got 4 bytes of ${kind} \\w+ and not \\w+, the hub lists 4 bytes`),
+  );
+  server.close();
+});
 
 test('a model comes from the hub: its configuration, weights and tokenizer alone, checked by hash', async () => {
   const wanted = { 'config.json': '{}', 'model.safetensors': 'weights', 'tokenizer.json': '{"a":1}' };
@@ -277,7 +339,7 @@ test('a hub model with other bytes than listed, without safetensors, or gated is
   const files = { 'config.json': '{}', 'model.safetensors': 'weights' };
   const server = await hub(files, (path) => (path.endsWith('.safetensors') ? 'WEIGHTS' : undefined));
   await expect(resolveModel('hf:a/b', { cache })).rejects.toThrow(
-    /got 7 bytes of sha256 \w+, the hub lists 7 bytes of/,
+    /got 7 bytes of sha256 \w+ and not \w+, the hub lists 7 bytes/,
   );
   vi.stubEnv('HF_TOKEN', '');
   await expect(resolveModel('hf:a/b', { cache })).rejects.toThrow(

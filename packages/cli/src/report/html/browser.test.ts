@@ -120,3 +120,31 @@ for (const width of widths) {
     });
   },
 );
+
+test('a grid over rows makes a label curve, of tasks that are compared one by one', async () => {
+  const table = write('curve.tsv', sentiment(24));
+  const store = join(folder, 'curve-store');
+  const told = [
+    ...(await tinyFlags(home, table)),
+    '--steps',
+    '1',
+    '--recipes',
+    'vanilla,nodrop',
+    '--seeds',
+    '2',
+  ];
+  const { out } = await call('compare', ...told, '--store', store, '--grid', 'limit=8,24', '--json', '-');
+  const { tasks } = JSON.parse(out) as { tasks: { name: string; family: string; rows: { train: number } }[] };
+  expect(tasks.map(({ name, family, rows }) => [name, family, rows.train])).toEqual([
+    ['curve.tsv limit=8', 'curve.tsv', 8],
+    ['curve.tsv limit=24', 'curve.tsv', 24],
+  ]);
+  const file = join(folder, 'curve.html');
+  await call('report', store, '--out', file);
+  const page = readFileSync(file, 'utf8');
+  expect(page).toContain('<h2>curve.tsv by the number of rows</h2>');
+  expect(page).toContain('aria-label="accuracy on curve.tsv by rows learned from"');
+  expect(page).toMatch(/<th scope="col">8<\/th><th scope="col">24<\/th>/);
+  expect((await call('compare', ...told, '--grid', 'limit=0')).error).toContain('grid: limit: ');
+  expect((await call('compare', ...told, '--grid', 'rows=1')).error).toContain('limit, limitPerClass.');
+});

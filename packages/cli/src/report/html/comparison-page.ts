@@ -41,6 +41,7 @@ export function comparisonPage(report: ComparisonReport): string {
   return page(title, lead, [
     section('What they say', list(readings(plan, cells, comparison))),
     ...plan.tasks.map((task) => taskSection(report, task)),
+    ...labelCurves(report),
     acrossSection(comparison),
     costSection(report),
     failedSection(comparison),
@@ -187,6 +188,55 @@ function curvePictures(
         ]
       : []),
   ];
+}
+
+/** What each recipe makes of how many rows, for each task whose rows a grid goes over. */
+function labelCurves({ plan, comparison }: ComparisonReport): string[] {
+  const families = [...new Set(plan.tasks.flatMap(({ family }) => (family === undefined ? [] : [family])))];
+  return families.flatMap((family) => {
+    const points = plan.tasks
+      .filter((task) => task.family === family)
+      .sort((a, b) => a.rows.train - b.rows.train);
+    const [metric] = points[0]!.metrics as readonly [string];
+    const figuresOf = (recipe: string): { readonly x: number; readonly row: RecipeFigures }[] =>
+      points.flatMap(({ name, rows }) => {
+        const row = comparison.figures.find(
+          (found) => found.recipe === recipe && found.task === name && found.metric === metric,
+        );
+        return row?.mean === undefined ? [] : [{ x: rows.train, row }];
+      });
+    const curves = plan.recipes
+      .map(({ name }, series) => ({
+        ...{ name, series },
+        points: figuresOf(name).map(({ x, row: { mean: y, values } }) => ({
+          ...{ x, y: y!, low: Math.min(...values), high: Math.max(...values) },
+        })),
+      }))
+      .filter((curve) => curve.points.length > 0);
+    if (curves.length === 0 || points.length < 2) return [];
+    return [
+      section(
+        `${family} by the number of rows`,
+        picture(
+          curveChart(curves, `${metric} on ${family} by rows learned from`, {
+            ...{ x: 'rows to learn from', y: metric },
+          }),
+          `${metric} by the number of rows to learn from: mean over seeds, and from the lowest to the highest (band). Fewer rows are a part of more.`,
+        ),
+        tableOf(
+          `Mean ${metric} on ${family} and its deviation over seeds, by rows to learn from`,
+          ['recipe', ...points.map(({ rows }) => String(rows.train))],
+          plan.recipes.map(({ name }) => [
+            name,
+            ...points.map(({ rows }) => {
+              const found = figuresOf(name).find(({ x }) => x === rows.train)?.row;
+              return found ? `${figure(found.mean)} ± ${figure(found.deviation)}` : '-';
+            }),
+          ]),
+        ),
+      ),
+    ];
+  });
 }
 
 function acrossSection({ across }: Comparison): string {

@@ -1,0 +1,115 @@
+import { hostname } from 'node:os';
+import type { Job } from 'bullmq';
+import { startEngine } from '../engine.js';
+import { perform } from '../store/perform.js';
+import type { Store } from '../store/store.js';
+import { note, type Terminal, warnOnce } from '../terminal.js';
+import { connectionOf, noteOutages, openBull, type QueueAddress, shown } from './connection.js';
+import { packRun, type QueuedRun, QueuedRuns, type RunProgress } from './queued-run.js';
+
+export interface WorkOptions {
+  /** Gets the runs and their checkpoints. */
+  readonly store: Store;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  /** End when no run waits and none is being done. */
+  readonly burst: boolean;
+  /** Seconds without a sign of life after which others take over what this worker does. */
+  readonly stalledAfter: number;
+}
+
+/** How often a run may lose its worker before it is given up: one that kills each of them must not go round for ever. */
+const MAX_STALLED = 10;
+
+/** Milliseconds between two words of progress. */
+const PROGRESS = 1000;
+
+/**
+ * Takes runs from a queue, one at a time, until a signal comes: the run at hand then leaves a checkpoint and goes back to the
+ * queue. Returns how many runs it did.
+ */
+export async function work(address: QueueAddress, options: WorkOptions): Promise<number> {
+  const { terminal, signal, stalledAfter } = options;
+  const { Queue, WaitingError, Worker } = await openBull(address);
+  note(terminal, `waiting for runs on ${shown(address.url)}; they are kept in ${options.store.folder}`);
+  const queuedRuns = new QueuedRuns(terminal, signal);
+  const onWarning = warnOnce(terminal);
+  let engine: string | undefined;
+  let done = 0;
+
+  const process_ = async (job: RunJob, token: string | undefined, lost: AbortSignal): Promise<string> => {
+    const { key, identity, retryFailed } = job.data;
+    note(terminal, `${job.name}: taken`);
+    const stop = AbortSignal.any([signal, lost]);
+    try {
+      if (engine !== identity.engine) engine = await startEngine(terminal, identity.engine);
+      const run = await queuedRuns.open(job.data);
+      const { troubles } = await perform(options.store, [run], {
+        ...{ terminal, signal: stop, onWarning, wait: true, retryFailed },
+        onStep: progressOf(job),
+      });
+      if (troubles.length > 0) throw new Error(troubles[0]);
+    } catch (error) {
+      if (!stop.aborted) {
+        note(terminal, `${job.name}: ${(error as Error).message}`);
+        throw new Error(`${hostname()}: ${(error as Error).message}`, { cause: error });
+      }
+    }
+    if (await options.store.has(key)) {
+      done += 1;
+      note(terminal, `${job.name}: done`);
+      return packRun(await options.store.readWhole(key));
+    }
+    if (!signal.aborted) throw new Error(`${hostname()}: another worker has taken over.`);
+    await job.moveToWait(token);
+    note(terminal, `${job.name}: handed back`);
+    throw new WaitingError();
+  };
+
+  const worker = new Worker<QueuedRun, string>(
+    address.name,
+    (job, token, lost) => process_(job, token, lost as AbortSignal),
+    {
+      ...connectionOf(address),
+      ...{ autorun: false, name: `${hostname()}-${process.pid}` },
+      lockDuration: stalledAfter * 1000,
+      stalledInterval: stalledAfter * 500,
+      maxStalledCount: MAX_STALLED,
+    },
+  );
+  noteOutages(worker, terminal);
+  worker.on('lockRenewalFailed', (keys) => {
+    for (const key of keys) worker.cancelJob(key);
+  });
+  const end = (): void => void worker.close();
+  signal.addEventListener('abort', end, { once: true });
+  const queue = options.burst ? new Queue(address.name, connectionOf(address)) : undefined;
+  try {
+    const running = worker.run();
+    if (queue) {
+      noteOutages(queue, terminal);
+      while (!signal.aborted && (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) > 0)
+        await new Promise((resolve) => setTimeout(resolve, PROGRESS / 4));
+      end();
+    }
+    await running;
+    await worker.close();
+    return done;
+  } finally {
+    signal.removeEventListener('abort', end);
+    await queue?.close();
+  }
+}
+
+type RunJob = Job<QueuedRun, string>;
+
+/** Tells the queue how far a run is, at most every second. */
+function progressOf(job: RunJob): (run: unknown, report: RunProgress) => void {
+  let last = 0;
+  return (_, { step, total, loss }) => {
+    if (Date.now() - last < PROGRESS) return;
+    last = Date.now();
+    // Its loss costs nothing but a stale line on somebody's screen.
+    job.updateProgress({ step, total, loss }).catch(() => undefined);
+  };
+}

@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** A script with all that it imports as one file in the folder, which starts in a tenth of the time. */
+export async function bundled(script: string, folder: string): Promise<string> {
+  const outfile = join(folder, 'bundled.mjs');
+  await build({
+    ...{ entryPoints: [script], outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+    ...{ conditions: ['@hypetune/source'], external: ['koffi'], ignoreAnnotations: true },
+    // For packages that are CommonJS.
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(script)});`,
+    },
+  });
+  return outfile;
+}
