@@ -69,7 +69,7 @@ test('every command of the page runs, in its order', async () => {
       expect(error).toMatch(/^24 runs, 24 of them are in all already$/m);
     if (line.includes('--seeds 5 --store all')) expect(error).toMatch(/^6 of 6 runs are here; /m);
     if (command === 'watch')
-      expect(out).toMatch(/^queue: 0 running, 0 waiting, 6 done, 0 failed, 1 workers$/m);
+      expect(out).toMatch(/^queue: 0 running, 0 waiting, 6 done, 0 failed, 1 worker$/m);
   }
   process.emit('SIGTERM');
   if (worker) expect(await worker).toMatchObject({ code: 0, out: '6 runs done\n' });
