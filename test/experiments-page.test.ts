@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../packages/cli/test/call.js';
+import { checkGrid, expandGrid } from '../packages/cli/src/grid.js';
+import { namedRecipe } from '../packages/cli/src/recipes.js';
+import { glueName } from '../packages/cli/src/tasks/glue.js';
 import { noRedis, type Redis, startRedis } from '../packages/cli/test/redis.js';
 import { sentiment, tinyModel } from '../packages/cli/test/tiny-model.js';
 
@@ -66,9 +69,31 @@ test('every command of the page runs, in its order', async () => {
       expect(error).toMatch(/^24 runs, 24 of them are in all already$/m);
     if (line.includes('--seeds 5 --store all')) expect(error).toMatch(/^6 of 6 runs are here; /m);
     if (command === 'watch')
-      expect(out).toMatch(/^queue: 0 running, 0 waiting, 6 done, 0 failed, 1 workers$/m);
+      expect(out).toMatch(/^queue: 0 running, 0 waiting, 6 done, 0 failed, 1 worker$/m);
   }
   process.emit('SIGTERM');
   if (worker) expect(await worker).toMatchObject({ code: 0, out: '6 runs done\n' });
   expect(readFileSync('report.html', 'utf8')).toContain('<h1>HyPe on our texts</h1>');
 }, 240_000);
+
+test('the calls that make the paper’s tables name tasks, recipes and options that there are', () => {
+  const rows = page.slice(page.indexOf("## 8. The paper's tables")).match(/^\| \d.*$/gm)!;
+  const calls = rows.flatMap((row) => [...row.matchAll(/`(--task [^`]*)`/g)].map(([, call]) => call!));
+  expect([rows.length, calls.length]).toEqual([10, 8]);
+  for (const words of calls.map((call) => call.split(' '))) {
+    const flag = (name: string): string | undefined => words[words.indexOf(name) + 1];
+    for (const task of flag('--task')!.split(',')) expect(glueName(task)).toBe(task);
+    const recipes = flag('--recipes')!
+      .split(',')
+      .map((name) => namedRecipe(name));
+    if (!words.includes('--grid')) continue;
+    const [axis, values] = flag('--grid')!.split('=') as [string, string];
+    const grid = {
+      [axis]: values
+        .split(',')
+        .map((value) => (value === 'input' || value === 'attention' ? value : Number(value))),
+    };
+    checkGrid(grid, recipes);
+    expect(recipes.flatMap((recipe) => expandGrid(recipe, grid))).toHaveLength(1 + grid[axis]!.length);
+  }
+});

@@ -30,16 +30,24 @@ import { comparisonText } from '../report/comparison-text.js';
 import { comparisonData } from '../report/formats.js';
 import { compareStored } from '../report/stored-comparison.js';
 import { noteTask } from '../report/figures.js';
-import { QUEUE_NAME } from '../queue/connection.js';
-import { performOnQueue, queueAddress } from '../queue/perform-on-queue.js';
-import { perform, type PerformOptions } from '../store/perform.js';
+import { performer } from '../queue/perform-on-queue.js';
+import type { PerformOptions } from '../store/perform.js';
 import type { ComparisonPlan } from '../store/plan.js';
 import { RETRY, type Shard, shardOf } from '../store/shard.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, listFlag, repeatedFlag, settingsOf, storeFlag } from './flags.js';
+import {
+  addQueueFlags,
+  addSettingFlags,
+  listFlag,
+  type QueueFlags,
+  queueOf,
+  repeatedFlag,
+  settingsOf,
+  storeFlag,
+} from './flags.js';
 
-interface CompareFlags {
+interface CompareFlags extends QueueFlags {
   readonly config?: string;
   readonly recipes?: readonly string[];
   readonly option: readonly string[];
@@ -47,8 +55,6 @@ interface CompareFlags {
   readonly seeds?: string;
   readonly store: string;
   readonly shard?: string;
-  readonly queue?: string;
-  readonly queueName: string;
   readonly retryFailed?: true;
   readonly json?: string;
 }
@@ -87,10 +93,9 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
       '--shard <i/n>',
       'do a part of the runs, as 2/8; auto in an array job of Slurm, AWS Batch or Kubernetes',
     )
-    .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
-    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--retry-failed', 'do runs again that failed')
     .option('--json <file>', 'write settings, every run and the comparison here; - prints them alone');
+  addQueueFlags(command, 'leave the runs to workers on a Redis');
   addSettingFlags(command).action(async () => {
     done(await compare(command, terminal));
   });
@@ -112,7 +117,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
   if (shard && flags.queue !== undefined)
     throw new HypetuneError('--queue: the workers share the runs; leave --shard out.');
-  const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
+  const queue = queueOf(flags);
   const modules = await openModules(config.methods);
   const recipes = recipesOf(config, flags, modules.methods);
   const measured = withMetrics(config, modules);
@@ -140,9 +145,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
       ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
       ...{ wait: shard === undefined, retryFailed: flags.retryFailed === true },
     };
-    const { troubles } = queue
-      ? await performOnQueue(queue, store, share, options)
-      : await perform(store, share, options);
+    const { troubles } = await performer(queue)(store, share, options);
     await show(store, plan, { config, engine, aborted: interrupt.signal.aborted, flags }, terminal);
     if (interrupt.signal.aborted) return 130;
     return troubles.length > 0 ? RETRY : 0;

@@ -1,5 +1,6 @@
 import { describeSettings } from '@hypetune/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { QUEUE_NAME, type QueueAddress, queueAddress } from '../queue/connection.js';
 import { checkFlags, flagName, flags, type Settings, settings } from '../settings.js';
 
 /** The flag of every command that has a result. */
@@ -8,6 +9,25 @@ export const jsonFlag = (): Option => new Option('--json', 'print the result as 
 /** The flag of every command that does runs: where they are kept. */
 export const storeFlag = (help: string): Option =>
   new Option('--store <folder>', help).env('HYPETUNE_STORE').default('hypetune-runs');
+
+/** What `addQueueFlags` adds. */
+export interface QueueFlags {
+  readonly queue?: string;
+  readonly queueName: string;
+}
+
+/** The flags of commands that leave runs to workers, or look at them. */
+export function addQueueFlags(command: Command, help: string): Command {
+  return command.option('--queue <redis>', `${help}, as redis://localhost:6379`).addOption(queueNameFlag());
+}
+
+export const queueNameFlag = (): Option =>
+  new Option('--queue-name <name>', 'which queue of that Redis').default(QUEUE_NAME);
+
+/** The queue that is named, if one is. */
+export function queueOf({ queue, queueName }: QueueFlags): QueueAddress | undefined {
+  return queue === undefined ? undefined : queueAddress(queue, queueName);
+}
 
 /** Reads a number given as a flag. */
 export function numberFlag(text: string): number {

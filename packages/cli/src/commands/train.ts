@@ -121,6 +121,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
+    if ((out ?? flags.export) === undefined)
+      note(terminal, 'the tuned model is not saved at the end: give --out a folder to keep it');
     const models = await openModels(recipe.models, setup, showDownloads(terminal, interrupt.signal));
     const told = recordOf({ setup, config, recipe, seed, engine });
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({ ...told, steps });

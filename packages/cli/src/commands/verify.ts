@@ -15,13 +15,19 @@ import { engineOf } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.js';
-import { QUEUE_NAME } from '../queue/connection.js';
-import { performOnQueue, queueAddress } from '../queue/perform-on-queue.js';
-import { perform } from '../store/perform.js';
+import { performer } from '../queue/perform-on-queue.js';
 import { cellsOf, type ComparisonPlan } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { note, print, printResult, type Terminal, warnOnce } from '../terminal.js';
-import { addSettingFlags, jsonFlag, settingsOf, storeFlag } from './flags.js';
+import {
+  addQueueFlags,
+  addSettingFlags,
+  jsonFlag,
+  type QueueFlags,
+  queueOf,
+  settingsOf,
+  storeFlag,
+} from './flags.js';
 
 /** Exit codes: the answer; a mistake in the claim or the data is none. */
 const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
@@ -35,9 +41,8 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
     )
     .argument('<claim>', 'a config file with a claim: better, than, by')
     .addOption(storeFlag('keep every run here, and do only those that are missing'))
-    .option('--queue <redis>', 'leave the runs to workers on a Redis, as redis://localhost:6379')
-    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .addOption(jsonFlag());
+  addQueueFlags(command, 'leave the runs to workers on a Redis');
   addSettingFlags(command).action(async (file: string, flags: VerifyFlags) => {
     try {
       done(await verify(file, flags, command, terminal));
@@ -48,10 +53,8 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
   });
 }
 
-interface VerifyFlags {
+interface VerifyFlags extends QueueFlags {
   readonly store: string;
-  readonly queue?: string;
-  readonly queueName: string;
   readonly json?: true;
 }
 
@@ -63,7 +66,7 @@ async function verify(
 ): Promise<number> {
   const own = ['store', 'queue', 'queueName', 'json'];
   const config: Config = { ...(await readConfig(file)), ...settingsOf(command, own) };
-  const queue = flags.queue === undefined ? undefined : queueAddress(flags.queue, flags.queueName);
+  const queue = queueOf(flags);
   const { claim } = config;
   if (!claim)
     throw new HypetuneError(`${file}: it claims nothing; write claim: { better: ..., than: ..., by: ... }.`);
@@ -99,9 +102,7 @@ async function verify(
     for (const seed of seeds) {
       const wanted = all.filter((run) => run.seed <= seed);
       const now = wanted.filter((run) => run.seed === seed);
-      const { troubles } = queue
-        ? await performOnQueue(queue, store, now, options)
-        : await perform(store, now, options);
+      const { troubles } = await performer(queue)(store, now, options);
       plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
       found = answerClaim(claim, compared, plan, await cellsOf(store, plan));
       trouble ||= troubles.length > 0;

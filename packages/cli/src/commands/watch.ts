@@ -2,39 +2,37 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
-import { connectionOf, noteOutages, openBull, QUEUE_NAME } from '../queue/connection.js';
-import { queueAddress, type RunQueue } from '../queue/perform-on-queue.js';
+import { connectionOf, countOf, noteOutages, openBull, type QueueAddress } from '../queue/connection.js';
+import type { RunQueue } from '../queue/perform-on-queue.js';
 import { type QueueState, queueState } from '../queue/queue-state.js';
 import { table } from '../report/table.js';
 import { cellsOf, type ComparisonPlan, joinPlans } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { print, type Terminal } from '../terminal.js';
-import { numberFlag } from './flags.js';
+import { addQueueFlags, numberFlag, type QueueFlags, queueOf } from './flags.js';
 
-interface WatchFlags {
-  readonly queue?: string;
-  readonly queueName: string;
+interface WatchFlags extends QueueFlags {
   readonly once?: true;
   readonly every: number;
   readonly json?: true;
 }
 
 export function addWatch(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('watch')
     .description('how far the comparisons of a store and the runs on a queue are, until every run is done')
     .argument('[store]', 'a folder that compare --store fills')
-    .option('--queue <redis>', 'a Redis that workers take runs from, as redis://localhost:6379')
-    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
     .option('--once', 'print it once and end')
     .option('--every <seconds>', 'seconds between two looks', numberFlag, 5)
-    .option('--json', 'print each state as a line of JSON')
-    .action(async (folder: string | undefined, flags: WatchFlags) => {
+    .option('--json', 'print each state as a line of JSON');
+  addQueueFlags(command, 'a Redis that workers take runs from').action(
+    async (folder: string | undefined, flags: WatchFlags) => {
       const { once, every, json } = flags;
-      if (folder === undefined && flags.queue === undefined)
+      const address = queueOf(flags);
+      if (folder === undefined && !address)
         throw new HypetuneError('watch: name a store of runs, a --queue, or both.');
       const store = folder === undefined ? undefined : Store.existing(folder);
-      const queue = flags.queue === undefined ? undefined : await openQueue(flags, terminal);
+      const queue = address && (await openQueue(address, terminal));
       let before = '';
       try {
         for (;;) {
@@ -51,11 +49,11 @@ export function addWatch(program: Command, terminal: Terminal): void {
       } finally {
         await queue?.close();
       }
-    });
+    },
+  );
 }
 
-async function openQueue(flags: WatchFlags, terminal: Terminal): Promise<RunQueue> {
-  const address = queueAddress(flags.queue!, flags.queueName);
+async function openQueue(address: QueueAddress, terminal: Terminal): Promise<RunQueue> {
   const { Queue } = await openBull(address);
   const queue: RunQueue = new Queue(address.name, connectionOf(address));
   noteOutages(queue, terminal);
@@ -85,7 +83,7 @@ function shown({ recipes, queue }: Seen): string {
 /** The counts of a queue, and a line for each run that is being done. */
 function queueText({ counts, workers, running }: Omit<QueueState, 'keys'>): string {
   const figures = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  if (workers !== undefined) figures.push(`${workers} workers`);
+  if (workers !== undefined) figures.push(countOf(workers));
   const head = `queue: ${figures.join(', ')}`;
   if (running.length === 0) return head;
   return `${head}\n${table(['run', 'step', 'loss', 'for', 'worker', 'try'], running)}`;

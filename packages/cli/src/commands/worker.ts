@@ -1,12 +1,11 @@
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { onInterrupt } from '../interrupt.js';
-import { QUEUE_NAME } from '../queue/connection.js';
-import { queueAddress } from '../queue/perform-on-queue.js';
+import { queueAddress } from '../queue/connection.js';
 import { work } from '../queue/work.js';
 import { Store } from '../store/store.js';
 import { print, printResult, type Terminal } from '../terminal.js';
-import { jsonFlag, numberFlag, storeFlag } from './flags.js';
+import { jsonFlag, numberFlag, queueNameFlag, storeFlag } from './flags.js';
 
 interface WorkerFlags {
   readonly store: string;
@@ -29,7 +28,7 @@ export function addWorker(program: Command, terminal: Terminal): void {
         'keep the runs and their checkpoints here; workers that share it go on where another was killed',
       ),
     )
-    .option('--queue-name <name>', 'which queue of that Redis', QUEUE_NAME)
+    .addOption(queueNameFlag())
     .option('--burst', 'end when no run is left on the queue')
     .option(
       '--stalled-after <seconds>',

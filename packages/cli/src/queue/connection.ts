@@ -12,6 +12,17 @@ export interface QueueAddress {
 /** The queue's name on its server where none is given. */
 export const QUEUE_NAME = 'hypetune';
 
+/** Throws where the name is none of a queue. */
+export function queueAddress(url: string, name: string): QueueAddress {
+  if (/^[\w.-]+$/.test(name)) return { url, name };
+  throw new HypetuneError(`--queue-name: must be letters, digits, dots, - and _, got '${name}'.`);
+}
+
+/** `1 worker`, `2 workers`. */
+export function countOf(workers: number): string {
+  return `${workers} worker${workers === 1 ? '' : 's'}`;
+}
+
 /** A server's address without its password. */
 export function shown(url: string): string {
   return url.replace(/(:\/\/[^/@]*:)[^/@]*@/, '$1***@');

@@ -1,11 +1,10 @@
-import { HypetuneError } from '@hypetune/core';
 import type { Queue } from 'bullmq';
 import type { NamedRun } from '../comparison-runs.js';
-import { isDone, LOOK, type Performed, type PerformOptions } from '../store/perform.js';
+import { isDone, LOOK, perform, type Performed, type PerformOptions } from '../store/perform.js';
 import { removeRunCheckpoint } from '../store/run-checkpoint.js';
 import type { Store } from '../store/store.js';
 import { note } from '../terminal.js';
-import { connectionOf, noteOutages, openBull, type QueueAddress, shown } from './connection.js';
+import { connectionOf, countOf, noteOutages, openBull, type QueueAddress, shown } from './connection.js';
 import { type QueuedRun, queuedRun, unpackRun } from './queued-run.js';
 
 /** A run that a machine could not do is tried so often in all, by whatever worker takes it. */
@@ -18,7 +17,7 @@ const KEEP = { removeOnComplete: { age: 86_400 }, removeOnFail: { age: 7 * 86_40
  * Puts the runs that a store lacks on a queue, under their keys, so that none stands there twice; waits for workers, and writes what
  * they return into the store. Stopped by a signal, the runs stay on the queue, and the same call later collects them.
  */
-export async function performOnQueue(
+async function performOnQueue(
   address: QueueAddress,
   store: Store,
   wanted: readonly NamedRun[],
@@ -113,12 +112,13 @@ async function state(queue: RunQueue, done: number, all: number, address: QueueA
   // Not every server tells who is connected.
   const workers = await queue.getWorkersCount().catch(() => undefined);
   const none = `no worker yet: hypetune worker ${shown(address.url)}`;
-  const who = workers === undefined ? '' : `; ${workers === 0 ? none : `${workers} workers`}`;
+  const who = workers === undefined ? '' : `; ${workers === 0 ? none : countOf(workers)}`;
   return `${done} of ${all} runs are here; on the queue ${active} running, ${waiting + delayed} waiting${who}`;
 }
 
-/** Throws where `--queue-name` or another flag makes no sense. */
-export function queueAddress(url: string, name: string): QueueAddress {
-  if (/^[\w.-]+$/.test(name)) return { url, name };
-  throw new HypetuneError(`--queue-name: must be letters, digits, dots, - and _, got '${name}'.`);
+/** Does runs by a queue, or where there is none, here. */
+export function performer(
+  queue: QueueAddress | undefined,
+): (store: Store, wanted: readonly NamedRun[], options: PerformOptions) => Promise<Performed> {
+  return queue ? async (store, wanted, options) => performOnQueue(queue, store, wanted, options) : perform;
 }

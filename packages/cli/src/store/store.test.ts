@@ -192,6 +192,16 @@ test('parts of a comparison, done apart and merged, are the whole one; what diff
   expect((await call('merge', folder, '--out', out)).error).toContain('this is no store of runs');
 });
 
+test('several processes may make a store at the same moment', async () => {
+  const place = join(folder, 'at-once');
+  const opened: Promise<Store>[] = [];
+  for (let count = 0; count < 40; count += 1) {
+    opened.push(Store.open(place));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  expect((await Promise.all(opened)).map((store) => store.folder)).toEqual(Array(40).fill(place));
+});
+
 test('a store is a folder of its own, and a damaged record is an error', async () => {
   expect((await call('compare', ...data, '--store', folder)).error).toContain(
     'is no store of runs but holds something',

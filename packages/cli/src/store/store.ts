@@ -52,8 +52,9 @@ export class Store {
         throw new HypetuneError(
           `--store: '${folder}' is no store of runs but holds something; name another folder.`,
         );
-      await mkdir(join(folder, 'runs'), { recursive: true });
+      // The mark comes first: another process may open the store at the same moment.
       await writeWhole(join(folder, MARK), `${JSON.stringify({ hypetuneStore: 1 })}\n`);
+      await mkdir(join(folder, 'runs'), { recursive: true });
     }
     return new Store(folder);
   }
