@@ -9,7 +9,7 @@ import {
   namedMetric,
 } from '@hypetune/core';
 import { showDownloads } from '../download.js';
-import { openLogs } from '../log/curve-log.js';
+import { endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
 import { disposeModels, openModels } from '../recipe-models.js';
 import type { Models, Recipe } from '../recipes.js';
 import { run } from '../run.js';
@@ -109,7 +109,9 @@ async function performRun(
   const { terminal, signal, onWarning } = options;
   const curve: CurveLine[] = [];
   const { log: formats } = settings;
-  const log = formats && openLogs(formats, join(logs, logName(item)));
+  const logged = { name: logName(item), params: paramsOf({ ...identity, ...settings, seed }), onWarning };
+  const log = formats && openLogs(formats, join(logs, logName(item)), logged);
+  let end: RunEnd = { status: 'failed', step: 0, metrics: {} };
   const began = performance.now();
   let models: Models = new Map();
   const shared = { version: 1, key, identity } as const;
@@ -131,6 +133,10 @@ async function performRun(
       },
     });
     model.dispose();
+    end = {
+      ...{ status: evaluation ? 'finished' : 'stopped', step: report.steps },
+      metrics: { ...endMetrics('validation', evaluation), ...endMetrics('test', test) },
+    };
     if (!evaluation) return undefined;
     const rows = test ? setup.task.test! : setup.task.evaluation;
     const { predictions, losses } = test ?? evaluation;
@@ -154,7 +160,7 @@ async function performRun(
     return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost: costOf({}) };
   } finally {
     disposeModels(models);
-    log?.close();
+    await log?.close(end);
   }
 }
 
