@@ -8,7 +8,17 @@ const isMethod = (name) => /^\*\*Equation/m.test(read(`packages/${name}/README.m
 const packageItem = (name) => ({ text: name, link: `/packages/${name}/` });
 const groups = {
   Start: ['start', 'texts', 'coming-from', 'troubleshooting'],
-  Guides: ['experiments', 'tasks', 'data', 'models', 'stacking', 'deploy', 'settings', 'environment', 'results'],
+  Guides: [
+    'experiments',
+    'tasks',
+    'data',
+    'models',
+    'stacking',
+    'deploy',
+    'settings',
+    'environment',
+    'results',
+  ],
   Inside: ['how-it-works', 'hooks', 'life-of-a-batch'],
 };
 const named = Object.values(groups).flat();
