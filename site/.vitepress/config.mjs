@@ -12,6 +12,7 @@ const named = {
   Guides: [
     'experiments',
     'tasks',
+    'data',
     'models',
     'methods',
     'stacking',

@@ -6,7 +6,7 @@ import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { exportModel } from '../export/export-model.js';
 import { onInterrupt } from '../interrupt.js';
-import { type CurveLog, openLogs } from '../log/curve-log.js';
+import { type CurveLog, endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
 import { type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
@@ -114,6 +114,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
   const interrupt = onInterrupt(terminal);
   let log: CurveLog | undefined;
+  let end: RunEnd = { status: 'failed', step: 0, metrics: {} };
   try {
     const setup = await prepare(settings, terminal, interrupt.signal);
     const { task } = setup;
@@ -128,7 +129,12 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({ ...told, steps });
     const history = resumed ? await readHistory(flags.resume!, resumed.snapshot.meta.step) : [];
     const { keepLast, log: formats } = config;
-    log = formats && openLogs(formats, `${out!}.log`, history);
+    const logged = {
+      name: `${task.name} ${recipe.name} seed ${seed}`,
+      params: paramsOf({ ...config, seed, recipe: describeRecipe(recipe), engine }),
+      onWarning: warnOnce(terminal),
+    };
+    log = formats && openLogs(formats, `${out!}.log`, logged, history);
     if (log) note(terminal, `logs in ${out!}.log`);
     const result = await run({
       ...{ setup, settings, recipe, seed, terminal, signal: interrupt.signal },
@@ -160,6 +166,10 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     disposeModels(models);
     const { report, evaluation, test, intervals, model } = result;
     const finished = evaluation !== undefined;
+    end = {
+      ...{ status: finished ? 'finished' : 'stopped', step: report.steps },
+      metrics: { ...endMetrics('validation', evaluation), ...endMetrics('test', test) },
+    };
     const { best, stopped } = report;
     const measured = { metrics: evaluation?.metrics, testMetrics: test?.metrics, intervals, best, stopped };
     const full = { ...record(report.steps), finished, ...measured };
@@ -192,7 +202,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
     return finished ? 0 : 130;
   } finally {
-    log?.close();
+    await log?.close(end);
     interrupt.release();
   }
 }

@@ -1,45 +1,119 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { CurveLine } from '../store/record.js';
-import { EventFile, type Scalar } from './tensorboard.js';
+import { mlflow } from './mlflow.js';
+import { type Receiver, receiverLog } from './receiver.js';
+import { scalarsOf } from './scalars.js';
+import { EventFile } from './tensorboard.js';
+import { trackio } from './trackio.js';
 
 /** How a curve is written while a run goes on. */
-export const LOG_FORMATS = ['tensorboard', 'csv', 'jsonl'] as const;
+export const LOG_FORMATS = ['tensorboard', 'csv', 'jsonl', 'mlflow', 'trackio'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** A run as its receivers know it. */
+export interface LoggedRun {
+  readonly name: string;
+  /** What it was told, each setting a line of text. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly onWarning: (message: string) => void;
+}
+
+/** How a run came to its end. */
+export interface RunEnd {
+  readonly status: 'finished' | 'failed' | 'stopped';
+  /** Updates made. */
+  readonly step: number;
+  /** What was measured at the end, by name as `validation/accuracy`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
 
 /** Writes a curve line by line. */
 export interface CurveLog {
   line(line: CurveLine): void;
-  close(): void;
+  /** Ends the log; services have everything then. */
+  close(end: RunEnd): Promise<void> | void;
 }
+
+const RECEIVERS: Partial<Record<LogFormat, () => Receiver>> = {
+  mlflow: () => mlflow(),
+  trackio: () => trackio(),
+};
 
 /**
  * Begins logs in a folder, what was there of it replaced: `curve.csv` (a line a number: step, epoch, name, value), `curve.jsonl`
- * (a JSON text a line of the curve) and event files of TensorBoard. `history`: the lines of a run that goes on.
+ * (a JSON text a line of the curve) and event files of TensorBoard. What goes to a service leaves the run's id there, with
+ * which a run goes on. `history`: the lines of a run that goes on.
  */
 export function openLogs(
   formats: readonly LogFormat[],
   folder: string,
+  run: LoggedRun,
   history: readonly CurveLine[] = [],
 ): CurveLog {
+  const idFile = (format: LogFormat): string => join(folder, `${format}-run`);
+  const known = new Map(
+    formats.flatMap((format) =>
+      history.length > 0 && existsSync(idFile(format))
+        ? [[format, readFileSync(idFile(format), 'utf8').trim()] as const]
+        : [],
+    ),
+  );
+  const receivers = formats.map((format) => RECEIVERS[format]?.());
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const logs = formats.map((format) =>
-    format === 'tensorboard'
-      ? eventLog(folder)
-      : format === 'csv'
-        ? textLog(join(folder, 'curve.csv'), 'step,epoch,name,value\n', csvLines)
-        : textLog(join(folder, 'curve.jsonl'), '', (line) => `${JSON.stringify(line)}\n`),
-  );
-  for (const line of history) for (const log of logs) log.line(line);
+  const logs = formats.map((format, place): CurveLog => {
+    const receiver = receivers[place];
+    if (receiver)
+      return receiverLog(receiver, run, known.get(format), (id) => {
+        writeFileSync(idFile(format), `${id}\n`);
+      });
+    if (format === 'tensorboard') return eventLog(folder);
+    return format === 'csv'
+      ? textLog(join(folder, 'curve.csv'), 'step,epoch,name,value\n', csvLines)
+      : textLog(join(folder, 'curve.jsonl'), '', (line) => `${JSON.stringify(line)}\n`);
+  });
+  for (const [place, log] of logs.entries())
+    if (!known.has(formats[place]!)) for (const line of history) log.line(line);
   return {
     line: (line) => {
       for (const log of logs) log.line(line);
     },
-    close: () => {
-      for (const log of logs) log.close();
+    close: async (end) => {
+      for (const log of logs) await log.close(end);
     },
   };
+}
+
+/** The loss and the metrics of an evaluation under the name of its rows. */
+export function endMetrics(
+  rows: 'validation' | 'test',
+  evaluation: { readonly loss: number; readonly metrics: Readonly<Record<string, number>> } | undefined,
+): Record<string, number> {
+  if (!evaluation) return {};
+  const { loss, metrics } = evaluation;
+  return Object.fromEntries(
+    Object.entries({ loss, ...metrics }).map(([name, value]) => [`${rows}/${name}`, value]),
+  );
+}
+
+/** Settings as lines of text, those of methods as `plugins.0.name`. */
+export function paramsOf(value: unknown, name = ''): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object') return { [name]: String(value as string | number | boolean) };
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([key, inner]) => paramsOf(inner, name === '' ? key : `${name}.${key}`)),
+  ) as Record<string, string>;
 }
 
 function textLog(file: string, head: string, textOf: (line: CurveLine) => string): CurveLog {
@@ -71,23 +145,4 @@ function csvLines(line: CurveLine): string {
   return scalarsOf(line)
     .map(({ tag, step, value }) => `${step},${line.epoch},${tag},${value}\n`)
     .join('');
-}
-
-/** The numbers of a line by name. */
-export function scalarsOf(line: CurveLine): Scalar[] {
-  const { step } = line;
-  const named = (values: Readonly<Record<string, number>>): Scalar[] =>
-    Object.entries(values).map(([tag, value]) => ({ tag, step, value }));
-  if (line.kind === 'evaluation')
-    return named(line.metrics).map((scalar) => ({ ...scalar, tag: `validation/${scalar.tag}` }));
-  if (line.kind === 'epoch') return named({ 'train/epoch_loss': line.loss });
-  const { loss, learningRate, gradientNorm, terms } = line;
-  return [
-    ...named({
-      'train/loss': loss,
-      'train/learning_rate': learningRate,
-      'train/gradient_norm': gradientNorm,
-    }),
-    ...named(terms).map((scalar) => ({ ...scalar, tag: `train/terms/${scalar.tag}` })),
-  ];
 }

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { call } from '../../test/call.js';
 import { scratch } from '../../test/scratch.js';
 import { sentiment, tinyModel } from '../../test/tiny-model.js';
@@ -57,4 +59,98 @@ test('train and compare write logs while they run', async () => {
   expect((await call('compare', ...data, '--keep-last', '2')).error).toContain(
     '--keep-last: is for hypetune train',
   );
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+interface Told {
+  readonly path: string;
+  readonly body: Record<string, never>;
+  readonly token: string | undefined;
+}
+
+/** A service that answers every call with what both receivers read, and keeps what it was told. */
+async function service(
+  answer: () => number = () => 200,
+): Promise<{ told: Told[]; port: number; stop: () => void }> {
+  const told: Told[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (part: Buffer) => (text += part.toString()));
+    request.on('end', () => {
+      const { 'x-trackio-write-token': write, authorization } = request.headers;
+      const token = (write as string | undefined) ?? authorization;
+      told.push({ path: request.url!, body: JSON.parse(text) as Told['body'], token });
+      response.statusCode = answer();
+      response.end(JSON.stringify({ experiment_id: '7', run: { info: { run_id: 'r1' } } }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { told, port: (server.address() as AddressInfo).port, stop: () => server.close() };
+}
+
+test('MLflow and Trackio get the run, its settings, its curve in order and its end', async () => {
+  const { told, port, stop } = await service();
+  vi.stubEnv('MLFLOW_TRACKING_URI', `http://127.0.0.1:${port}/base/`);
+  vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'secret');
+  vi.stubEnv('TRACKIO_SERVER_URL', `http://127.0.0.1:${port}/?write_token=own`);
+  const out = join(folder, 'told');
+  const { error } = await call('train', ...data, '--log', 'mlflow,trackio', '--out', out);
+  expect(error).not.toContain('takes no log');
+  const sent = (path: string): Record<string, unknown>[] =>
+    told.filter((call) => call.path === path).map(({ body }) => body);
+  expect(told.map(({ token }) => token)).toContain('Bearer secret');
+  const [run] = sent('/base/api/2.0/mlflow/runs/create');
+  expect(run).toMatchObject({ experiment_id: '7', run_name: 'train.tsv hype seed 0' });
+  const batches = sent('/base/api/2.0/mlflow/runs/log-batch') as {
+    params?: { key: string; value: string }[];
+    metrics?: { key: string; step: number; value: number; timestamp: number }[];
+  }[];
+  expect(batches[0]!.params).toContainEqual({ key: 'epochs', value: '2' });
+  const metrics = batches.flatMap((batch) => batch.metrics ?? []);
+  const losses = metrics.filter(({ key }) => key === 'train/loss');
+  expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+  expect(metrics.at(-1)!.step).toBe(4);
+  expect(metrics.map(({ key }) => key)).toContain('validation/accuracy');
+  expect(sent('/base/api/2.0/mlflow/runs/update')).toMatchObject([{ run_id: 'r1', status: 'FINISHED' }]);
+  const entries = (
+    sent('/api/bulk_log') as { kwargs: { logs: { step: number; metrics: object; config?: object }[] } }[]
+  ).flatMap(({ kwargs }) => kwargs.logs);
+  expect(entries[0]).toMatchObject({
+    project: 'hypetune',
+    run: 'train.tsv hype seed 0',
+    config: { epochs: '2' },
+  });
+  expect(entries.find(({ step }) => step === 4)!.metrics).toHaveProperty(['train/learning_rate']);
+  expect(told.filter(({ path }) => path === '/api/bulk_log').every(({ token }) => token === 'own')).toBe(
+    true,
+  );
+  // A run that goes on does so there, and nothing is told twice.
+  told.length = 0;
+  const resumed = await call('train', '--resume', out, '--epochs', '3');
+  expect(resumed.error).toContain('updates become 6');
+  expect(told[0]).toMatchObject({
+    path: '/base/api/2.0/mlflow/runs/update',
+    body: { run_id: 'r1', status: 'RUNNING' },
+  });
+  expect(JSON.stringify(told.map(({ body }) => body))).not.toContain('"step":4,');
+  stop();
+});
+
+test('a service that fails is one warning, and the run goes on', async () => {
+  const { told, port, stop } = await service(() => 500);
+  vi.stubEnv('MLFLOW_TRACKING_URI', `http://127.0.0.1:${port}`);
+  const { code, error } = await call('train', ...data, '--log', 'mlflow', '--out', join(folder, 'down'));
+  stop();
+  expect(code).toBe(0);
+  expect(error.match(/takes no log any more/g)).toHaveLength(1);
+  expect(error).toContain(`warning: MLflow at 127.0.0.1:${port} takes no log any more: status 500`);
+  expect(told).toHaveLength(1);
+  vi.stubEnv('MLFLOW_TRACKING_URI', 'sqlite:///x');
+  const refused = async (format: string): Promise<string> =>
+    (await call('train', ...data, '--log', format, '--out', join(folder, 'none'))).error;
+  expect(await refused('mlflow')).toContain('--log mlflow: set MLFLOW_TRACKING_URI to the address');
+  expect(await refused('trackio')).toContain('--log trackio: set TRACKIO_SERVER_URL to the address');
 });

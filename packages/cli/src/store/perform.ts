@@ -10,7 +10,7 @@ import {
   type StepReport,
 } from '@hypetune/core';
 import { showDownloads } from '../download.js';
-import { openLogs } from '../log/curve-log.js';
+import { endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
 import { disposeModels, openModels } from '../recipe-models.js';
 import type { Models, Recipe } from '../recipes.js';
 import { run, type RunCost } from '../run.js';
@@ -129,7 +129,9 @@ async function performRun(
   const begun = await lastCheckpoint(place, label, terminal);
   const curve: CurveLine[] = [...(begun?.curve ?? [])];
   const { log: formats } = settings;
-  const log = formats && openLogs(formats, join(store.folder, 'logs', logName(item)), curve);
+  const logged = { name: logName(item), params: paramsOf({ ...identity, ...settings, seed }), onWarning };
+  const log = formats && openLogs(formats, join(store.folder, 'logs', logName(item)), logged, curve);
+  let end: RunEnd = { status: 'failed', step: 0, metrics: {} };
   const began = performance.now();
   let models: Models = new Map();
   const shared = { version: 1, key, identity } as const;
@@ -156,6 +158,10 @@ async function performRun(
       },
     });
     model.dispose();
+    end = {
+      ...{ status: evaluation ? 'finished' : 'stopped', step: report.steps },
+      metrics: { ...endMetrics('validation', evaluation), ...endMetrics('test', test) },
+    };
     const spent = sum(begun?.spent, cost);
     if (!evaluation) {
       if (snapshot) await writeRunCheckpoint(place, { snapshot, curve, spent });
@@ -183,7 +189,7 @@ async function performRun(
     return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost: costOf({}) };
   } finally {
     disposeModels(models);
-    log?.close();
+    await log?.close(end);
   }
 }
 
