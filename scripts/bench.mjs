@@ -1,4 +1,4 @@
-/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients|exported [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ const benchmarks = {
   memory: './bench-memory.ts',
   parity: './bench-parity.ts',
   gradients: './bench-gradients.ts',
+  exported: './bench-exported.ts',
 };
 const [name, ...options] = process.argv.slice(2);
 const file = Object.hasOwn(benchmarks, name ?? '')
@@ -27,7 +28,8 @@ if (!existsSync(file)) {
       '  predict    texts a second, and beside onnxruntime and PyTorch with --python\n' +
       '  memory     what training a BERT of base or large size holds in memory\n' +
       '  parity     how far every family is from PyTorch on every engine\n' +
-      '  gradients  how far every method on every family is from its formula in PyTorch\n',
+      '  gradients  how far every method on every family is from its formula in PyTorch\n' +
+      '  exported   size, accuracy and speed of exported folders in the programs they are for\n',
   );
   process.exit(1);
 }

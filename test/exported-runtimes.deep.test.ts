@@ -1,4 +1,4 @@
-/** The exported folder in the programs it is for: three versions of transformers.js in Node, two of them in a browser. */
+/** The pipelines of the programs that an exported folder is for: three versions of transformers.js in Node, two of them in a browser. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { sentiment, tinyModel } from '../packages/cli/test/tiny-model.js';
 import { CHROMIUM } from './support/chromium.js';
 import { serveFiles } from './support/file-server.js';
 import { installedPackage } from './support/installed-package.js';
+import { TRANSFORMERS_JS } from './support/runtimes.js';
 
 const home = scratch();
 const [run, exported] = [join(home.folder, 'run'), join(home.folder, 'exported')];
@@ -31,12 +32,6 @@ beforeAll(async () => {
     .map((line) => JSON.parse(line) as { probabilities: { no: number; yes: number } })
     .map(({ probabilities: { no, yes } }) => [no, yes]);
 });
-
-const RUNTIMES = [
-  ['@xenova/transformers', '2.17.2', 'src/transformers.js'],
-  ['@huggingface/transformers', '3.8.1', 'dist/transformers.node.mjs'],
-  ['@huggingface/transformers', '4.3.2', 'dist/transformers.node.mjs'],
-] as const;
 
 /** What both places run: tokenizer and model, then the pipeline. */
 const PROGRAM = `
@@ -67,7 +62,7 @@ function check({ fp32, q8 }: Readonly<Record<'fp32' | 'q8', Result>>): void {
   }
 }
 
-describe.each(RUNTIMES)('%s %s', (name, version, entry) => {
+describe.each(TRANSFORMERS_JS)('%s %s', (name, version, entry) => {
   test('in Node', { timeout: 300_000 }, () => {
     const script = join(home.folder, `${version}.mjs`);
     writeFileSync(
