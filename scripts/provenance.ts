@@ -56,10 +56,12 @@ function sectionsOf(page: string): Section[] {
   return sections;
 }
 
-/** The commands that make figures: scripts of this workspace, the command itself, a program of an example. */
+/** The commands that make figures: scripts of this workspace, the command itself, a program that stands in it. */
 export function measuringCommands(root: URL): RegExp {
   const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
     readonly scripts: Readonly<Record<string, string>>;
   };
-  return new RegExp(`npm run (${Object.keys(scripts).join('|')})\\b|npx hypetune \\w|\\bnode [^\`]*\\.ts\\b`);
+  return new RegExp(
+    `npm run (${Object.keys(scripts).join('|')})\\b|hypetune (train|compare|evaluate|predict|verify)\\b|\`[^\`\n]*\\w/[\\w./-]+\\.(ts|mjs|py)\\b`,
+  );
 }
