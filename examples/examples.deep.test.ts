@@ -14,3 +14,9 @@ test('the examples learn what they are meant to', { timeout: 600_000 }, async ()
   const { fit } = await import('./lora/lora.js');
   expect(fit.metrics['accuracy']).toBe(1);
 });
+
+test('the sweep sees that strong noise harms, and draws every run', { timeout: 600_000 }, async () => {
+  const { picture, runs } = await import('./sweep/sweep.js');
+  expect(Math.max(...runs.at(-1)!)).toBeLessThan(Math.min(...runs[0]!));
+  expect(picture.match(/<circle/g)).toHaveLength(runs.flat().length);
+});

@@ -99,6 +99,16 @@ test('the card names metrics with intervals, recipe, rows, hashes and the comman
   });
 });
 
+test('a saved run has a card of its own, which may be edited', () => {
+  const card = readFileSync(join(run, 'README.md'), 'utf8');
+  expect(card).toMatch(/\| accuracy +\| 1\.0000 +\| 1\.0000 to 1\.0000 \|/);
+  expect(card).toMatch(/^# run$/m);
+  expect(card).toMatch(/Written by hypetune \d+\.\d+\.\d+\.$/m);
+  expect(card).toContain("await openRun('run')");
+  expect(card).not.toMatch(/onnx\/|pipeline\(/);
+  expect(readFileSync(join(run, 'checksums.sha256'), 'utf8')).not.toContain('README.md');
+});
+
 test('export does of a saved run what train --export did', async () => {
   const out = join(folder, 'again');
   const { code, error } = await call('export', run, '--out', out);

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { copyFile, link, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { HypetuneError, type Label, type Snapshot, type TaskName } from '@hypetune/core';
-import { saveModel } from '@hypetune/models';
+import { labelsOf, modelConfig, saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recover, writeFolder } from './atomic.js';
 import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { checkConfig, type Config } from './config-file.js';
+import { modelCard } from './export/model-card.js';
 import { readJson } from './json-file.js';
 import type { Interval } from './report/intervals.js';
 import type { CurveLine } from './store/record.js';
@@ -15,6 +16,7 @@ import { jsonLines, readLines } from './store/store.js';
 
 const RECORD = 'hypetune.json';
 const CHECKPOINT = 'checkpoint.safetensors';
+const CARD = 'README.md';
 /** The curve of a run: a line a step, an evaluation, an epoch. */
 export const HISTORY = 'history.jsonl';
 
@@ -95,6 +97,7 @@ export async function saveRun(
     await writeFile(join(fresh, HISTORY), jsonLines(history));
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
+    await writeCard(fresh, folder, record);
   });
 }
 
@@ -106,17 +109,25 @@ export async function saveRecord(
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     for (const name of await readdir(folder)) {
-      if (name === RECORD || name === PREDICTED) continue;
+      if ([RECORD, PREDICTED, CARD, CHECKSUMS].includes(name)) continue;
       // A second name for the same file where the disk has such; the weights are not written again.
       await link(join(folder, name), join(fresh, name)).catch(() =>
         copyFile(join(folder, name), join(fresh, name)),
       );
     }
-    await rm(join(fresh, CHECKSUMS), { force: true });
     await writeFile(join(fresh, RECORD), recordText(record));
     if (predicted.length > 0) await writeFile(join(fresh, PREDICTED), jsonLines(predicted));
     await writeChecksums(fresh);
+    await writeCard(fresh, folder, record);
   });
+}
+
+/** What a person who finds the folder wants to know. It may be edited, so that it comes after the checksums. */
+async function writeCard(fresh: string, folder: string, record: RunRecord): Promise<void> {
+  const config = modelConfig((await readJson(join(fresh, 'config.json'))) as Record<string, unknown>);
+  const { maxLength } = record;
+  const facts = { name: basename(resolve(folder)), config, labels: labelsOf(config) ?? [] };
+  await writeFile(join(fresh, CARD), modelCard({ ...facts, maxLength, record, precisions: [] }));
 }
 
 const recordText = (record: RunRecord): string => `${JSON.stringify(record, null, 2)}\n`;

@@ -4,6 +4,7 @@ import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
 import { stringify } from 'yaml';
 import { DEFAULT_MODEL } from '../setup.js';
 import type { RunRecord } from '../run-folder.js';
+import { version } from '../version.js';
 
 /** What a card is made of. */
 export interface CardFacts {
@@ -15,7 +16,7 @@ export interface CardFacts {
   readonly precisions: readonly Precision[];
 }
 
-/** The README.md of an exported folder, with the front matter that model hubs read. */
+/** The README.md of an exported folder or a run's, with the front matter that model hubs read. */
 export function modelCard(facts: CardFacts): string {
   const { name, record } = facts;
   return [
@@ -41,7 +42,7 @@ function frontMatter(facts: CardFacts): Record<string, unknown> {
     library_name: 'transformers',
     pipeline_tag: isTokens(facts) ? 'token-classification' : 'text-classification',
     ...(hub !== undefined && { base_model: hub }),
-    tags: ['hypetune', 'onnx', 'transformers.js'],
+    tags: ['hypetune', ...(facts.precisions.length > 0 ? ['onnx', 'transformers.js'] : [])],
     ...(record?.metrics && { metrics: Object.keys(record.metrics) }),
   };
 }
@@ -57,7 +58,7 @@ function aboutModel({ config, labels, maxLength, record, precisions }: CardFacts
   return [
     `A \`${config.model_type}\` for ${kind.replaceAll('_', ' ')}${from}. It reads up to ${maxLength} tokens of a text.`,
     `Outputs: ${labels.map((label) => `\`${label}\``).join(', ')}.`,
-    `Weights: \`model.safetensors\` (fp32), ${files.join(', ')}.`,
+    `Weights: ${['`model.safetensors` (fp32)', ...files].join(', ')}. Written by hypetune ${version}.`,
   ].join('\n');
 }
 
@@ -113,6 +114,17 @@ function shownPath(text: string): string {
 
 function usage(facts: CardFacts): string {
   const { name } = facts;
+  if (facts.precisions.length === 0)
+    return `## Use
+
+\`\`\`js
+import { openRun } from 'hypetune';
+
+const run = await openRun('${name}');
+console.log(await run.predict(['a text']));
+\`\`\`
+
+The folder is one of \`transformers\` too. \`npx hypetune export ${name} --out FOLDER\` makes one for transformers.js and ONNX Runtime.`;
   if (isValue(facts))
     return `## Use
 
