@@ -8,6 +8,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -40,6 +42,24 @@ test('a write that fails leaves what was there and nothing else', async () => {
   await expect(broken).rejects.toThrow('disk full');
   expect(readdirSync(join(folder, 'b'))).toEqual(['run']);
   expect(readdirSync(target)).toEqual(['old.txt']);
+});
+
+test('where what is half written cannot be removed either, the error is that of the write', async () => {
+  const { rm } = fs;
+  fs.rm = () => Promise.reject(new Error('the disk is gone'));
+  syncBuiltinESMExports();
+  try {
+    const full = (): Promise<void> => Promise.reject(new Error('disk full'));
+    await expect(writeFolder(join(folder, 'b2/run'), full)).rejects.toThrow('disk full');
+    mkdirSync(join(folder, 'b2/a-folder'));
+    await expect(writeWhole(join(folder, 'b2/a-folder'), '')).rejects.toThrow('EISDIR');
+  } finally {
+    fs.rm = rm;
+    syncBuiltinESMExports();
+  }
+  await recover(join(folder, 'b2/run'));
+  await recover(join(folder, 'b2/a-folder'));
+  expect(readdirSync(join(folder, 'b2'))).toEqual(['a-folder']);
 });
 
 test('a file is written whole, its folder made', async () => {

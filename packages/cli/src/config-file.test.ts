@@ -1,3 +1,6 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { scratch } from '../test/scratch.js';
 import { readConfig } from './config-file.js';
@@ -5,6 +8,11 @@ import { recipeOf } from './recipes.js';
 import { checkFlags } from './settings.js';
 
 const { write, folder } = scratch();
+mkdirSync(join(folder, 'node_modules'));
+symlinkSync(
+  fileURLToPath(new URL('../../../node_modules/@hypetune', import.meta.url)),
+  join(folder, 'node_modules/@hypetune'),
+);
 
 test('YAML: settings, recipes by name and written out; paths start at the file', async () => {
   const file = write(
@@ -80,4 +88,38 @@ test('a missing file, and flags by the name they are written with', async () => 
   await expect(readConfig(`${folder}/none.yaml`)).rejects.toThrow('none.yaml: there is no such file.');
   expect(() => checkFlags({ batchSize: 0 })).toThrow('--batch-size must be an integer >= 1, got 0.');
   expect(() => checkFlags({ epochs: 1.5 })).toThrow('--epochs must be an integer >= 1, got 1.5.');
+});
+
+test("folders of models among a recipe's options and a grid's values start at the file, as every path", async () => {
+  write(
+    'own.ts',
+    `import { defineMethod, z } from '@hypetune/core';
+const model = z.string().meta({ model: true });
+export const own = defineMethod({ name: 'own', summary: 'x', options: { other: model, text: z.string().default('') }, apply() {} } as never);
+`,
+  );
+  const file = write(
+    'teachers.yaml',
+    `methods: [./own.ts]
+recipes:
+  - name: a
+    plugins:
+      - { name: distillation, options: { teacher: runs/big } }
+      - { name: own, options: { other: ../big, text: runs/big } }
+    grid: { distillation.teacher: [./x, 'pip:y'], distillation.weight: [0.5] }
+grid: { distillation.teacher: [/z], own.other: [z] }
+`,
+  );
+  const { recipes, grid } = await readConfig(file);
+  expect(recipes).toEqual([
+    {
+      name: 'a',
+      plugins: [
+        { name: 'distillation', options: { teacher: join(folder, 'runs/big') } },
+        { name: 'own', options: { other: join(folder, '../big'), text: 'runs/big' } },
+      ],
+      grid: { 'distillation.teacher': [join(folder, 'x'), 'pip:y'], 'distillation.weight': [0.5] },
+    },
+  ]);
+  expect(grid).toEqual({ 'distillation.teacher': ['/z'], 'own.other': [join(folder, 'z')] });
 });

@@ -1,11 +1,11 @@
-import { dirname, extname, resolve } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { configSchema } from './config-schema.js';
-import { modulePath } from './methods.js';
+import { modulePath, openModules } from './methods.js';
 import { firstLine, loadModule } from './module.js';
-import type { RecipeEntry } from './recipes.js';
+import { pathFrom, type RecipeEntry, withModelPaths, withModelPathsInGrid } from './recipes.js';
 import { check, type Settings } from './settings.js';
 import { readText } from './text-file.js';
 
@@ -63,47 +63,30 @@ export function checkConfig(value: unknown, origin: string): Config {
 /** Reads a `.yaml`, `.yml` or `.json` config, or a TypeScript or JavaScript one's default export. */
 export async function readConfig(file: string): Promise<Config> {
   const config = checkConfig(await load(file), file);
-  const fromFile = (path: string): string => (isSource(path) ? path : resolve(dirname(file), path));
-  const { methods, recipe, recipes, ...rest } = withPaths(config, fromFile);
+  const fromFile = pathFrom(dirname(file));
+  const { methods, recipe, recipes, grid, ...rest } = withPaths(config, fromFile);
+  const modules = methods?.map((module) => modulePath(module, file));
+  const known = (await openModules(modules)).methods;
+  const moved = (entry: string | RecipeEntry): string | RecipeEntry =>
+    typeof entry === 'string' ? entry : withModelPaths(entry, known, fromFile);
   return {
     ...rest,
-    ...(recipe !== undefined && { recipe: withRecipePaths(recipe, fromFile) }),
-    ...(recipes && { recipes: recipes.map((entry) => withRecipePaths(entry, fromFile)) }),
-    ...(methods && { methods: methods.map((module) => modulePath(module, file)) }),
+    ...(recipe !== undefined && { recipe: moved(recipe) }),
+    ...(recipes && { recipes: recipes.map(moved) }),
+    ...(grid && { grid: withModelPathsInGrid(grid, known, fromFile) }),
+    ...(modules && { methods: modules }),
   };
 }
 
 /** The config with paths that hold wherever it is read. */
 export function absolutePaths(config: Config): Config {
-  return withPaths(config, (path) => (isSource(path) ? path : resolve(path)));
-}
-
-/** Whether a path is none, but a source as `pip:` or `hf:`. */
-function isSource(path: string): boolean {
-  return /^[a-z]{2,}:/.test(path);
+  return withPaths(config, pathFrom('.'));
 }
 
 function withPaths(config: Config, change: (path: string) => string): Config {
   const changed = PATHS.flatMap((key) => (config[key] === undefined ? [] : [[key, change(config[key])]]));
   const tasks = config.tasks?.map((task) => (typeof task === 'string' ? task : withPaths(task, change)));
   return { ...config, ...(tasks && { tasks }), ...(Object.fromEntries(changed) as Config) };
-}
-
-/** A recipe with the texts among the options of its methods changed, where they start with a dot. */
-function withRecipePaths(
-  recipe: string | RecipeEntry,
-  change: (path: string) => string,
-): string | RecipeEntry {
-  if (typeof recipe === 'string' || !recipe.plugins) return recipe;
-  const plugins = recipe.plugins.map((plugin) => {
-    if (typeof plugin !== 'object' || 'apply' in plugin || !plugin.options) return plugin;
-    const options = Object.entries(plugin.options).map(([option, value]) => [
-      option,
-      typeof value === 'string' && /^\.{1,2}(\/|$)/.test(value) ? change(value) : value,
-    ]);
-    return { ...plugin, options: Object.fromEntries(options) as Record<string, unknown> };
-  });
-  return { ...recipe, plugins };
 }
 
 async function load(file: string): Promise<unknown> {

@@ -199,7 +199,7 @@ test('distillation from a saved run, by a flag and by a config', async () => {
   ]);
   const config = write(
     'distil.yaml',
-    'recipes: [vanilla, { name: d, plugins: [{ name: distillation, options: { teacher: ./teacher } }] }]\n',
+    'recipes: [vanilla, { name: d, plugins: [{ name: distillation, options: { teacher: teacher } }] }]\n',
   );
   const json = join(folder, 'distil.json');
   const compared = await call('compare', '--config', config, ...training, '--seeds', '1', '--json', json);

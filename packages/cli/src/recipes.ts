@@ -1,12 +1,5 @@
 import { resolve } from 'node:path';
-import {
-  type DropoutRates,
-  HypetuneError,
-  isMethod,
-  isMethodPlugin,
-  type MethodInfo,
-  type Plugin,
-} from '@hypetune/core';
+import { type DropoutRates, HypetuneError, isMethod, isMethodPlugin, type Plugin } from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { METHODS, methodNamed, type Methods } from './methods.js';
 import type { RecipeSettings } from './settings.js';
@@ -94,7 +87,7 @@ export function recipeOf(
   { known = METHODS, single = false }: { readonly known?: Methods; readonly single?: boolean } = {},
 ): Recipe {
   const { name, dropout = {}, settings = {} } = entry;
-  const plugins = (entry.plugins ?? []).map((plugin) => withAbsolutePaths(plugin, known));
+  const { plugins = [] } = withModelPaths(entry, known, pathFrom('.'));
   const makers = plugins.map((plugin) => maker(plugin, name, known, single));
   const make = (models?: Models): Plugin[] => makers.map((make) => make(models));
   make();
@@ -110,7 +103,7 @@ export function recipeOf(
 /** The options of a method that name a model. */
 function modelsNamed(entry: PluginEntry, known: Methods): Record<string, string> {
   if (typeof entry !== 'object' || 'apply' in entry) return {};
-  const { options: declared }: MethodInfo = methodNamed(entry.name, known);
+  const declared = known.get(entry.name)?.options ?? {};
   return Object.fromEntries(
     Object.entries(entry.options ?? {}).flatMap(([option, value]) =>
       declared[option]?.model && typeof value === 'string' ? [[option, value]] : [],
@@ -118,12 +111,39 @@ function modelsNamed(entry: PluginEntry, known: Methods): Record<string, string>
   );
 }
 
-/** The entry with folders of models that hold wherever it is read. */
-function withAbsolutePaths(entry: PluginEntry, known: Methods): PluginEntry {
-  const named = Object.entries(modelsNamed(entry, known));
-  if (named.length === 0 || typeof entry !== 'object' || 'apply' in entry) return entry;
-  const paths = named.map(([option, name]) => [option, /^[a-z]{2,}:/.test(name) ? name : resolve(name)]);
-  return { ...entry, options: { ...entry.options, ...(Object.fromEntries(paths) as object) } };
+/** The recipe with the folders of models changed that its options and its grid name. */
+export function withModelPaths(
+  recipe: RecipeEntry,
+  known: Methods,
+  change: (path: string) => string,
+): RecipeEntry {
+  const plugins = recipe.plugins?.map((entry) => {
+    const named = Object.entries(modelsNamed(entry, known));
+    if (named.length === 0 || typeof entry !== 'object' || 'apply' in entry) return entry;
+    const paths = named.map(([option, path]) => [option, change(path)]);
+    return { ...entry, options: { ...entry.options, ...(Object.fromEntries(paths) as object) } };
+  });
+  const { grid } = recipe;
+  return {
+    ...recipe,
+    ...(plugins && { plugins }),
+    ...(grid && { grid: withModelPathsInGrid(grid, known, change) }),
+  };
+}
+
+/** Likewise the values of a grid. */
+export function withModelPathsInGrid(grid: Grid, known: Methods, change: (path: string) => string): Grid {
+  const changed = Object.entries(grid).map(([axis, values]) => {
+    const [method = '', option = ''] = axis.split('.');
+    if (!known.get(method)?.options[option]?.model) return [axis, values];
+    return [axis, values.map((value) => (typeof value === 'string' ? change(value) : value))];
+  });
+  return Object.fromEntries(changed) as Grid;
+}
+
+/** Makes paths that start in a folder absolute; a source, as `pip:` or `hf:`, stays as it is. */
+export function pathFrom(folder: string): (path: string) => string {
+  return (path) => (/^[a-z]{2,}:/.test(path) ? path : resolve(folder, path));
 }
 
 /** One line: the recipe's methods with the options it sets. */

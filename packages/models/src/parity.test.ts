@@ -103,3 +103,38 @@ test('padding changes nothing: a row alone has the logits it has in a batch', as
   });
   model.dispose();
 });
+
+test.each([
+  {
+    where: 'at the right',
+    ids: [0, 5, 6, 2, 1, 1],
+    mask: [1, 1, 1, 1, 0, 0],
+    wanted: [0.641375, -0.710751, -1.442724],
+  },
+  {
+    where: 'at the left',
+    ids: [1, 1, 0, 5, 6, 2],
+    mask: [0, 0, 1, 1, 1, 1],
+    wanted: [0.725513, 0.019328, -1.118743],
+  },
+  {
+    where: 'inside',
+    ids: [0, 5, 1, 6, 2, 1],
+    mask: [1, 1, 0, 1, 1, 0],
+    wanted: [0.641375, -0.710751, -1.442724],
+  },
+  {
+    where: 'inside and read',
+    ids: [0, 5, 1, 6, 2, 1],
+    mask: [1, 1, 1, 1, 1, 0],
+    wanted: [0.707298, -0.780554, -1.468166],
+  },
+])('RoBERTa counts positions over the tokens alone: padding $where', async ({ ids, mask, wanted }) => {
+  const { model } = await loadModel(`${FIXTURES}/roberta`);
+  tidy(() => {
+    const inputs = [ids, mask, ids.map(() => 0)].map((row) => tensor2d([row], undefined, 'int32'));
+    const logits = model.predict(inputs) as Tensor;
+    expect(largestDifference(logits.dataSync(), wanted)).toBeLessThan(TOLERANCE);
+  });
+  model.dispose();
+});

@@ -211,6 +211,29 @@ test('half-precision weights load as float32', async () => {
   }
 });
 
+test('a tensor that nothing reads may be of a type that nobody knows', async () => {
+  const folder = variant((tensors) => tensors);
+  const file = join(folder, 'model.safetensors');
+  const bytes = readFileSync(file);
+  const length = Number(bytes.readBigUInt64LE());
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<string, { dtype: string }>;
+  const data = bytes.subarray(8 + length);
+  const writeWith = (entries: Record<string, object>): void => {
+    const text = Buffer.from(JSON.stringify({ ...header, ...entries }));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(text.length));
+    writeFileSync(file, Buffer.concat([size, text, data, Buffer.alloc(4)]));
+  };
+  const unknown = { dtype: 'F4', shape: [4], data_offsets: [data.length, data.length + 4] };
+  writeWith({ 'quantizer.scale': unknown });
+  const { model, unused } = await loadModel(folder);
+  expect(unused).toEqual(['quantizer.scale']);
+  model.dispose();
+  const bias = 'bert.pooler.dense.bias';
+  writeWith({ 'quantizer.scale': unknown, [bias]: { ...header[bias], dtype: 'F4' } });
+  await expect(loadModel(folder)).rejects.toThrow(/bert\.pooler\.dense\.bias.*F4/);
+});
+
 test.each([
   [
     'a missing encoder weight',
