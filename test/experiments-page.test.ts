@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../packages/cli/test/call.js';
 import { checkGrid, expandGrid } from '../packages/cli/src/grid.js';
 import { namedRecipe } from '../packages/cli/src/recipes.js';
-import { glueName } from '../packages/cli/src/tasks/glue.js';
+import { taskName } from '../packages/cli/src/tasks/named-tasks.js';
 import { noRedis, type Redis, startRedis } from '../packages/cli/test/redis.js';
 import { sentiment, tinyModel } from '../packages/cli/test/tiny-model.js';
 
@@ -82,7 +82,7 @@ test('the calls that make the paper’s tables name tasks, recipes and options t
   expect([rows.length, calls.length]).toEqual([10, 8]);
   for (const words of calls.map((call) => call.split(' '))) {
     const flag = (name: string): string | undefined => words[words.indexOf(name) + 1];
-    for (const task of flag('--task')!.split(',')) expect(glueName(task)).toBe(task);
+    for (const task of flag('--task')!.split(',')) expect(taskName(task)).toBe(task);
     const recipes = flag('--recipes')!
       .split(',')
       .map((name) => namedRecipe(name));
