@@ -102,7 +102,7 @@ describe.skipIf(noRedis !== undefined || !built)(
     beforeAll(async () => {
       redis = await startRedis();
       const table = write('train.tsv', sentiment(24));
-      flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '12'];
+      flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '8'];
       flags.push('--recipes', 'vanilla,hype', '--seeds', String(seeds), '--save-every', '2');
     });
     afterAll(() => redis.stop());
