@@ -66,6 +66,7 @@ describe.each(readdirSync(home))('%s', (name) => {
     expect(verified.out.match(/not yet after 3 pairs; evidence .* of 20 wanted/g)).toHaveLength(
       tasks!.length,
     );
+    if (!process.env.HYPETUNE_DEEP) return;
     const compared = await call('compare', '--config', copy, ...small);
     expect(compared.error).toMatch(/^16 runs, 8 of them are in /m);
     expect(compared.out).toMatch(/^over all tasks +average rank/m);

@@ -41,7 +41,7 @@ describe.skipIf(noRedis !== undefined)(`redis-sweep${noRedis === undefined ? '' 
     const compared = await call(...compare!, ...small);
     expect(compared).toMatchObject({ code: 0 });
     expect(compared.out).toMatch(
-      /^best of each grid: vanilla learningRate=0\.\d+; hype learningRate=0\.\d+ hype\.scale=0\.\d+\.$/m,
+      /^best of each grid: vanilla learningRate=0\.\d+; hype learningRate=0\.\d+ hype\.scale=0\.\d+\. /m,
     );
     expect((await call(...watch!)).out).toContain('queue: 0 running, 0 waiting, 9 done, 0 failed');
     expect((await call(...report!)).code).toBe(0);

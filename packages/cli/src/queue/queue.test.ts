@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { noRedis, type Redis, startRedis } from '../../test/redis.js';
 import { scratch } from '../../test/scratch.js';
 import { contents } from '../../test/store-contents.js';
 import { sentiment, tinyFlags } from '../../test/tiny-model.js';
-import { differences } from './queued-run.js';
+import { differences, placeOf, withPlaces } from './queued-run.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -65,6 +65,21 @@ test('what differs between two runs is named', () => {
   ]);
 });
 
+test('a worker may have folders elsewhere', () => {
+  const places = [placeOf('/home/ada/=/mnt/a'), placeOf('/data=/mnt/data/')];
+  const asked = {
+    train: '/home/ada/t.tsv',
+    model: '/data',
+    text: '/database',
+    list: ['/data/x', 3],
+    none: null,
+  };
+  expect(withPlaces(asked, places)).toEqual({
+    ...{ train: '/mnt/a/t.tsv', model: '/mnt/data', text: '/database', list: ['/mnt/data/x', 3], none: null },
+  });
+  expect(() => placeOf('data=/mnt')).toThrow("--place: must be /their/folder=/our/folder, got 'data=/mnt'.");
+});
+
 test('a queue that is none, or that nobody answers at, is said', async () => {
   const store = join(folder, 'none');
   const worker = (url: string): ReturnType<typeof call> => call('worker', url, '--store', store);
@@ -87,7 +102,7 @@ describe.skipIf(noRedis !== undefined || !built)(
     beforeAll(async () => {
       redis = await startRedis();
       const table = write('train.tsv', sentiment(24));
-      flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '12'];
+      flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '8'];
       flags.push('--recipes', 'vanilla,hype', '--seeds', String(seeds), '--save-every', '2');
     });
     afterAll(() => redis.stop());
@@ -168,11 +183,51 @@ describe.skipIf(noRedis !== undefined || !built)(
       const name = ['--queue-name', 'other'];
       const state = await call('watch', '--queue', redis.url, ...name, '--once');
       expect(state.out).toContain('queue: 0 running, 1 waiting, 0 done, 0 failed, 0 workers');
-      const worker = await call('worker', redis.url, ...name, '--store', join(folder, 'w'), '--burst');
+      // The worker has the table and the model elsewhere.
+      renameSync(folder, `${folder}-moved`);
+      const place = ['--place', `${folder}=${folder}-moved`];
+      const worker = await call(
+        'worker',
+        redis.url,
+        ...name,
+        '--store',
+        join(`${folder}-moved`, 'w'),
+        '--burst',
+        ...place,
+      );
+      renameSync(`${folder}-moved`, folder);
       expect(worker).toMatchObject({ code: 0, out: '1 runs done\n' });
       const second = await call(...(own as [string]), '--store', store, '--queue', redis.url, ...name);
       expect(second.code).toBe(0);
       expect(JSON.stringify(readdirSync(join(store, 'plans')).length)).toBe('1');
+    });
+
+    test('a run that fails is a result here too, and done again when that is asked for', async () => {
+      const address = ['--queue', redis.url, '--queue-name', 'failing'];
+      const store = join(folder, 'failing');
+      const own = [...flags.slice(0, -6), '--epochs', '1', '--recipes', 'hype', '--seeds', '1'];
+      own.push('--option', 'hype.scale=1e38', '--store', store, ...address);
+      const working = call(
+        'worker',
+        redis.url,
+        ...address.slice(2),
+        '--store',
+        join(folder, 'failing-worker'),
+      );
+      const first = await call(...(own as [string]));
+      expect([first.code, first.out]).toEqual([
+        0,
+        expect.stringMatching(/^failed: hype · train\.tsv · seed 1: /m),
+      ]);
+      expect((await call(...(own as [string]))).error).toContain('1 runs, 1 of them are in');
+      const retried = await call(...(own as [string]), '--retry-failed');
+      expect(retried.error).toMatch(/^1 of 1 runs are here/m);
+      process.emit('SIGTERM');
+      const { out, error } = await working;
+      expect([out, error.match(/^failed: hype · seed 1: /gm)]).toEqual([
+        '2 runs done\n',
+        expect.objectContaining({ length: 2 }),
+      ]);
     });
 
     test.runIf(deep)('a worker refuses a run that would not be the one asked for', async () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { HypetuneError } from '@hypetune/core';
 import { type NamedRun, prepareTask, type PreparedTask } from '../comparison-runs.js';
@@ -53,6 +54,33 @@ export async function queuedRun(run: NamedRun, retryFailed: boolean): Promise<Qu
   return { key, identity, task, recipe: recipe.entry, seed, settings, methods, modules, retryFailed };
 }
 
+/** A folder of the machine that asks, and where its content lies here. */
+export interface Place {
+  readonly theirs: string;
+  readonly ours: string;
+}
+
+/** Reads `/home/ada/data=/mnt/data`. */
+export function placeOf(text: string): Place {
+  const [, theirs, ours] = /^([^=]+?)\/*=([^=]+?)\/*$/.exec(text) ?? [];
+  if (theirs === undefined || !theirs.startsWith('/'))
+    throw new HypetuneError(`--place: must be /their/folder=/our/folder, got '${text}'.`);
+  return { theirs, ours: resolve(ours!) };
+}
+
+/** A value with the paths in it that begin with one of these folders led to ours. */
+export function withPlaces<T>(value: T, places: readonly Place[]): T {
+  if (typeof value === 'string') {
+    const place = places.find(({ theirs }) => value === theirs || value.startsWith(`${theirs}/`));
+    return (place ? place.ours + value.slice(place.theirs.length) : value) as T;
+  }
+  if (Array.isArray(value)) return value.map((part) => withPlaces<unknown>(part, places)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, withPlaces<unknown>(part, places)]),
+  ) as T;
+}
+
 /** How many tasks a worker keeps in memory, tokenized: a comparison goes over its tasks again and again. */
 const KEPT_TASKS = 4;
 
@@ -63,10 +91,12 @@ export class QueuedRuns {
   constructor(
     private readonly terminal: Terminal,
     private readonly signal: AbortSignal,
+    private readonly places: readonly Place[] = [],
   ) {}
 
   /** The run, to be done here. Throws where it would not be the one that was asked for, naming what differs. */
-  async open(queued: QueuedRun): Promise<WantedRun> {
+  async open(asked: QueuedRun): Promise<WantedRun> {
+    const queued = withPlaces(asked, this.places);
     const { key, identity, seed, methods, modules } = queued;
     const own = await openModules(methods);
     const settings = withMetrics(queued.settings, own);

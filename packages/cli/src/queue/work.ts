@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import type { Job } from 'bullmq';
 import { startEngine } from '../engine.js';
-import { perform } from '../store/perform.js';
+import { isDone, perform } from '../store/perform.js';
 import type { Store } from '../store/store.js';
 import { note, type Terminal, warnOnce } from '../terminal.js';
 import { connectionOf, noteOutages, openBull, type QueueAddress, shown } from './connection.js';
-import { packRun, type QueuedRun, QueuedRuns, type RunProgress } from './queued-run.js';
+import { packRun, type Place, type QueuedRun, QueuedRuns, type RunProgress } from './queued-run.js';
 
 export interface WorkOptions {
   /** Gets the runs and their checkpoints. */
@@ -16,6 +16,8 @@ export interface WorkOptions {
   readonly burst: boolean;
   /** Seconds without a sign of life after which others take over what this worker does. */
   readonly stalledAfter: number;
+  /** Where folders of the machine that asks lie here. */
+  readonly places: readonly Place[];
 }
 
 /** How often a run may lose its worker before it is given up: one that kills each of them must not go round for ever. */
@@ -32,30 +34,33 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
   const { terminal, signal, stalledAfter } = options;
   const { Queue, WaitingError, Worker } = await openBull(address);
   note(terminal, `waiting for runs on ${shown(address.url)}; they are kept in ${options.store.folder}`);
-  const queuedRuns = new QueuedRuns(terminal, signal);
+  const queuedRuns = new QueuedRuns(terminal, signal, options.places);
   const onWarning = warnOnce(terminal);
   let engine: string | undefined;
   let done = 0;
 
-  const process_ = async (job: RunJob, token: string | undefined, lost: AbortSignal): Promise<string> => {
+  const doRun = async (job: RunJob, token: string | undefined, lost: AbortSignal): Promise<string> => {
     const { key, identity, retryFailed } = job.data;
     note(terminal, `${job.name}: taken`);
     const stop = AbortSignal.any([signal, lost]);
+    let isDoneHere = false;
     try {
       if (engine !== identity.engine) engine = await startEngine(terminal, identity.engine);
       const run = await queuedRuns.open(job.data);
-      const { troubles } = await perform(options.store, [run], {
+      const performed = await perform(options.store, [run], {
         ...{ terminal, signal: stop, onWarning, wait: true, retryFailed },
         onStep: progressOf(job),
       });
-      if (troubles.length > 0) throw new Error(troubles[0]);
+      if (performed.troubles.length > 0) throw new Error(performed.troubles[0]);
+      // The store of the worker may have had it.
+      isDoneHere = performed.done > 0 || (await isDone(options.store, key, retryFailed));
     } catch (error) {
       if (!stop.aborted) {
         note(terminal, `${job.name}: ${(error as Error).message}`);
         throw new Error(`${hostname()}: ${(error as Error).message}`, { cause: error });
       }
     }
-    if (await options.store.has(key)) {
+    if (isDoneHere) {
       done += 1;
       note(terminal, `${job.name}: done`);
       return packRun(await options.store.readWhole(key));
@@ -68,7 +73,7 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
 
   const worker = new Worker<QueuedRun, string>(
     address.name,
-    (job, token, lost) => process_(job, token, lost as AbortSignal),
+    (job, token, lost) => doRun(job, token, lost as AbortSignal),
     {
       ...connectionOf(address),
       ...{ autorun: false, name: `${hostname()}-${process.pid}` },
@@ -81,7 +86,10 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
   worker.on('lockRenewalFailed', (keys) => {
     for (const key of keys) worker.cancelJob(key);
   });
-  const end = (): void => void worker.close();
+  const end = (): void => {
+    // What goes wrong in it is thrown below.
+    worker.close().catch(() => undefined);
+  };
   signal.addEventListener('abort', end, { once: true });
   const queue = options.burst ? new Queue(address.name, connectionOf(address)) : undefined;
   try {

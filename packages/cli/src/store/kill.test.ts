@@ -18,7 +18,7 @@ let flags: string[] = [];
 
 beforeAll(async () => {
   const table = write('train.tsv', sentiment(24));
-  flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '10', '--recipes', 'vanilla,hype'];
+  flags = ['compare', ...(await tinyFlags(home, table)), '--epochs', '8', '--recipes', 'vanilla,hype'];
   flags.push('--seeds', String(seeds), '--save-every', '1');
   flags.push('--keep-best', 'loss', '--patience', '9', '--evaluate-every', '3');
 });
@@ -68,7 +68,7 @@ test.skipIf(!built)(
       const before = state(broken);
       // Somewhere in or after the first step that this process does.
       while (state(broken) === before && child.exitCode === null) await wait(5);
-      await wait(Math.random() * 100);
+      await wait(Math.random() * 50);
       child.kill('SIGKILL');
       expect(await ended).toBe(null);
       said += heard();
