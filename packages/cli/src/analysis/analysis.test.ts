@@ -77,7 +77,9 @@ test('similarity: the tokens of texts alone, or those around them too, as PyTorc
   expect(printed.map((line) => Number(line.split(/\s+/).at(-1)))).toEqual(
     written.similarity.special.map((value) => Number(value.toFixed(4))),
   );
-  expect(readFileSync(page, 'utf8')).toContain('aria-label="cosine similarity of tokens by layer"');
+  expect(readFileSync(page, 'utf8')).toContain(
+    'aria-label="cosine similarity of tokens by layer, at the end: ',
+  );
 });
 
 test('probe: the figures of scikit-learn on the states of PyTorch, pooled in two ways', async () => {

@@ -6,7 +6,7 @@ import type { RowState } from '../analysis/hidden-states.js';
 import { type Features, fitProbe } from '../analysis/linear-probe.js';
 import { startEngine } from '../engine.js';
 import { metricName } from '../methods.js';
-import { layerName, layersPage } from '../report/html/layers-page.js';
+import { type LayerCurve, layerRows, layersPage } from '../report/html/layers-page.js';
 import { table } from '../report/table.js';
 import { noteTask } from '../report/figures.js';
 import type { Row, TextTask } from '../tasks/task.js';
@@ -65,6 +65,10 @@ export function addProbe(program: Command, terminal: Terminal): void {
       }
     }
     const metric = metricName(task.metrics[0]!);
+    const curves: LayerCurve[] = found.map(({ model, layers }) => ({
+      model,
+      layers: layers.map(({ metrics }) => ({ value: metrics[metric]! })),
+    }));
     if (flags.out !== undefined)
       await writeWhole(
         flags.out,
@@ -74,25 +78,13 @@ export function addProbe(program: Command, terminal: Terminal): void {
           explanation:
             `Multinomial logistic regression (|W|^2 / 2 added to the sum of cross-entropies) on the frozen states of each layer, standardised, ` +
             `${flags.pooling === 'mean' ? 'the mean over the tokens of a row' : 'of the first token of a row'}; learned from ${task.train.length} rows, ${metric} of ${task.evaluation.length} others.`,
-          curves: found.map(({ model, layers }) => ({
-            model,
-            layers: layers.map(({ metrics }) => ({ value: metrics[metric]! })),
-          })),
+          curves,
         }),
       );
     if (flags.json)
       print(terminal, JSON.stringify(Object.fromEntries(found.map((of) => [of.model, of.layers])), null, 2));
     else
-      print(
-        terminal,
-        table(
-          ['layer', ...found.map(({ model }) => `${metric} of ${model}`)],
-          found[0]!.layers.map(({ layer }) => [
-            layerName(layer),
-            ...found.map(({ layers }) => layers[layer]?.metrics[metric]!.toFixed(4) ?? '-'),
-          ]),
-        ),
-      );
+      print(terminal, table(['layer', ...models.map((model) => `${metric} of ${model}`)], layerRows(curves)));
   });
 }
 

@@ -5,7 +5,7 @@ import { writeWhole } from '../atomic.js';
 import { analysedTask, openAnalysed, ROWS } from '../analysis/analysed-model.js';
 import { tokenSimilarity } from '../analysis/token-similarity.js';
 import { startEngine } from '../engine.js';
-import { layerName, layersPage } from '../report/html/layers-page.js';
+import { type LayerCurve, layerRows, layersPage } from '../report/html/layers-page.js';
 import { table } from '../report/table.js';
 import { print, type Terminal } from '../terminal.js';
 import { jsonFlag, settingFlag, settingsOf } from './flags.js';
@@ -54,6 +54,10 @@ export function addSimilarity(program: Command, terminal: Terminal): void {
         model.dispose();
       }
     }
+    const curves: LayerCurve[] = found.map(({ model, layers }) => ({
+      model,
+      layers: layers.map(({ similarity: value, low, high }) => ({ value, low, high })),
+    }));
     if (flags.out !== undefined)
       await writeWhole(
         flags.out,
@@ -63,25 +67,12 @@ export function addSimilarity(program: Command, terminal: Terminal): void {
           explanation:
             `Cosine similarity of the tokens of a row, the mean over all pairs of them, then over ${rows.length} rows; band: from the tenth to the ninetieth of a hundred rows. ` +
             `Padding does not count, the tokens around texts ([CLS], [SEP]) ${flags.specialTokens ? 'count' : 'neither'}.`,
-          curves: found.map(({ model, layers }) => ({
-            model,
-            layers: layers.map(({ similarity: value, low, high }) => ({ value, low, high })),
-          })),
+          curves,
         }),
       );
     if (flags.json)
       print(terminal, JSON.stringify(Object.fromEntries(found.map((of) => [of.model, of.layers])), null, 2));
-    else
-      print(
-        terminal,
-        table(
-          ['layer', ...found.map(({ model }) => model)],
-          found[0]!.layers.map(({ layer }) => [
-            layerName(layer),
-            ...found.map(({ layers }) => layers[layer]?.similarity.toFixed(4) ?? '-'),
-          ]),
-        ),
-      );
+    else print(terminal, table(['layer', ...models], layerRows(curves)));
   });
 }
 

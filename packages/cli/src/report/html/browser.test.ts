@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chromium } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { call } from '../../../test/call.js';
 import { scratch } from '../../../test/scratch.js';
@@ -10,6 +11,26 @@ const home = scratch();
 const { write, folder } = home;
 const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const pages: Record<string, string> = {};
+
+/** In the page: the least contrast of a text to the page behind it (WCAG 2), and how many parts a keyboard must reach. */
+const READ = `(() => {
+  const channel = (value) => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+    return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  };
+  const back = light(getComputedStyle(document.body).backgroundColor);
+  const contrast = (colour) => (Math.max(light(colour), back) + 0.05) / (Math.min(light(colour), back) + 0.05);
+  const texts = [...document.querySelectorAll('p, li, th, td, h1, h2, caption, figcaption, summary')];
+  const drawn = [...document.querySelectorAll('svg text')];
+  return {
+    least: Math.min(
+      ...texts.map((part) => contrast(getComputedStyle(part).color)),
+      ...drawn.map((part) => contrast(getComputedStyle(part).fill)),
+    ),
+    parts: document.querySelectorAll('[tabindex="0"], summary, a').length - document.querySelectorAll('details:not([open]) [tabindex="0"]').length,
+  };
+})()`;
 
 beforeAll(async () => {
   const table = write('train.tsv', sentiment(24));
@@ -118,6 +139,39 @@ for (const width of widths) {
         widths.map((width) => ({ width, ...wanted })),
       );
     });
+
+    test('light and dark can be read, the keyboard reaches every part, and every picture has words', async () => {
+      const engine = await chromium.launch({ executablePath: browser!, args: ['--no-sandbox'] });
+      try {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const tab = await engine.newPage({ colorScheme, viewport: { width: 1280, height: 900 } });
+          const asked: string[] = [];
+          tab.on('request', (request) => asked.push(request.url()));
+          await tab.goto(`file://${join(folder, 'store.html')}`);
+          const { least, parts } = await tab.evaluate<{ least: number; parts: number }>(READ);
+          expect(least).toBeGreaterThan(4.5);
+          const reached = new Set<string>();
+          for (let press = 0; press < 2 * parts; press += 1) {
+            await tab.keyboard.press('Tab');
+            reached.add(
+              await tab.evaluate<string>(
+                '[...document.querySelectorAll("*")].indexOf(document.activeElement) + ""',
+              ),
+            );
+          }
+          expect(reached.size).toBeGreaterThanOrEqual(parts);
+          const pictures = await tab.evaluate<string[]>(
+            "[...document.querySelectorAll('svg[role=img]')].map((part) => part.getAttribute('aria-label'))",
+          );
+          expect(pictures.length).toBeGreaterThan(3);
+          for (const label of pictures) expect(label).toMatch(/: vanilla |: hype |: nodrop /);
+          expect(asked).toHaveLength(1);
+          await tab.close();
+        }
+      } finally {
+        await engine.close();
+      }
+    });
   },
 );
 
@@ -143,7 +197,9 @@ test('a grid over rows makes a label curve, of tasks that are compared one by on
   await call('report', store, '--out', file);
   const page = readFileSync(file, 'utf8');
   expect(page).toContain('<h2>curve.tsv by the number of rows</h2>');
-  expect(page).toContain('aria-label="accuracy on curve.tsv by rows learned from"');
+  expect(page).toMatch(
+    /aria-label="accuracy on curve\.tsv by rows learned from, at the end: vanilla \S+ at 24, nodrop /,
+  );
   expect(page).toMatch(/<th scope="col">8<\/th><th scope="col">24<\/th>/);
   expect((await call('compare', ...told, '--grid', 'limit=0')).error).toContain('grid: limit: ');
   expect((await call('compare', ...told, '--grid', 'rows=1')).error).toContain('limit, limitPerClass.');

@@ -35,6 +35,10 @@ const texts = (scaled: Scale): string[] =>
   scaled.ticks.map((tick) => tickText(tick, (scaled.ticks[1] ?? 1) - (scaled.ticks[0] ?? 0)));
 const n = (value: number): string => value.toFixed(1);
 
+/** A picture's name with what it shows in words, for those who do not see it. */
+const inWords = (title: string, parts: readonly (readonly [name: string, ...values: number[]])[]): string =>
+  `${title}: ${parts.map(([name, ...values]) => `${name} ${values.map((value) => Number(value.toPrecision(4))).join(' at ')}`).join(', ')}`;
+
 function svg(height: number, title: string, body: readonly string[]): string {
   return `<div class="scroll"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escape(title)}">${body.join('')}</svg></div>`;
 }
@@ -80,7 +84,14 @@ export function intervalChart(rows: readonly IntervalRow[], title: string, zero?
       );
     body.push(`<rect class="mark" x="${n(x(center) - 4)}" y="${y - 4}" width="8" height="8"/></g>`);
   }
-  return svg(height, title, body);
+  return svg(
+    height,
+    inWords(
+      title,
+      rows.map(({ name, center }) => [name, center]),
+    ),
+    body,
+  );
 }
 
 /** A line of a curve picture, with what its runs reach at each place. */
@@ -95,6 +106,8 @@ export interface Curve {
   }[];
 }
 
+/** Points up to which each of a curve is marked. */
+const MARKED = 12;
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
 
 /** The grid, the numbers along both axes and the axes' names. */
@@ -154,10 +167,17 @@ export function curveChart(
       own.length === 1
         ? `<circle class="mark" cx="${n(x(own[0]!.x))}" cy="${n(y(own[0]!.y))}" r="3"/>`
         : `<path ${line} d="M${path}"/>`,
+      ...(own.length > 1 && own.length <= MARKED
+        ? own.map((point) => `<circle class="mark" cx="${n(x(point.x))}" cy="${n(y(point.y))}" r="3"/>`)
+        : []),
       `<line ${line} x1="${left}" x2="${left + 24}" y1="${ky - 4}" y2="${ky - 4}"/><text x="${left + 32}" y="${ky}">${escape(name)}</text></g>`,
     );
   }
-  return svg(bottom + 44 + keyHeight, title, body);
+  const ends = curves.flatMap(({ name, points: own }) => {
+    const last = own.at(-1);
+    return last ? [[name, last.y, last.x] as const] : [];
+  });
+  return svg(bottom + 44 + keyHeight, inWords(`${title}, at the end`, ends), body);
 }
 
 /** A place in a picture of two numbers. */
@@ -194,5 +214,6 @@ export function spotChart(
         `<circle class="mark" cx="${left + 8}" cy="${ky - 4}" r="5"/><text x="${left + 20}" y="${ky}">${place + 1} ${escape(name)}</text></g>`,
     );
   }
-  return svg(bottom + 44 + spots.length * 18, title, body);
+  const places = spots.map((spot) => [spot.name, spot.y, spot.x] as const);
+  return svg(bottom + 44 + spots.length * 18, inWords(title, places), body);
 }

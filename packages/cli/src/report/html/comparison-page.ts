@@ -230,7 +230,8 @@ function labelCurves({ plan, comparison }: ComparisonReport): string[] {
             name,
             ...points.map(({ rows }) => {
               const found = figuresOf(name).find(({ x }) => x === rows.train)?.row;
-              return found ? `${figure(found.mean)} ± ${figure(found.deviation)}` : '-';
+              const spread = found?.deviation === undefined ? '' : ` ± ${figure(found.deviation)}`;
+              return `${figure(found?.mean)}${spread}`;
             }),
           ]),
         ),

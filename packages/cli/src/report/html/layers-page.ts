@@ -17,12 +17,17 @@ export interface LayersReport {
   readonly curves: readonly LayerCurve[];
 }
 
-/** The name of a layer: 0 is what the embeddings give. */
-export const layerName = (layer: number): string => (layer === 0 ? 'embeddings' : String(layer));
+/** A line a layer, a column a model; models may differ in depth. */
+export function layerRows(curves: readonly LayerCurve[]): string[][] {
+  const depth = Math.max(...curves.map(({ layers }) => layers.length));
+  return Array.from({ length: depth }, (_, layer) => [
+    layer === 0 ? 'embeddings' : String(layer),
+    ...curves.map(({ layers }) => layers[layer]?.value.toFixed(4) ?? '-'),
+  ]);
+}
 
 /** A figure layer by layer as an HTML file. */
 export function layersPage({ title, figure, explanation, curves }: LayersReport): string {
-  const depth = Math.max(...curves.map(({ layers }) => layers.length));
   return page(title, paragraph(explanation, true), [
     section(
       `${figure} by layer`,
@@ -37,14 +42,7 @@ export function layersPage({ title, figure, explanation, curves }: LayersReport)
         ),
         explanation,
       ),
-      tableOf(
-        `${figure} by layer`,
-        ['layer', ...curves.map(({ model }) => model)],
-        Array.from({ length: depth }, (_, layer) => [
-          layerName(layer),
-          ...curves.map(({ layers }) => layers[layer]?.value.toFixed(4) ?? '-'),
-        ]),
-      ),
+      tableOf(`${figure} by layer`, ['layer', ...curves.map(({ model }) => model)], layerRows(curves)),
     ),
   ]);
 }
