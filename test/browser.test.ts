@@ -53,6 +53,7 @@ test('every package loads in a browser bundle, without a module of Node.js', asy
 
 test.runIf(CHROMIUM !== undefined)(
   'losses of 50 steps in a browser are those of Node.js, bit for bit',
+  { timeout: 120_000 },
   async () => {
     const wanted = await lossesOf(diskFolder(fixture), tokenRows(40), {
       threads: 1,

@@ -32,7 +32,7 @@ afterAll(async () => {
 /** Waits until the page says something. */
 const said = async (tab: Page, pattern: RegExp): Promise<string> => {
   const status = tab.locator('#status', { hasText: pattern });
-  await status.waitFor();
+  await status.waitFor({ timeout: 60_000 });
   return (await status.textContent())!;
 };
 const stepsOf = async (tab: Page): Promise<number> =>
@@ -40,6 +40,7 @@ const stepsOf = async (tab: Page): Promise<number> =>
 
 test.runIf(CHROMIUM !== undefined)(
   'a table is learned in the tab: stopped, resumed in another tab, tried, downloaded',
+  { timeout: 120_000 },
   async () => {
     const server = await servePage(page, await tinyModel(home));
     const address = `http://localhost:${(server.address() as AddressInfo).port}/?model=model/`;

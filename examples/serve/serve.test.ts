@@ -39,24 +39,39 @@ test('requests share batches; bad input, overload and shutdown are answered', as
   expect(sizes).toEqual([4, 2, 1, 1]);
 
   const { server, url } = await serve(run);
-  const post = async (body: unknown): Promise<{ status: number; body: Record<string, unknown> }> => {
+  interface Answer {
+    readonly status: number;
+    readonly body: Record<string, unknown>;
+    readonly later: string | null;
+  }
+  const post = async (body: unknown): Promise<Answer> => {
     const response = await fetch(url, {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    const answer = (await response.json()) as Record<string, unknown>;
+    return { status: response.status, body: answer, later: response.headers.get('retry-after') };
   };
   const many = await Promise.all(
     ['the film was great', 'a night was awful', 'the food was fine'].map((text) => post({ texts: [text] })),
   );
-  expect(many.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(many.map(({ status, later }) => [status, later])).toEqual(Array(3).fill([200, null]));
   const labels = many.map(({ body }) => (body.predictions as { label: string }[])[0]!.label);
   expect(labels).toEqual(['yes', 'no', 'yes']);
   for (const bad of ['{', '{}', { texts: [] }, { texts: [1] }, 'null'])
     expect((await post(bad)).status).toBe(400);
-  expect((await post({ texts: Array<string>(257).fill('the film') })).status).toBe(503);
+  const refused = await post({ texts: Array<string>(257).fill('the film') });
+  expect([refused.status, refused.later]).toEqual([503, '1']);
   expect((await post({ texts: ['x'.repeat(1_000_001)] })).status).toBe(413);
   expect((await fetch(url)).status).toBe(405);
+  const chunked = new ReadableStream({
+    start: (stream) => {
+      stream.enqueue(new TextEncoder().encode('{"texts":["a"]}'));
+      stream.close();
+    },
+  });
+  const unknown = { method: 'POST', body: chunked, duplex: 'half' } as RequestInit;
+  expect((await fetch(url, unknown)).status).toBe(413);
   const last = post({ texts: ['the film was great'] });
   await new Promise((resolve) => setTimeout(resolve, 20));
   server.close();

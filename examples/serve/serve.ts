@@ -18,7 +18,8 @@ export async function serve(run: string, port = 0): Promise<{ server: Server; ur
 
   async function answer(request: IncomingMessage): Promise<readonly [status: number, body: object]> {
     if (request.method !== 'POST') return [405, { error: 'POST {"texts": [...]}' }];
-    if (Number(request.headers['content-length'] ?? Infinity) > BYTES) return [413, { error: 'too long' }];
+    if (!(Number(request.headers['content-length']) <= BYTES))
+      return [413, { error: `send a content-length of at most ${BYTES} bytes` }];
     const body = (await json(request).catch(() => undefined)) as { texts?: unknown } | null | undefined;
     const texts: unknown[] = Array.isArray(body?.texts) ? body.texts : [];
     if (texts.length === 0 || !texts.every((text) => typeof text === 'string'))
@@ -31,7 +32,8 @@ export async function serve(run: string, port = 0): Promise<{ server: Server; ur
     void answer(request)
       .catch((error: unknown) => [500, { error: String(error) }] as const)
       .then(([status, body]) => {
-        response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '1' });
+        const later = status === 503 && { 'retry-after': '1' };
+        response.writeHead(status, { 'content-type': 'application/json', ...later });
         response.end(JSON.stringify(body));
       });
   });

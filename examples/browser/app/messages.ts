@@ -26,6 +26,7 @@ export type Request =
   | { readonly type: 'predict'; readonly text: string };
 
 export type Report =
+  | { readonly type: 'recipes'; readonly names: readonly string[] }
   /** What an earlier visit left: a run that was not finished, or a tuned model. */
   | { readonly type: 'found'; readonly what: 'nothing' | 'run' | 'model'; readonly text: string }
   | { readonly type: 'status'; readonly text: string }

@@ -1,5 +1,5 @@
 import type { Files, Report, Request } from './messages.js';
-import { type Recipe, RECIPES } from './recipes.js';
+import type { Recipe } from './recipes.js';
 import { readTable } from './table.js';
 
 const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -16,7 +16,6 @@ const ask = (request: Request): void => {
   worker.postMessage(request);
 };
 
-for (const name of Object.keys(RECIPES)) recipe.add(new Option(name));
 address.value = new URLSearchParams(location.search).get('model') ?? '';
 
 /** What a model's folder may hold; the weights alone must be there, config.json beside them. */
@@ -82,6 +81,9 @@ function start(request: Request): void {
 
 worker.onmessage = ({ data }: MessageEvent<Report>) => {
   switch (data.type) {
+    case 'recipes':
+      for (const name of data.names) recipe.add(new Option(name));
+      return;
     case 'found':
       say(data.text);
       allow(data.what === 'run' ? 'stopped' : 'idle');

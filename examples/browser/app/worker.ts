@@ -14,8 +14,7 @@ import { tunedFiles, zipped } from './export.js';
 import type { Files, Report, Request, Row, Settings } from './messages.js';
 import { RECIPES } from './recipes.js';
 import { forget, type History, load, loadSnapshot, save, saveSnapshot } from './store.js';
-import { split } from './table.js';
-import { texts } from './texts.js';
+import { split, texts } from './texts.js';
 
 /** Tokens that a text is cut to. */
 const LENGTH = 128;
@@ -34,6 +33,8 @@ interface Tuned {
   readonly files: Files;
 }
 let tuned: Tuned | undefined;
+/** The one model that is in memory, tuned or not. */
+let opened: LoadedModel | undefined;
 let stopping = new AbortController();
 
 const engine = useWasm({ binaries: new URL('wasm/', location.href).href });
@@ -46,7 +47,7 @@ async function train(files: Files, rows: readonly Row[], settings: Settings, res
   const folder = blobFolder('the model', files);
   const { labels, train, evaluation } = split(rows);
   const task = singleLabel({ labels });
-  const loaded = await readModel(folder, { task });
+  const loaded = (opened = await readModel(folder, { task }));
   const tokenizer = await readTokenizer(folder);
   const maxLength = Math.min(LENGTH, positionsOf(loaded.config));
   const { recipe, epochs, learningRate } = settings;
@@ -72,7 +73,10 @@ async function train(files: Files, rows: readonly Row[], settings: Settings, res
   });
   let last = performance.now();
   const keep = async (): Promise<void> => {
-    await saveSnapshot(await trainer.snapshot(), history);
+    // A full disk is no reason to stop.
+    await saveSnapshot(await trainer.snapshot(), history).catch((error: unknown) => {
+      tell({ type: 'status', text: `The run goes on, but could not be kept: ${String(error)}` });
+    });
     last = performance.now();
   };
   trainer.hooks.onPause.tapPromise('page', async () => {
@@ -107,7 +111,7 @@ async function train(files: Files, rows: readonly Row[], settings: Settings, res
 async function open(files: Files): Promise<void> {
   await engine;
   const folder = blobFolder('the tuned model', files);
-  const loaded = await readModel(folder);
+  const loaded = (opened = await readModel(folder));
   const trainer = new Trainer({
     model: loaded.model,
     task: singleLabel({ labels: labelsOf(loaded.config)! }),
@@ -116,8 +120,8 @@ async function open(files: Files): Promise<void> {
 }
 
 function close(): void {
-  tuned?.loaded.model.dispose();
-  tuned = undefined;
+  opened?.model.dispose();
+  opened = tuned = undefined;
 }
 
 async function predict(text: string): Promise<void> {
@@ -178,4 +182,5 @@ const attempt = (work: Promise<void>): void => {
 onmessage = ({ data }: MessageEvent<Request>) => {
   attempt(answer(data));
 };
+tell({ type: 'recipes', names: Object.keys(RECIPES) });
 attempt(lookBack());
