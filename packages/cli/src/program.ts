@@ -13,6 +13,7 @@ import { addMerge } from './commands/merge.js';
 import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
+import { addPush } from './commands/push.js';
 import { addReport } from './commands/report.js';
 import { addSchema } from './commands/schema.js';
 import { addTrain } from './commands/train.js';
@@ -49,6 +50,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addPredict(program, terminal, done);
   addEvaluate(program, terminal, done);
   addExport(program, terminal, done);
+  addPush(program, terminal);
   addReport(program, terminal);
   addMethods(program, terminal);
   addSchema(program, terminal);

@@ -43,6 +43,7 @@ export { cacheFolder } from './source/cache.js';
 export type { SourceProgress } from './source/fetcher.js';
 export { type SourceOptions, resolveModel, resolveSource } from './source/source.js';
 export { isAlive } from './source/is-alive.js';
+export { hubAccess } from './source/hub.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';
 export { loadTokenizer, tokenizerConfig, tokenizerJson } from './tokenizer/load-tokenizer.js';
