@@ -23,3 +23,20 @@ test.each(readdirSync(home))('%s: sources are reached by our condition alone, wh
     }
   }
 });
+
+/** A changeset that names no package ends `changeset version` with an error, for all of them. */
+test('every changeset names packages that there are', () => {
+  const names = readdirSync(home).map((name) => {
+    return (JSON.parse(readFileSync(new URL(`${name}/package.json`, home), 'utf8')) as { name: string }).name;
+  });
+  const folder = new URL('../.changeset/', import.meta.url);
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.md'))) {
+    const [, head] = /^---\n(.*?)\n---\n/s.exec(readFileSync(new URL(file, folder), 'utf8'))!;
+    for (const [, name] of head!.matchAll(/^'(.*)': (?:patch|minor|major)$/gm))
+      expect(names, file).toContain(name);
+    expect(
+      head!.split('\n').filter((line) => !/^'.*': (patch|minor|major)$/.test(line)),
+      file,
+    ).toEqual([]);
+  }
+});

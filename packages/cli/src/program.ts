@@ -14,6 +14,7 @@ import { addMethods } from './commands/methods.js';
 import { addNewPlugin } from './commands/new-plugin.js';
 import { addPredict } from './commands/predict.js';
 import { addProbe } from './commands/probe.js';
+import { addPush } from './commands/push.js';
 import { addReport } from './commands/report.js';
 import { addSchema } from './commands/schema.js';
 import { addSimilarity } from './commands/similarity.js';
@@ -55,6 +56,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   addProbe(program, terminal);
   addSimilarity(program, terminal);
   addExport(program, terminal, done);
+  addPush(program, terminal);
   addReport(program, terminal);
   addMethods(program, terminal);
   addSchema(program, terminal);

@@ -5,6 +5,7 @@ export { cacheFolder } from './source/cache.js';
 export type { SourceProgress } from './source/fetcher.js';
 export { type SourceOptions, resolveData, resolveModel, resolveSource } from './source/source.js';
 export { isAlive } from './source/is-alive.js';
+export { hubAccess } from './source/hub.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';
 export { loadTokenizer } from './tokenizer/load-tokenizer.js';

@@ -133,8 +133,11 @@ function listedHash({
   };
 }
 
-/** Where the hub is and what to send it; never in an error text, for both may hold a secret. */
-function hubAccess(): { hub: string; headers: Record<string, string> } {
+/**
+ * Where the hub is (`HF_ENDPOINT`, else huggingface.co) and the headers to send it (`HF_TOKEN`); these in no error text, for they hold a
+ * secret. Throws where a token would travel readable.
+ */
+export function hubAccess(): { hub: string; headers: Record<string, string> } {
   const given = process.env.HF_ENDPOINT ?? 'https://huggingface.co';
   if (!URL.canParse(given)) throw new Error('HF_ENDPOINT must be an address, as https://hub.example.org.');
   const address = new URL(given);
