@@ -12,61 +12,40 @@ import { rDrop } from '@hypetune/r-drop';
 import { reinit } from '@hypetune/reinit';
 import { topK } from '@hypetune/top-k';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { expectedOf, FIXTURES, inputsOf } from './parity/families.js';
+import { dropoutsOf, expectedOf, FIXTURES, inputsOf } from './parity/families.js';
 import { enginesPresent } from './support/engines.js';
 import { makeTrainer } from './support/training.js';
 
-/** One fixture of each layout, the rates of its dropouts by their names, and its hidden layers. */
-const families: readonly [
-  name: string,
-  rates: Readonly<Record<string, number>>,
-  hidden: readonly string[],
-][] = [
-  [
-    'xlm-roberta',
-    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
-    layers('roberta.encoder.layer', 2),
-  ],
-  [
-    'camembert',
-    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
-    layers('roberta.encoder.layer', 2),
-  ],
-  ['distilbert', rates('dropout', 'attention_dropout'), layers('distilbert.transformer.layer', 2)],
-  ['mpnet', rates('hidden_dropout_prob', 'attention_probs_dropout_prob'), layers('mpnet.encoder.layer', 2)],
+/** One fixture of each layout and its hidden layers. */
+const hiddenLayers: readonly (readonly [name: string, hidden: readonly string[]])[] = [
+  ['xlm-roberta', layers('roberta.encoder.layer', 2)],
+  ['camembert', layers('roberta.encoder.layer', 2)],
+  ['distilbert', layers('distilbert.transformer.layer', 2)],
+  ['mpnet', layers('mpnet.encoder.layer', 2)],
   [
     'albert',
-    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
     ['', '.visit.1', '.visit.2'].map(
       (visit) => `albert.encoder.albert_layer_groups.0.albert_layers.0${visit}`,
     ),
   ],
   [
     'albert-inner',
-    rates('hidden_dropout_prob', 'attention_probs_dropout_prob'),
     ['0.albert_layers.0', '0.albert_layers.1', '0.albert_layers.0.visit.1', '0.albert_layers.1.visit.1']
       .concat(['1.albert_layers.0', '1.albert_layers.1'])
       .map((name) => `albert.encoder.albert_layer_groups.${name}`),
   ],
-  [
-    'modernbert',
-    rates('embedding_dropout', 'attention_dropout', 'mlp_dropout', 'classifier_dropout'),
-    layers('model.layers', 4),
-  ],
-  ['eurobert', rates('attention_dropout'), layers('model.layers', 2)],
-  ...['deberta', 'deberta-v3', 'deberta-v2-buckets', 'deberta-v2-convolution'].map(
-    (name): [string, Record<string, number>, string[]] => [
-      name,
-      rates('hidden_dropout_prob', 'attention_probs_dropout_prob', 'pooler_dropout'),
-      layers('deberta.encoder.layer', 2),
-    ],
-  ),
-  ['xlnet', rates('dropout', 'summary_last_dropout'), layers('transformer.layer', 2)],
+  ['modernbert', layers('model.layers', 4)],
+  ['eurobert', layers('model.layers', 2)],
+  ['deberta', layers('deberta.encoder.layer', 2)],
+  ['deberta-v3', layers('deberta.encoder.layer', 2)],
+  ['deberta-v2-buckets', layers('deberta.encoder.layer', 2)],
+  ['deberta-v2-convolution', layers('deberta.encoder.layer', 2)],
+  ['xlnet', layers('transformer.layer', 2)],
 ];
-
-function rates(...names: string[]): Record<string, number> {
-  return Object.fromEntries(names.map((name) => [name, 0.1]));
-}
+/** With every dropout on. */
+const families = hiddenLayers.map(
+  ([name, hidden]) => [name, dropoutsOf(FIXTURES.get(name)!), hidden] as const,
+);
 
 function layers(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}.${index}`);

@@ -13,6 +13,30 @@ export const FIXTURES: ReadonlyMap<string, string> = new Map([
   ...readdirSync(`${ROOT}/families`).map((name): [string, string] => [name, `${ROOT}/families/${name}`]),
 ]);
 
+const BERT = ['hidden_dropout_prob', 'attention_probs_dropout_prob'];
+/** Every rate of dropout in a configuration, by its `model_type`. */
+const DROPOUTS: Readonly<Record<string, readonly string[]>> = {
+  bert: BERT,
+  electra: BERT,
+  roberta: BERT,
+  'xlm-roberta': BERT,
+  camembert: BERT,
+  distilbert: ['dropout', 'attention_dropout', 'seq_classif_dropout'],
+  mpnet: BERT,
+  albert: [...BERT, 'classifier_dropout_prob'],
+  modernbert: ['embedding_dropout', 'attention_dropout', 'mlp_dropout', 'classifier_dropout'],
+  eurobert: ['attention_dropout'],
+  deberta: [...BERT, 'pooler_dropout'],
+  'deberta-v2': [...BERT, 'pooler_dropout'],
+  xlnet: ['dropout', 'summary_last_dropout'],
+};
+
+/** Settings that turn on every dropout of a fixture's model, at 0.1; the fixtures have none. */
+export function dropoutsOf(folder: string): Readonly<Record<string, number>> {
+  const { model_type } = JSON.parse(readFileSync(`${folder}/config.json`, 'utf8')) as { model_type: string };
+  return Object.fromEntries(DROPOUTS[model_type]!.map((rate) => [rate, 0.1]));
+}
+
 /** A fixture's rows and what `transformers` computed of them. */
 export interface Expected {
   readonly inputIds: number[][];

@@ -148,9 +148,20 @@ class CertifiedModel:
             given["token_type_ids"] = types
         with ExitStack() as stack:
             self._watch(stack, taps)
+            self._pad(stack)
             stack.enter_context(replaced(nn.functional, "dropout", self._dropout(draws, taps)))
             stack.enter_context(replaced(nn.functional, "softmax", self._softmax(taps)))
             return torch.func.functional_call(self.model, weights, kwargs=given).logits
+
+    def _pad(self, stack):
+        """
+        Padding attends to the tokens, as in the other families. No logit depends on it, but a method that mixes rows takes it in; in
+        DeBERTa as published it sees all of the padded row, in XLNet itself too.
+        """
+        if self.kind in ("deberta", "deberta-v2"):
+            stack.enter_context(replaced(self.model.base_model.encoder, "get_attention_mask", lambda mask: mask[:, None, None]))
+        if self.kind == "xlnet":
+            stack.enter_context(replaced(torch, "eye", lambda n, **more: torch.zeros(n, n, **more)))
 
     def _dropout(self, draws, taps):
         positions = []
