@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // `@hypetune/source` makes the workspace packages resolve to their sources, so no build is needed to test.
@@ -12,6 +13,8 @@ export default defineConfig({
       ...(process.env.HYPETUNE_DEEP ? [] : ['**/*.deep.test.ts']),
     ],
     pool: 'forks',
+    // On two cores vitest would use one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
