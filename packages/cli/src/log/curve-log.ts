@@ -108,7 +108,7 @@ export function endMetrics(
 
 /** Settings as lines of text, those of methods as `plugins.0.name`. */
 export function paramsOf(value: unknown, name = ''): Record<string, string> {
-  if (value === undefined || value === null) return {};
+  if (value === undefined || value === null || typeof value === 'function') return {};
   if (typeof value !== 'object') return { [name]: String(value as string | number | boolean) };
   return Object.assign(
     {},

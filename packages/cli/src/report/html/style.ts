@@ -19,7 +19,7 @@ th[scope=row] { font-weight: 600; } th.text { text-align: left; } td.text { text
 td.heat { text-align: center; padding: 0.3rem 0.6rem; border: 1px solid var(--back); }
 figure { margin: 0.75rem 0; } figcaption { color: var(--faint); font-size: 0.875rem; max-width: 46rem; }
 svg { display: block; width: 100%; min-width: 26rem; max-width: 46rem; height: auto; font: 12px system-ui, sans-serif; }
-svg text { fill: var(--text); } svg .faint { fill: var(--faint); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--faint); }
+svg text { fill: var(--text); paint-order: stroke; stroke: var(--back); stroke-width: 3px; } svg .faint { fill: var(--faint); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--faint); }
 ${Array.from({ length: 8 }, (_, place) => `.s${place} { --own: var(--s${place}); }`).join(' ')}
 svg .line { stroke: var(--own); fill: none; stroke-width: 2; } svg .band { fill: var(--own); opacity: 0.18; }
 svg .dot { fill: var(--own); opacity: 0.55; } svg .mark { fill: var(--own); } .key { color: var(--own); }
