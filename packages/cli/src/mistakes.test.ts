@@ -52,11 +52,7 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
     () => ['--train', train, '--max-length', '64'],
     /--max-length: the model in .*tiny takes 24 tokens at most, got 64\./,
   ],
-  [
-    'an unknown task',
-    () => ['--task', 'rtf'],
-    "--task: there is no task 'rtf', did you mean 'rte'?",
-  ],
+  ['an unknown task', () => ['--task', 'rtf'], "--task: there is no task 'rtf', did you mean 'rte'?"],
   ['no task', () => [], /--task: name one of spam, cola/],
   ['no data', () => ['--task', 'rte'], "--data: task 'rte' needs the folder that holds it, as --data glue."],
   [
