@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import type { Plugin } from '@hypetune/core';
 import { chooseEngine } from '@hypetune/engine';
-import { smart } from '@hypetune/smart';
 import { enginesPresent } from './support/engines.js';
 import { buildData, buildModel } from './support/models.js';
-import { registry, type Entry } from './support/registry.js';
-import { pluginName, stacks } from './support/stacks.js';
+import { registry } from './support/registry.js';
+import { stacks } from './support/stacks.js';
 import { makeTrainer } from './support/training.js';
 
 const [native] = await enginesPresent(['native']);
@@ -41,10 +40,6 @@ async function run(plugins: readonly Plugin[], steps: number, compile: boolean):
   }
 }
 
-/** The plugin, or another of it in which rounding decides nothing; of SMART one whose climb starts far enough out. */
-const wellConditioned = (entry: Entry): Plugin =>
-  pluginName(entry) === 'smart' ? smart({ start: 0.1, radius: 1 }) : (entry.steady ?? entry.create)();
-
 const singles = registry.map((entry) => ({ name: entry.name, entries: [entry] }));
 
 describe.skipIf(native?.backend === undefined)('compiled steps', () => {
@@ -55,7 +50,7 @@ describe.skipIf(native?.backend === undefined)('compiled steps', () => {
       // Anew: an engine keeps the functions it compiled, and these tests compile more than it takes.
       tf.removeBackend(native!.backend!);
       await chooseEngine({ force: 'native' });
-      const create = (): Plugin[] => entries.map(wellConditioned);
+      const create = (): Plugin[] => entries.map((entry) => (entry.steady ?? entry.create)());
       const eager = await run(create(), 20, false);
       const compiled = await run(create(), 200, true);
       for (const [place, loss] of eager.losses.entries())

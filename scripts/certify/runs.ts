@@ -93,15 +93,12 @@ export const engines: Certificate = {
       found.push({
         name: entry.name,
         difference: largest(differences),
-        tolerance: TOLERANCE[methodOf(entry)] ?? 1e-4,
+        tolerance: 1e-4,
       });
     }
     return found;
   },
 };
-
-/** SMART climbs from a start of 1e-5, whose direction rounding decides. */
-const TOLERANCE: Readonly<Record<string, number>> = { smart: 1 };
 
 /** Microbatches against one large batch. */
 export const accumulation: Certificate = {

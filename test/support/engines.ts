@@ -25,9 +25,6 @@ export async function enginesPresent(names: readonly EngineName[]): Promise<Engi
   return present;
 }
 
-/** Where rounding has a say: SMART climbs from a start of 1e-5, whose direction it decides. */
-const TOLERANCE: Readonly<Record<string, number>> = { smart: 2e-3 };
-
 /** Trains three steps in plain JavaScript and on a backend, and expects the same up to rounding. */
 export async function expectSame(backend: string, create: () => Plugin, compile: boolean): Promise<void> {
   await tf.setBackend('cpu');
@@ -36,8 +33,7 @@ export async function expectSame(backend: string, create: () => Plugin, compile:
   try {
     const got = await train('bert', [create()], { steps: 3, compile });
     const pairs = [...zip(got.losses, wanted.losses), ...zip(got.logits.flat(), wanted.logits.flat())];
-    const tolerance = TOLERANCE[create().name] ?? 1e-5;
-    for (const [value, reference] of pairs) expect(Math.abs(value - reference)).toBeLessThan(tolerance);
+    for (const [value, reference] of pairs) expect(Math.abs(value - reference)).toBeLessThan(1e-5);
   } finally {
     await tf.setBackend('cpu');
   }

@@ -83,7 +83,8 @@ export const registry: readonly Entry[] = [
   entry('l2-sp/decoupled', l2sp, { mode: 'decoupled' }, { mode: 'decoupled', weight: 0, headWeight: 0 }),
   entry('lnsr', lnsr, { scale: 0.1 }, { weight: 0 }),
   entry('top-k', topK, { layers: 1 }, { layers: 3 }),
-  entry('smart', smart, { rate: 0.1, radius: 0.1 }, { weight: 0 }),
+  // From the start as published, 1e-5, rounding decides which way it climbs.
+  entry('smart', smart, { start: 0.5, rate: 0.3, radius: 1 }, { weight: 0 }),
   entry('freelb', freelb, { steps: 2 }, { steps: 1 }),
   entry('neftune', neftune, {}, { alpha: 0 }),
   entry('sam', sam, {}, { radius: 0 }),

@@ -28,6 +28,8 @@ class Reinit(Method):
         "layer": "the layer below",
         "norm": "normalization scales at 0",
         "bias": "biases kept",
+        "spread": "kernels at twice the deviation",
+        "kernel": "kernels kept",
     }
 
     def chosen(self, lowest):
@@ -39,7 +41,9 @@ class Reinit(Method):
     def lacks(self, fault):
         """ALBERT's layers share their weights, which lower ones use too; ModernBERT has no biases."""
         chosen = self.chosen(self.model.count - self.o["layers"])
-        return not any(is_bias(n) if fault == "bias" else self.model.layer(n) is not None for n in chosen)
+        in_a_layer = lambda n: self.model.layer(n) is not None
+        has_place = {"bias": is_bias, "spread": self.model.kernel, "kernel": self.model.kernel}.get(fault, in_a_layer)
+        return not any(map(has_place, chosen))
 
     def start(self, loaded):
         chosen, new = self.chosen(self.model.count - self.o["layers"] - self.is_("layer")), dict(loaded)
@@ -54,7 +58,7 @@ class Reinit(Method):
             else:
                 rest = self.run.draws[-1].rest
                 drawn = self.run.draws[-1].next("normal", self.run.layouts[name]["shape"]) if rest else torch.zeros_like(w)
-                new[name] = self.run.in_checkpoint(name, drawn)
+                new[name] = w if self.is_("kernel") else self.run.in_checkpoint(name, drawn) * (1 + self.is_("spread"))
         return new
 
 
