@@ -65,7 +65,10 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
       note(terminal, `${job.name}: done`);
       return packRun(await options.store.readWhole(key));
     }
-    if (!signal.aborted) throw new Error(`${hostname()}: another worker has taken over.`);
+    if (lost.aborted) {
+      note(terminal, `${job.name}: another worker has taken over`);
+      throw new Error(`${hostname()}: another worker has taken over.`);
+    }
     await job.moveToWait(token);
     note(terminal, `${job.name}: handed back`);
     throw new WaitingError();
