@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -124,6 +124,23 @@ test('push makes a private repository and commits the folder, weights by LFS, wi
   const again = await call('push', model, 'me/films', '--json');
   expect(JSON.parse(again.out)).toMatchObject({ commit: 'c0ffee', files: [...there.keys()].sort() });
   expect(again.error).not.toContain('made');
+});
+
+test('what is pushed does not tell where things lie on this machine', async () => {
+  const record = {
+    version: 1,
+    finished: true,
+    config: { train: '/home/ada/films.csv', model: '/home/ada/base' },
+  };
+  writeFileSync(join(model, 'hypetune.json'), JSON.stringify(record));
+  writeFileSync(join(model, 'README.md'), 'Tuned from `/home/ada/base` on /home/ada/films.csv');
+  expect((await call('push', model, 'me/places')).error).toContain('made me/places');
+  const { files: there } = hub.repositories.get('me/places')!;
+  expect(JSON.parse(there.get('hypetune.json')!.toString())).toMatchObject({
+    config: { train: 'films.csv', model: 'base' },
+  });
+  expect(there.get('README.md')!.toString()).toBe('Tuned from `base` on films.csv');
+  rmSync(join(model, 'hypetune.json'));
 });
 
 test('push says what is wrong: name, folder, token, what the hub answers', async () => {

@@ -14,7 +14,7 @@ import type { Interval } from './report/intervals.js';
 import type { CurveLine } from './store/record.js';
 import { jsonLines, readLines } from './store/store.js';
 
-const RECORD = 'hypetune.json';
+export const RUN_RECORD = 'hypetune.json';
 const CHECKPOINT = 'checkpoint.safetensors';
 const CARD = 'README.md';
 /** The curve of a run: a line a step, an evaluation, an epoch. */
@@ -93,7 +93,7 @@ export async function saveRun(
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh);
-    await writeFile(join(fresh, RECORD), recordText(record));
+    await writeFile(join(fresh, RUN_RECORD), recordText(record));
     await writeFile(join(fresh, HISTORY), jsonLines(history));
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
@@ -109,13 +109,13 @@ export async function saveRecord(
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     for (const name of await readdir(folder)) {
-      if ([RECORD, PREDICTED, CARD, CHECKSUMS].includes(name)) continue;
+      if ([RUN_RECORD, PREDICTED, CARD, CHECKSUMS].includes(name)) continue;
       // A second name for the same file where the disk has such; the weights are not written again.
       await link(join(folder, name), join(fresh, name)).catch(() =>
         copyFile(join(folder, name), join(fresh, name)),
       );
     }
-    await writeFile(join(fresh, RECORD), recordText(record));
+    await writeFile(join(fresh, RUN_RECORD), recordText(record));
     if (predicted.length > 0) await writeFile(join(fresh, PREDICTED), jsonLines(predicted));
     await writeChecksums(fresh);
     await writeCard(fresh, folder, record);
@@ -135,18 +135,18 @@ const recordText = (record: RunRecord): string => `${JSON.stringify(record, null
 /** Whether a folder holds a run, not only a model. */
 export async function holdsRun(folder: string): Promise<boolean> {
   await recover(folder);
-  return existsSync(join(folder, RECORD));
+  return existsSync(join(folder, RUN_RECORD));
 }
 
 /** What a saved run says about itself; throws where the folder holds none, or not the files that were saved. */
 export async function readRun(folder: string): Promise<RunRecord> {
   await recover(folder);
-  if (!existsSync(join(folder, RECORD)))
+  if (!existsSync(join(folder, RUN_RECORD)))
     throw new HypetuneError(
-      `${folder}: there is no ${RECORD}, so this is not a run saved by hypetune train.`,
+      `${folder}: there is no ${RUN_RECORD}, so this is not a run saved by hypetune train.`,
     );
   await checkChecksums(folder);
-  const file = join(folder, RECORD);
+  const file = join(folder, RUN_RECORD);
   const record = (await readJson(file)) as Partial<RunRecord> | null;
   if (record?.version !== 1)
     throw new HypetuneError(`${file}: version must be 1, got ${String(record?.version)}.`);

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, isAbsolute, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HypetuneError } from '@hypetune/core';
 import { hubAccess } from '@hypetune/models';
 import type * as hub from '@huggingface/hub';
 import type { Command } from 'commander';
 import { onInterrupt } from '../interrupt.js';
-import { holdsRun, readRun } from '../run-folder.js';
+import { holdsRun, readRun, RUN_RECORD } from '../run-folder.js';
 import { note, print, printResult, type Terminal } from '../terminal.js';
 import { jsonFlag } from './flags.js';
 
@@ -57,7 +57,7 @@ async function push(folder: string, repository: string, flags: PushFlags, termin
     note(terminal, `uploading ${files.join(', ')}`);
     const uploaded = await uploadFiles({
       ...target,
-      files: files.map((path) => ({ path, content: pathToFileURL(join(folder, path)) })),
+      files: await Promise.all(files.map((path) => uploadOf(folder, path))),
       commitTitle: flags.message,
       abortSignal: interrupt.signal,
     });
@@ -83,6 +83,29 @@ async function filesOf(folder: string): Promise<string[]> {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((path) => !KEPT.includes(path) && !path.split('/').some((part) => part.startsWith('.')))
     .sort();
+}
+
+/** Texts that may name folders of this machine. */
+const NOTES = [RUN_RECORD, 'README.md'];
+
+/** A file as it is uploaded: in a run's notes tables and models are called by their names, wherever they lie here. */
+async function uploadOf(folder: string, path: string): Promise<{ path: string; content: URL | Blob }> {
+  if (!NOTES.includes(path)) return { path, content: pathToFileURL(join(folder, path)) };
+  const places = (await holdsRun(folder)) ? placesIn(await readRun(folder)) : [];
+  const text = await readFile(join(folder, path), 'utf8');
+  const named = places.reduce((done, place) => done.replaceAll(place, basename(place)), text);
+  return { path, content: new Blob([named]) };
+}
+
+/** Every absolute path in a value, the longest first. */
+function placesIn(value: unknown): string[] {
+  const found = new Set<string>();
+  const look = (part: unknown): void => {
+    if (typeof part === 'string' && isAbsolute(part)) found.add(part);
+    else if (typeof part === 'object' && part !== null) Object.values(part).forEach(look);
+  };
+  look(value);
+  return [...found].sort((a, b) => b.length - a.length);
 }
 
 /** The hub's own library, which few need and none has to install for the rest. */
