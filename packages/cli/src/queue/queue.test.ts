@@ -24,9 +24,16 @@ interface Worker {
   readonly said: () => string;
 }
 
+/** Every worker of these tests: none outlives them. */
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 function startWorker(url: string, store: string, ...flags: string[]): Worker {
   const words = [program, 'worker', url, '--store', store, '--stalled-after', '4', ...flags];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => (said += data.toString()));
