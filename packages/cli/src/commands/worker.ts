@@ -55,10 +55,18 @@ export function addWorker(program: Command, terminal: Terminal): void {
       try {
         const store = await Store.open(flags.store);
         const { signal } = interrupt;
-        const done = await work(address, { store, terminal, signal, burst, stalledAfter, places });
+        const { done, isOver } = await work(address, {
+          store,
+          terminal,
+          signal,
+          burst,
+          stalledAfter,
+          places,
+        });
         printResult(terminal, flags.json, { done }, () => {
           print(terminal, `${done} runs done`);
         });
+        if (!isOver) process.exit();
       } finally {
         interrupt.release();
       }

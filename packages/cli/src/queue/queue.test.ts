@@ -232,6 +232,17 @@ describe.skipIf(noRedis !== undefined || !built)(
       ]);
     });
 
+    test.runIf(deep)('a worker whose Redis is gone ends by a signal all the same', async () => {
+      const gone = await startRedis();
+      const worker = startWorker(gone.url, join(folder, 'gone'));
+      await until(() => worker.said().includes('waiting for runs'), [worker]);
+      await gone.stop();
+      await until(() => worker.said().includes('trying on'), [worker]);
+      worker.child.kill('SIGTERM');
+      expect(await worker.ended).toBe(0);
+      expect(worker.said()).toContain('does not answer');
+    });
+
     test.runIf(deep)('a worker refuses a run that would not be the one asked for', async () => {
       const table = write('changed.tsv', sentiment(24));
       const own = ['compare', ...(await tinyFlags(home, table)), '--recipes', 'vanilla', '--seeds', '1'];

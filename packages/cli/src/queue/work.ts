@@ -23,14 +23,20 @@ export interface WorkOptions {
 /** How often a run may lose its worker before it is given up: one that kills each of them must not go round for ever. */
 const MAX_STALLED = 10;
 
+/** Milliseconds that a worker which ends waits for a Redis that does not answer. */
+const PATIENCE = 5000;
+
 /** Milliseconds between two words of progress. */
 const PROGRESS = 1000;
 
 /**
  * Takes runs from a queue, one at a time, until a signal comes: the run at hand then leaves a checkpoint and goes back to the
- * queue. Returns how many runs it did.
+ * queue. Returns how many runs it did, and whether it is over: where Redis does not answer at the end, its client tries on.
  */
-export async function work(address: QueueAddress, options: WorkOptions): Promise<number> {
+export async function work(
+  address: QueueAddress,
+  options: WorkOptions,
+): Promise<{ readonly done: number; readonly isOver: boolean }> {
   const { terminal, signal, stalledAfter } = options;
   const { Queue, WaitingError, Worker } = await openBull(address);
   note(terminal, `waiting for runs on ${shown(address.url)}; they are kept in ${options.store.folder}`);
@@ -38,6 +44,8 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
   const onWarning = warnOnce(terminal);
   let engine: string | undefined;
   let done = 0;
+  /** The run that is being done, while it is. */
+  let atHand: Promise<unknown> | undefined;
 
   const doRun = async (job: RunJob, token: string | undefined, lost: AbortSignal): Promise<string> => {
     const { key, identity, retryFailed } = job.data;
@@ -47,10 +55,12 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
     try {
       if (engine !== identity.engine) engine = await startEngine(terminal, identity.engine);
       const run = await queuedRuns.open(job.data);
-      const performed = await perform(options.store, [run], {
+      const performing = perform(options.store, [run], {
         ...{ terminal, signal: stop, onWarning, wait: true, retryFailed },
         onStep: progressOf(job),
       });
+      atHand = performing;
+      const performed = await performing;
       if (performed.troubles.length > 0) throw new Error(performed.troubles[0]);
       // The store of the worker may have had it.
       isDoneHere = performed.done > 0 || (await isDone(options.store, key, retryFailed));
@@ -103,12 +113,38 @@ export async function work(address: QueueAddress, options: WorkOptions): Promise
         await new Promise((resolve) => setTimeout(resolve, PROGRESS / 4));
       end();
     }
-    await running;
-    await worker.close();
-    return done;
+    const over = running.then(() => worker.close());
+    if (!(await endsInTime(over, signal, () => atHand))) {
+      note(terminal, `${shown(address.url)} does not answer; what was taken from it goes to other workers`);
+      return { done, isOver: false };
+    }
+    await queue?.close();
+    return { done, isOver: true };
   } finally {
     signal.removeEventListener('abort', end);
-    await queue?.close();
+  }
+}
+
+/** Waits for the end of a worker; after a signal no longer than `PATIENCE` beyond its run at hand. Returns whether it came to its end. */
+async function endsInTime(
+  over: Promise<void>,
+  signal: AbortSignal,
+  atHand: () => Promise<unknown> | undefined,
+): Promise<boolean> {
+  let clock: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    const wait = async (): Promise<void> => {
+      await atHand()?.catch(() => undefined);
+      clock = setTimeout(resolve, PATIENCE, false);
+    };
+    if (signal.aborted) void wait();
+    else signal.addEventListener('abort', () => void wait(), { once: true });
+  });
+  try {
+    return await Promise.race([over.then(() => true), late]);
+  } finally {
+    clearTimeout(clock);
+    over.catch(() => undefined);
   }
 }
 
