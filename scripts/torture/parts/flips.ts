@@ -17,7 +17,7 @@ type Seen = 'found' | 'without effect' | 'silent';
 export const flips: Part = {
   name: 'flips',
   summary:
-    'A bit of a file is flipped, or (every fifth time) its end is cut off: of a saved run with its checkpoint, of a fetched package, of a compiled program. A fault: the run is read, predicted with or gone on with, the package or the program used, and what is used is not what was saved.',
+    'A bit of a file is flipped, or (every fifth time) its end is cut off: of a saved run with its checkpoint, of a fetched package, of a compiled program (which is hashed again because its time of writing is another). A fault: the run is read, predicted with or gone on with, the package or the program used, and what is used is not what was saved.',
   unit: 'flips',
   goal: 2000,
   open: async (folder): Promise<Trials> => {

@@ -13,14 +13,12 @@ import { type FolderFile, type ModelFolder, pathIn, readText } from '../model-fo
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
-/** Weights of other formats, never read because reading one may run code. */
-const FOREIGN: Readonly<Record<string, 'torch' | 'tensorflow'>> = {
-  '.bin': 'torch',
-  '.pt': 'torch',
-  '.pth': 'torch',
-  '.ckpt.index': 'tensorflow',
-  '.h5': 'tensorflow',
-};
+const MODEL_OF_FOLDER = [
+  'folder, file = sys.argv[1:]; config = transformers.AutoConfig.from_pretrained(folder)',
+  'known = config.architectures and getattr(transformers, config.architectures[0].removeprefix("TF"))',
+  'model = known(config) if known else transformers.AutoModelForPreTraining.from_config(config)',
+];
+const SAVE = 'model.save_pretrained(folder, safe_serialization=True)';
 
 /** Python that writes a folder's weights as safetensors, every tensor under its name: a trained head is among them. */
 const CONVERSIONS = {
@@ -29,11 +27,27 @@ const CONVERSIONS = {
     '[state.update(torch.load(f, map_location="cpu", weights_only=True)) for f in sorted(glob.glob(folder + "/" + files))]',
     'save_file({n: t.clone().contiguous() for n, t in state.items()}, folder + "/model.safetensors", {"format": "pt"})',
   ],
-  tensorflow: [
-    'import sys, transformers; folder = sys.argv[1]; config = transformers.AutoConfig.from_pretrained(folder)',
-    'model = getattr(transformers, (config.architectures or ["AutoModel"])[0].removeprefix("TF"))',
-    'model.from_pretrained(folder, from_tf=True).save_pretrained(folder)',
+  keras: [
+    'import sys, transformers; from transformers.modeling_tf_pytorch_utils import load_tf2_checkpoint_in_pytorch_model as load',
+    ...MODEL_OF_FOLDER,
+    'load(model, folder + "/" + file, allow_missing_keys=True)',
+    SAVE,
   ],
+  tensorflow: [
+    'import sys, transformers',
+    ...MODEL_OF_FOLDER,
+    'type(model).load_tf_weights(model, config, folder + "/" + file.removesuffix(".index"))',
+    SAVE,
+  ],
+};
+
+/** Weights of other formats, never read because reading one may run code. */
+const FOREIGN: Readonly<Record<string, keyof typeof CONVERSIONS>> = {
+  '.bin': 'torch',
+  '.pt': 'torch',
+  '.pth': 'torch',
+  '.ckpt.index': 'tensorflow',
+  '.h5': 'keras',
 };
 
 interface Location {
@@ -148,7 +162,7 @@ async function explainMissingWeights(from: ModelFolder): Promise<string> {
     const kind = FOREIGN[ending]!;
     // Shards of one model are named alike.
     const files = name.replace(/-\d+-of-\d+/, '-*');
-    const call = `python3 -c '${CONVERSIONS[kind].join('; ')}' '${folder}'${kind === 'torch' ? ` '${files}'` : ''}`;
+    const call = `python3 -c '${CONVERSIONS[kind].join('; ')}' '${folder}' '${files}'`;
     const needs =
       kind === 'torch'
         ? 'with torch and safetensors'
