@@ -25,6 +25,6 @@ export {
   type NativeBackend,
   type NativeBackendOptions,
 } from './libtensorflow/index.js';
-export type { StepRecorder } from './compile/recorder.js';
-export type { RecordingReport } from './compile/recorder-setting.js';
+export type { StepRecorder } from './recording/recorder.js';
+export type { RecordingReport } from './recording/recorder-setting.js';
 export { useWasm, type WasmOptions } from './wasm/index.js';

@@ -1,5 +1,6 @@
-import { setAttributes, type Attribute } from './attributes.js';
-import { cName } from './data-types.js';
+import type { Attribute } from '../recording/attribute.js';
+import { setAttributes } from './attributes.js';
+import { cName } from '../recording/data-types.js';
 import { shapeOf } from './handles.js';
 import type { Library } from './library.js';
 import { SignalShield } from './signals.js';

@@ -10,7 +10,7 @@ import {
   sizeOf,
   type TypedArray,
   type Values,
-} from './data-types.js';
+} from '../recording/data-types.js';
 import type { Library } from './library.js';
 
 /** Bytes of a TF_TString. */
