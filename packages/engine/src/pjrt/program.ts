@@ -98,7 +98,7 @@ export class Program implements Target, RecordedGraph {
   constant(dtype: number, shape: readonly number[], values: Values): Term {
     bufferType(dtype);
     const array = values as TypedArray;
-    const key = array.length <= 16 ? `${dtype} ${shape.join()} ${Array.from(array, bits).join()}` : undefined;
+    const key = array.length <= 16 ? `${dtype} ${shape.join()} ${Array.from(array as Float32Array, bits).join()}` : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const term = this.#term(dtype, shape);
@@ -114,7 +114,7 @@ export class Program implements Target, RecordedGraph {
   }
 
   addKernel(kernel: Kernel, inputs: readonly Node[], attributes: readonly Attribute[]): Term[] {
-    return kernel.build(this.#operations, inputs as Operand[], attributes) as unknown as Term[];
+    return kernel.build(this.#operations, inputs as readonly Operand[], attributes) as unknown as Term[];
   }
 
   delete(): void {
@@ -182,16 +182,16 @@ export class Program implements Target, RecordedGraph {
 }
 
 /** A number such that different bits give different ones. */
-const bits = (value: number | bigint): string => (Object.is(value, -0) ? '-0' : String(value));
+const bits = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 
 /** A constant's values in the program's text. */
 function literal({ dtype, shape }: Term, values: TypedArray): string {
   const size = sizeOf(shape);
   if (size === 0) return 'dense<>';
   const first = values[0]!;
-  if (size === 1 || values.every((value: number | bigint) => Object.is(value, first)))
+  if (size === 1 || Array.prototype.every.call(values, (value) => Object.is(value, first)))
     return `dense<${scalar(dtype, first)}>`;
-  if (dtype === TF_BOOL) return `dense<${nested(Array.from(values, (value) => scalar(dtype, value)), shape)}>`;
+  if (dtype === TF_BOOL) return `dense<${nested(Array.from(values as Uint8Array, (value) => scalar(dtype, value)), shape)}>`;
   const raw = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex').toUpperCase();
   return `dense<"0x${raw}">`;
 }

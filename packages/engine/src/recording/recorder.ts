@@ -76,7 +76,14 @@ export class StepRecorder implements Executor, Source {
 
   /** Computes what was recorded so far. */
   settle(): void {
-    this.#flush();
+    if (this.#recording !== undefined) this.#flush();
+  }
+
+  /** Takes notice that something ran on the host instead. */
+  ranElsewhere(name: string, reason: string): void {
+    if (this.#recording === undefined) return;
+    this.#eager.set(name, reason);
+    this.#notCompiled(reason);
   }
 
   /** After an error in the step: computes what is alive, such as weights that were assigned already. */

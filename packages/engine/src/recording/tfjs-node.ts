@@ -32,6 +32,17 @@ export type BackendClass<S extends TensorStore> = new (
  * has of them or, in a checkout, from tfjs-node. Its addon is never loaded.
  */
 export function loadKernels<S extends TensorStore>(): BackendClass<S> {
+  const backend = loadBackend<S>();
+  stock ??= tf.getKernelsForBackend('tensorflow');
+  return backend;
+}
+
+/** The kernels as tfjs-node registers them, for which `loadKernels` has to have been called. */
+export const stockKernels = (): readonly tf.KernelConfig[] => stock!;
+
+let stock: tf.KernelConfig[] | undefined;
+
+function loadBackend<S extends TensorStore>(): BackendClass<S> {
   // tfjs-node calls what Node 22 warns of and Node 23 removed.
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] = (value: unknown): boolean => value === null || value === undefined;
