@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import { engineNames, hasNvidiaGpu, startEngine } from './choose.js';
+import { engineNames, startEngine } from './choose.js';
+import { hasNvidiaGpu } from './pjrt/plugins.js';
 import type { ChooseOptions, EngineName } from './choose.js';
 import { cacheFolder } from './install/cache.js';
 import type { EngineInstall } from './install/cache.js';
@@ -45,9 +46,9 @@ export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promis
   const nvidiaGpu = hasNvidiaGpu();
   const best = engineNames.find(works);
   const advice: string[] = [];
-  if (nvidiaGpu && !works('native-cuda')) advice.push('Use the GPU: "hypetune engine install --cuda".');
+  if (nvidiaGpu && !works('pjrt')) advice.push('Use the GPU: "hypetune engine install --cuda".');
   const installed = await listEngines(options).catch(() => []);
-  if (!works('native') && !works('native-cuda'))
+  if (!works('native') && !works('pjrt'))
     advice.push(
       installed.length === 0
         ? 'Install the native engine, 3 to 10 times faster than wasm: "hypetune engine install".'

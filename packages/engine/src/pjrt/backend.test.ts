@@ -7,7 +7,7 @@ import { registerPjrtBackend, type PjrtBackend } from './backend.js';
 import { Client } from './client.js';
 import { findTestPlugin } from './plugin-fixture.js';
 
-const path = findTestPlugin();
+const path = await findTestPlugin();
 
 describe.skipIf(path === undefined)('the engine on a PJRT plugin', () => {
   let backend: PjrtBackend;

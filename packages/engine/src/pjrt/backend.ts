@@ -23,6 +23,8 @@ export interface PjrtBackendOptions {
   readonly tf32?: boolean;
   /** The folder in which executables are kept for later processes. Default: none are. */
   readonly programs?: string;
+  /** Further settings of the compiler, by their names in XLA's DebugOptions. */
+  readonly settings?: CompilerSettings;
 }
 
 export type PjrtBackend = RecordingBackend<Store>;
@@ -78,7 +80,7 @@ function createBackend(backend: Omit<PjrtBackend, 'recorder'>, options: PjrtBack
   const { graphs = 64, tf32 = false } = options;
   const { binding } = backend;
   const store = binding.runtime;
-  const executables = new Executables(store.client, settings(store.client.platform), options.programs);
+  const executables = new Executables(store.client, { ...settings(store.client.platform), ...options.settings }, options.programs);
   const platform: Platform = {
     newGraph: () => new Program(false, { precision: 'float32', tf32 }),
     compile: (_, recording, demand, precision) =>

@@ -7,7 +7,7 @@ import { PjrtError } from './interface.js';
 import { findTestPlugin } from './plugin-fixture.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pjrt-'));
-const path = findTestPlugin();
+const path = await findTestPlugin();
 
 afterAll(() => {
   rmSync(folder, { recursive: true });

@@ -108,6 +108,8 @@ export class Client {
     const text = Buffer.from(code);
     const format = Buffer.from('mlir');
     const { plugin } = this;
+    // The compiler reads both until it returns.
+    const held = [text, format];
     const program = structure(
       BigInt(plugin.address(text)),
       BigInt(text.length),
@@ -131,8 +133,7 @@ export class Client {
         this.#unknown.add(name);
       } finally {
         this.#shield.lower();
-        // The compiler reads both until it returns.
-        void [text, format];
+        held.length = 0;
       }
     }
   }
@@ -251,6 +252,7 @@ export class Client {
       block[0] = BigInt(plugin.address(to));
       return block;
     };
+    const held = [list, results, fixed];
     const [inputLists, outputLists, events] = [pointer(list), pointer(results), words(1)];
     // Callbacks 0 to 3, launch 4, then the inputs that stay.
     const options = structure(0n, 0n, 0n, 0n, 0n, BigInt(plugin.address(fixed)), BigInt(kept.length));
@@ -267,7 +269,7 @@ export class Client {
       });
     } finally {
       this.#shield.lower();
-      void [list, fixed];
+      held.length = 0;
     }
     this.buffers += outputs;
     return { buffers: Array.from(results.subarray(0, outputs), Number), event: Number(events[0]) };

@@ -1,16 +1,22 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { cacheFolder, enginesFolder } from '../install/cache.js';
+import { cacheFolder } from '../install/cache.js';
+import { testRelease } from '../install/plugin-releases.js';
+import { installPlugin, readPlugins } from '../install/plugins.js';
 
-/** The CPU plugin that tests use: the file HYPETUNE_PJRT_PLUGIN, else the one that was installed for tests. */
-export function findTestPlugin(): string | undefined {
+/**
+ * The CPU plugin that tests use: the file HYPETUNE_PJRT_PLUGIN, else the one in the cache, where deep tests put it. Undefined,
+ * with the reason printed, without any.
+ */
+export async function findTestPlugin(): Promise<string | undefined> {
   const given = process.env['HYPETUNE_PJRT_PLUGIN'];
-  const installed = join(
-    enginesFolder(cacheFolder()),
-    'lammps-jax-pjrt-cpu-0.11.2-linux-x64/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so',
-  );
-  const path = given ?? (existsSync(installed) ? installed : undefined);
-  if (path === undefined)
-    console.log('Skipped: no PJRT plugin. Set HYPETUNE_PJRT_PLUGIN to the file of one, or install the one for tests.');
-  return path;
+  if (given !== undefined && given !== '') return given;
+  const installed = readPlugins(cacheFolder()).find(({ device }) => device === 'cpu');
+  if (installed !== undefined) return installed.path;
+  let reason = 'deep tests (HYPETUNE_DEEP=1) install one';
+  try {
+    if (process.env['HYPETUNE_DEEP'] !== undefined) return (await installPlugin({}, testRelease)).path;
+  } catch (error) {
+    reason = (error as Error).message;
+  }
+  console.log(`Skipped: there is no PJRT plugin for processors here; ${reason}.`);
+  return undefined;
 }
