@@ -10,7 +10,8 @@ import { InstallError } from './install/error.js';
 import { listEngines } from './install/install.js';
 import { loadLibrary, registerNativeBackend } from './libtensorflow/index.js';
 import { Client } from './pjrt/client.js';
-import { findPlugin, hasNvidiaGpu } from './pjrt/plugins.js';
+import { hasNvidiaGpu } from './install/nvidia.js';
+import { findPlugin } from './pjrt/plugins.js';
 import { registerPjrtBackend } from './pjrt/backend.js';
 import { useWasm } from './wasm/index.js';
 

@@ -7,6 +7,7 @@ import { cacheFolder, checkSpace, enginesFolder, freeBytes, noSpace } from './ca
 import { InstallError } from './error.js';
 import type { InstallOptions } from './install.js';
 import { withLock } from './lock.js';
+import { nvidia } from './nvidia.js';
 import { cudaRelease, type PluginRelease } from './plugin-releases.js';
 import { downloadWheel, findPythonPlugins } from './python.js';
 import { currentPlatform } from './release.js';
@@ -77,14 +78,15 @@ export async function listPlugins(
  */
 export async function installPlugin(
   options: Omit<InstallOptions, 'cuda'> = {},
-  release: PluginRelease | undefined = cudaRelease(currentPlatform()),
+  release: PluginRelease | undefined = releaseForDriver(),
 ): Promise<PluginInstall> {
   const { python = 'python3', signal, onProgress } = options;
   const cache = cacheFolder(options.cacheFolder);
   if (release === undefined)
     throw new InstallError(
       'platform',
-      `There is no plugin for NVIDIA GPUs on ${currentPlatform()} (there is for linux-x64). Install without --cuda.`,
+      `There is no plugin for NVIDIA GPUs on ${currentPlatform()} with driver ${nvidia().driver ?? 'of an unknown version'} ` +
+        '(there is for linux-x64 with driver 525 or later). Install without --cuda.',
     );
   const name = `${release.package}-${release.version}-${currentPlatform()}`;
   const ready = (): PluginInstall | undefined => readPlugins(cache).find((plugin) => plugin.name === name);
@@ -102,6 +104,12 @@ export async function installPlugin(
     async () => ready() ?? (await install({ ...options, python }, cache, name, release)),
     { signal, onWait },
   );
+}
+
+/** The release for the driver that is here. */
+function releaseForDriver(): PluginRelease | undefined {
+  const { driver } = nvidia();
+  return cudaRelease(currentPlatform(), driver === undefined ? undefined : Number.parseInt(driver));
 }
 
 async function install(

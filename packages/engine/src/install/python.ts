@@ -129,7 +129,9 @@ export async function findPythonPlugins(
   signal?: AbortSignal,
 ): Promise<{ version: string; folder: string; path: string }[]> {
   const { code, output } = await runPython(python, ['-c', pluginScript], { signal });
-  return code === 0 ? (JSON.parse(output) as { version: string; folder: string; path: string }[]) : [];
+  if (code !== 0) return [];
+  const found = JSON.parse(output) as { version: string; folder: string; path: string }[] | null;
+  return Array.isArray(found) ? found : [];
 }
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';

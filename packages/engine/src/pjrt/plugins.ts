@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallOptions } from '../install/install.js';
+import { hasNvidiaGpu } from '../install/nvidia.js';
 import { listPlugins } from '../install/plugins.js';
 import type { ClientOption } from './client.js';
 import type { CompilerSettings } from './compile-options.js';
@@ -12,9 +13,6 @@ export interface PjrtPlugin {
   /** What the compiler is told. */
   readonly settings: CompilerSettings;
 }
-
-/** Whether this machine has an NVIDIA GPU that a process can open. */
-export const hasNvidiaGpu = (): boolean => existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
 
 /**
  * What the client of a CUDA plugin is told: to take memory as it needs it, since others may use the card, and at most this
