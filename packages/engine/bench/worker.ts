@@ -4,14 +4,13 @@ import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs-core's operations.
 import '@tensorflow/tfjs-layers';
 import { chooseEngine } from '../src/choose.js';
-import type { NativeBackend } from '../src/libtensorflow/index.js';
+import type { RecordingBackend } from '../src/recording/tfjs-node.js';
 import { Bert, shapes } from './bert.js';
 import { Encoder, encoders } from './encoder.js';
 import { Training } from './training.js';
 
 const [engine, shapeName, batch, length] = process.argv.slice(2) as [string, string, string, string];
-const name = engine === 'wasm' ? 'wasm' : 'native';
-await chooseEngine({ force: name });
+await chooseEngine({ force: engine === 'wasm' ? 'wasm' : engine.startsWith('pjrt') ? 'pjrt' : 'native' });
 const [rows, columns] = [Number(batch), Number(length)];
 const config = encoders[shapeName];
 const training = new Training(config ? new Encoder(config) : new Bert(shapes[shapeName]!));
@@ -36,12 +35,12 @@ function step(): { ms: number; cpu: number; script: number; loss: number } {
     return loss;
   };
   const loss =
-    engine === 'compiled' || engine === 'bfloat16'
-      ? (tf.backend() as unknown as NativeBackend).recorder.record(
+    engine === 'wasm' || engine === 'native'
+      ? run()
+      : (tf.backend() as unknown as RecordingBackend).recorder.record(
           run,
-          engine === 'bfloat16' ? 'bfloat16' : 'float32',
-        )
-      : run();
+          engine.endsWith('bfloat16') ? 'bfloat16' : 'float32',
+        );
   const value = loss.dataSync()[0]!;
   loss.dispose();
   const { user, system } = process.cpuUsage(before);

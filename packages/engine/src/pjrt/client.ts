@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { leaveThroughReallyExit } from '../libtensorflow/exit.js';
 import { configureKoffi } from '../libtensorflow/library.js';
 import { SignalShield } from '../libtensorflow/signals.js';
@@ -20,18 +20,21 @@ export interface DeviceMemory {
   readonly limit: number | undefined;
 }
 
-const opened = new Map<string, Interface>();
+/** By path; koffi unloads a library of which nothing is left in JavaScript. */
+const opened = new Map<string, { readonly plugin: Interface; readonly library: LibraryHandle }>();
 
 /** Opens a plugin, once per process and path. Throws if it is missing, no PJRT plugin, or of another version. */
 function openPlugin(path: string): Interface {
   const known = opened.get(path);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.plugin;
   if (!existsSync(path)) throw new Error(`There is no PJRT plugin at ${path}. Give the path of its shared library.`);
   configureKoffi();
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  let library: LibraryHandle;
   let table: () => number;
   try {
-    table = koffi.load(path).func('GetPjrtApi', 'uintptr_t', []) as () => number;
+    library = koffi.load(path);
+    table = library.func('GetPjrtApi', 'uintptr_t', []) as () => number;
   } catch (error) {
     throw new Error(
       `${path} cannot be loaded as a PJRT plugin on ${process.platform}-${process.arch}: ${(error as Error).message}`,
@@ -41,7 +44,7 @@ function openPlugin(path: string): Interface {
   const plugin = new Interface(table(), path);
   leaveThroughReallyExit();
   plugin.call('Plugin_Initialize', {});
-  opened.set(path, plugin);
+  opened.set(path, { plugin, library });
   return plugin;
 }
 
@@ -72,6 +75,7 @@ export class Client {
     this.#shield.raise();
     try {
       this.#client = plugin.call('Client_Create', { options: named.block, count: named.count }).client;
+      named.held.length = 0;
     } finally {
       this.#shield.lower();
     }

@@ -153,6 +153,7 @@ export class Interface {
   readonly #table: BigUint64Array;
   readonly #prototype = koffi.proto('uintptr_t (void *)');
   readonly #pathOfPlugin: string;
+  #held: object = {};
 
   /** `table` is the address of the plugin's PJRT_Api. Throws if its version or size does not fit. */
   constructor(table: number, path: string) {
@@ -212,6 +213,8 @@ export class Interface {
 
   /** Calls a function; the fields of its structure afterwards. Throws what the plugin says went wrong. */
   call<N extends FunctionName>(name: N, given: Given<N>): Words<N> {
+    // Only addresses lead to this memory while the plugin works with it: nothing else would keep it.
+    this.#held = given;
     const block = this.#fill(name, given);
     this.#check(name, this.#callable(name)(block));
     return this.#read(name, block);
