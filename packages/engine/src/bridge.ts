@@ -33,7 +33,9 @@ export function cpuKernel(owner: tf.KernelBackend, kernelName: string): BridgedK
     };
     // Optional inputs may be there without a tensor.
     const there = Object.entries(inputs as Record<string, tf.TensorInfo | undefined>);
-    const given = there.flatMap(([name, tensor]) => (tensor === undefined ? [] : [[name, copy(tensor)] as const]));
+    const given = there.flatMap(([name, tensor]) =>
+      tensor === undefined ? [] : [[name, copy(tensor)] as const],
+    );
     const copied = Array.isArray(inputs) ? given.map(([, tensor]) => tensor) : Object.fromEntries(given);
     const { kernelFunc } = tf.getKernel(kernelName, 'cpu');
     const result = kernelFunc({

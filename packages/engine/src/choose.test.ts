@@ -83,9 +83,7 @@ test('an installed library that cannot be loaded is passed over with its reason,
 });
 
 test('an unknown engine is an error that lists the known ones', async () => {
-  await expect(chooseEngine({ force: 'tpu' as EngineName })).rejects.toThrow(
-    /no engine "tpu".*pjrt, native/,
-  );
+  await expect(chooseEngine({ force: 'tpu' as EngineName })).rejects.toThrow(/no engine "tpu".*pjrt, native/);
   process.env['HYPETUNE_ENGINE'] = 'fast';
   await expect(chooseEngine()).rejects.toThrow(/"fast" \(HYPETUNE_ENGINE\)/);
 });

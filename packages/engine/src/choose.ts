@@ -149,7 +149,10 @@ async function startPjrt(options: ChooseOptions): Promise<string> {
   if (plugin === undefined)
     throw hasNvidiaGpu()
       ? new Unavailable('it is not installed ("hypetune engine install --cuda" does that)')
-      : new Unavailable('there is no NVIDIA GPU, and HYPETUNE_PJRT_PLUGIN names no plugin of another device', true);
+      : new Unavailable(
+          'there is no NVIDIA GPU, and HYPETUNE_PJRT_PLUGIN names no plugin of another device',
+          true,
+        );
   if (client?.path !== plugin.path) {
     if (isRegistered('pjrt')) tf.removeBackend('pjrt');
     client = new Client(plugin.path, plugin.options);
@@ -193,7 +196,8 @@ async function findEngine(options: ChooseOptions): Promise<EngineInstall> {
     throw new Unavailable(error.message);
   }
   const engine = engines.find(({ cuda }) => !cuda) ?? engines[0];
-  if (engine === undefined) throw new Unavailable('it is not installed ("hypetune engine install" does that)');
+  if (engine === undefined)
+    throw new Unavailable('it is not installed ("hypetune engine install" does that)');
   return engine;
 }
 

@@ -33,7 +33,9 @@ await startEngine('cpu');
 const plugin = await findTestPlugin();
 if (plugin !== undefined) process.env['HYPETUNE_PJRT_PLUGIN'] = plugin;
 
-for (const engine of (process.env['HYPETUNE_DEEP'] === undefined ? ['wasm', 'native'] : ['wasm', 'native', 'pjrt']) as EngineName[]) {
+for (const engine of (process.env['HYPETUNE_DEEP'] === undefined
+  ? ['wasm', 'native']
+  : ['wasm', 'native', 'pjrt']) as EngineName[]) {
   const started = await start(engine);
   if ('reason' in started) {
     test.skip(`${engine}: ${started.reason}`, () => undefined);

@@ -42,7 +42,9 @@ function reportText(report: DoctorReport, versions: Readonly<Record<'hypetune' |
 
 function describeNvidia(report: DoctorReport['nvidia']): string {
   if (report === undefined) return 'no NVIDIA GPU';
-  const cards = report.cards.map(({ name, memoryBytes }) => `${name} (${(memoryBytes / 2 ** 30).toFixed(0)} GB)`);
+  const cards = report.cards.map(
+    ({ name, memoryBytes }) => `${name} (${(memoryBytes / 2 ** 30).toFixed(0)} GB)`,
+  );
   const driver = report.driver === undefined ? 'a driver that does not answer' : `driver ${report.driver}`;
   return `${cards.join(', ') || 'an NVIDIA GPU'} with ${driver}`;
 }

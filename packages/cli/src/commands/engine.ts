@@ -26,7 +26,10 @@ export function addEngine(program: Command, terminal: Terminal): void {
         });
         display.stop();
         printResult(terminal, json, installed, () => {
-          print(terminal, `${installed.name}: ${cuda ? 'PJRT plugin' : 'TensorFlow'} ${installed.version} in ${installed.folder}`);
+          print(
+            terminal,
+            `${installed.name}: ${cuda ? 'PJRT plugin' : 'TensorFlow'} ${installed.version} in ${installed.folder}`,
+          );
         });
       } finally {
         display.stop();
@@ -40,7 +43,8 @@ export function addEngine(program: Command, terminal: Terminal): void {
     .action(async ({ json }: { json?: true }) => {
       const engines = await listEngines();
       const plugins = await listPlugins();
-      if (engines.length === 0 && plugins.length === 0) note(terminal, 'none; install one by: hypetune engine install');
+      if (engines.length === 0 && plugins.length === 0)
+        note(terminal, 'none; install one by: hypetune engine install');
       if (json) {
         print(terminal, JSON.stringify([...engines, ...plugins], null, 2));
         return;
@@ -51,7 +55,10 @@ export function addEngine(program: Command, terminal: Terminal): void {
           `${name}  TensorFlow ${version}${cuda ? ' with CUDA' : ''}  ${Math.round(bytes / 1e6)} MB  ${folder}`,
         );
       for (const { name, version, device, folder, bytes } of plugins)
-        print(terminal, `${name}  PJRT plugin ${version} for ${device}  ${Math.round(bytes / 1e6)} MB  ${folder}`);
+        print(
+          terminal,
+          `${name}  PJRT plugin ${version} for ${device}  ${Math.round(bytes / 1e6)} MB  ${folder}`,
+        );
     });
   engine
     .command('remove')

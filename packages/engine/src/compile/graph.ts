@@ -1,12 +1,6 @@
 import type { Attribute } from '../recording/attribute.js';
 import { setAttributes } from '../libtensorflow/attributes.js';
-import {
-  TF_ATTR_SHAPE,
-  TF_ATTR_TENSOR,
-  TF_ATTR_TYPE,
-  cName,
-  type Values,
-} from '../recording/data-types.js';
+import { TF_ATTR_SHAPE, TF_ATTR_TENSOR, TF_ATTR_TYPE, cName, type Values } from '../recording/data-types.js';
 import { createTensor } from '../libtensorflow/handles.js';
 import type { Context } from '../libtensorflow/context.js';
 import type { Library } from '../libtensorflow/library.js';

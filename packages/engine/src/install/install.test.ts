@@ -86,8 +86,10 @@ test('a plugin is unpacked from wheels that have their checksums, without header
   expect(await engineNames(at)).toEqual([]);
 });
 
-test('the plugin for GPUs is that of Python\'s JAX if it has one', async () => {
-  const found = [{ version: '0.10.2', folder: '/site', path: '/site/jax_plugins/xla_cuda13/xla_cuda_plugin.so' }];
+test("the plugin for GPUs is that of Python's JAX if it has one", async () => {
+  const found = [
+    { version: '0.10.2', folder: '/site', path: '/site/jax_plugins/xla_cuda13/xla_cuda_plugin.so' },
+  ];
   const at = await scene(found);
   expect(await installPlugin(at.options, cudaRelease('linux-x64', 580))).toMatchObject({
     ...{ name: 'python', source: 'python', device: 'cuda' },

@@ -24,7 +24,10 @@ export function nvidia(): NvidiaReport {
       .trim()
       .split('\n')
       .map((line) => line.split(', '));
-    const cards = rows.map(([, memory, ...name]) => ({ name: name.join(', '), memoryBytes: Number(memory) * 2 ** 20 }));
+    const cards = rows.map(([, memory, ...name]) => ({
+      name: name.join(', '),
+      memoryBytes: Number(memory) * 2 ** 20,
+    }));
     return { driver: rows[0]?.[0], cards };
   } catch {
     return { driver: driverOf(), cards: [] };

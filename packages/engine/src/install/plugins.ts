@@ -65,7 +65,16 @@ export async function listPlugins(
   const cached = readPlugins(cacheFolder(options.cacheFolder));
   try {
     const found = await findPythonPlugins(options.python ?? 'python3', options.signal);
-    return [...found.map((plugin): PluginInstall => ({ name: 'python', source: 'python', device: 'cuda', bytes: 0, ...plugin })), ...cached];
+    return [
+      ...found.map((plugin): PluginInstall => ({
+        name: 'python',
+        source: 'python',
+        device: 'cuda',
+        bytes: 0,
+        ...plugin,
+      })),
+      ...cached,
+    ];
   } catch (error) {
     if (!(error instanceof InstallError && error.code === 'no-python')) throw error;
     return cached;
@@ -132,7 +141,8 @@ async function install(
         release,
         folder: downloads,
         signal,
-        onBytes: (loaded) => onProgress?.({ stage: 'download', what: requirement, bytes: loaded, totalBytes: 0 }),
+        onBytes: (loaded) =>
+          onProgress?.({ stage: 'download', what: requirement, bytes: loaded, totalBytes: 0 }),
       });
       try {
         bytes += await unpack(path, sha256, partial, signal);
@@ -140,7 +150,12 @@ async function install(
         await rm(path, { force: true });
       }
     }
-    const manifest: Manifest = { version: release.version, device: release.device, plugin: release.plugin, bytes };
+    const manifest: Manifest = {
+      version: release.version,
+      device: release.device,
+      plugin: release.plugin,
+      bytes,
+    };
     await writeFile(join(partial, manifestName), JSON.stringify(manifest, undefined, 2));
     await rename(partial, join(enginesFolder(cache), name));
     return readPlugins(cache).find((plugin) => plugin.name === name)!;
@@ -163,7 +178,10 @@ async function unpack(
   await pipeline(createReadStream(path), hash);
   const found = hash.digest('hex');
   if (found !== sha256)
-    throw new InstallError('wheel', `${path} has sha256 ${found}, wanted ${sha256}. It has been removed; nothing of it was used.`);
+    throw new InstallError(
+      'wheel',
+      `${path} has sha256 ${found}, wanted ${sha256}. It has been removed; nothing of it was used.`,
+    );
   const wheel = await Wheel.open(path);
   try {
     const names = wheel.names.filter((name) => !/\.dist-info\/|\.a$|\/include\/|\/$/.test(name));

@@ -5,7 +5,12 @@ import { repairPrograms } from '../compile/program-cache.js';
 import { StepRecorder } from '../recording/recorder.js';
 import { registerFusedKernels } from '../kernels/register.js';
 import { Binding } from '../recording/binding.js';
-import { loadKernels, readInBackground, type BackendClass, type RecordingBackend } from '../recording/tfjs-node.js';
+import {
+  loadKernels,
+  readInBackground,
+  type BackendClass,
+  type RecordingBackend,
+} from '../recording/tfjs-node.js';
 import type { Library } from './library.js';
 import { isCrowded } from './mappings.js';
 import { hasBfloat16 } from './processor.js';

@@ -5,7 +5,12 @@ import { Binding } from '../recording/binding.js';
 import type { Platform } from '../recording/platform.js';
 import { StepRecorder } from '../recording/recorder.js';
 import { NotRecorded } from '../recording/recorder-setting.js';
-import { loadKernels, readInBackground, stockKernels, type RecordingBackend } from '../recording/tfjs-node.js';
+import {
+  loadKernels,
+  readInBackground,
+  stockKernels,
+  type RecordingBackend,
+} from '../recording/tfjs-node.js';
 import type { Client } from './client.js';
 import type { CompilerSettings } from './compile-options.js';
 import { Executables } from './executables.js';
@@ -60,9 +65,16 @@ export function registerPjrtBackend(client: Client, options: PjrtBackendOptions 
   registerFusedKernels(name);
   const own = new Set(tf.getKernelsForBackend(name).map(({ kernelName }) => kernelName));
   const stock = new Map(stockKernels().map((kernel) => [kernel.kernelName, kernel]));
-  for (const kernelName of new Set([...stock.keys(), ...tf.getKernelsForBackend('cpu').map((kernel) => kernel.kernelName)]))
+  for (const kernelName of new Set([
+    ...stock.keys(),
+    ...tf.getKernelsForBackend('cpu').map((kernel) => kernel.kernelName),
+  ]))
     if (!own.has(kernelName))
-      tf.registerKernel({ kernelName, backendName: name, kernelFunc: kernelOrHost(kernelName, stock.get(kernelName)) });
+      tf.registerKernel({
+        kernelName,
+        backendName: name,
+        kernelFunc: kernelOrHost(kernelName, stock.get(kernelName)),
+      });
 }
 
 /** No executor yet: the backend puts itself in charge. */
@@ -80,7 +92,11 @@ function createBackend(backend: Omit<PjrtBackend, 'recorder'>, options: PjrtBack
   const { graphs = 64, tf32 = false } = options;
   const { binding } = backend;
   const store = binding.runtime;
-  const executables = new Executables(store.client, { ...settings(store.client.platform), ...options.settings }, options.programs);
+  const executables = new Executables(
+    store.client,
+    { ...settings(store.client.platform), ...options.settings },
+    options.programs,
+  );
   const platform: Platform = {
     newGraph: () => new Program(false, { precision: 'float32', tf32 }),
     compile: (_, recording, demand, precision) =>
@@ -123,7 +139,8 @@ function kernelOrHost(kernelName: string, kernel: tf.KernelConfig | undefined): 
     backend.recorder.ranElsewhere(kernelName, reason);
     return cpuKernel(backend, kernelName)(args as unknown as Parameters<BridgedKernel>[0]);
   };
-  if (kernel === undefined) return (args) => onHost(args, `${kernelName} is not translated for XLA: it runs on the host`);
+  if (kernel === undefined)
+    return (args) => onHost(args, `${kernelName} is not translated for XLA: it runs on the host`);
   return (args) => {
     const engine = tf.engine();
     engine.startScope(kernelName);

@@ -34,7 +34,8 @@ describe.skipIf(path === undefined)('a plugin', () => {
     client = new Client(path!);
   });
 
-  const up = (...values: number[]): number => client.upload('f32', [values.length], Float32Array.from(values));
+  const up = (...values: number[]): number =>
+    client.upload('f32', [values.length], Float32Array.from(values));
   const down = (buffer: number, size = 4): number[] => {
     const target = new Float32Array(size);
     client.download(buffer, target);
@@ -82,8 +83,25 @@ describe.skipIf(path === undefined)('a plugin', () => {
     client.destroyExecutable(executable);
   });
 
+  test('more memory than there is gives one clear error, and the next program runs', () => {
+    const type = 'tensor<1048576x1048576xf32>';
+    const huge = client.compile(`module @huge { func.func @main(%x: tensor<f32>) -> ${type} {
+      %0 = stablehlo.broadcast_in_dim %x, dims = [] : (tensor<f32>) -> ${type}
+      return %0 : ${type}
+    } }`);
+    const x = client.upload('f32', [], Float32Array.of(1));
+    expect(() => client.execute(huge, [x], 1)).toThrow(
+      'PJRT_LoadedExecutable_Execute (resource exhausted): Out of memory allocating 4398046511104 bytes.',
+    );
+    client.destroyExecutable(huge);
+    client.destroy(x);
+  });
+
   test('takes settings of the compiler, and leaves out those it does not know', () => {
-    const executable = client.compile(program, { xla_cpu_enable_fast_min_max: false, xla_no_such_setting: true });
+    const executable = client.compile(program, {
+      xla_cpu_enable_fast_min_max: false,
+      xla_no_such_setting: true,
+    });
     expect(executable).not.toBe(0);
     client.destroyExecutable(executable);
   });

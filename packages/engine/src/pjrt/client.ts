@@ -27,7 +27,8 @@ const opened = new Map<string, { readonly plugin: Interface; readonly library: L
 function openPlugin(path: string): Interface {
   const known = opened.get(path);
   if (known !== undefined) return known.plugin;
-  if (!existsSync(path)) throw new Error(`There is no PJRT plugin at ${path}. Give the path of its shared library.`);
+  if (!existsSync(path))
+    throw new Error(`There is no PJRT plugin at ${path}. Give the path of its shared library.`);
   configureKoffi();
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   let library: LibraryHandle;
@@ -133,7 +134,8 @@ export class Client {
         }).executable;
       } catch (error) {
         const name = Object.keys(known).find((setting) => (error as Error).message.includes(setting));
-        if (name === undefined || !/no such|unknown|invalid|not found/i.test((error as Error).message)) throw error;
+        if (name === undefined || !/no such|unknown|invalid|not found/i.test((error as Error).message))
+          throw error;
         this.#unknown.add(name);
       } finally {
         this.#shield.lower();
@@ -168,8 +170,11 @@ export class Client {
   /** The executable of such bytes; undefined if the plugin does not take them. */
   deserialize(bytes: Uint8Array): number | undefined {
     try {
-      return this.plugin.call('Executable_DeserializeAndLoad', { client: this.#client, bytes, size: bytes.length })
-        .executable;
+      return this.plugin.call('Executable_DeserializeAndLoad', {
+        client: this.#client,
+        bytes,
+        size: bytes.length,
+      }).executable;
     } catch (error) {
       if (error instanceof PjrtError) return undefined;
       throw error;
@@ -295,7 +300,8 @@ function namedValues(
   entries.forEach(([name, value], i) => {
     const field = block.subarray(7 * i, 7 * i + 7);
     field.set([56n, 0n, hold(Buffer.from(`${name}\0`)), BigInt(Buffer.byteLength(name))]);
-    if (typeof value === 'string') field.set([0n, hold(Buffer.from(`${value}\0`)), BigInt(Buffer.byteLength(value))], 4);
+    if (typeof value === 'string')
+      field.set([0n, hold(Buffer.from(`${value}\0`)), BigInt(Buffer.byteLength(value))], 4);
     else if (typeof value === 'boolean') field.set([4n, value ? 1n : 0n, 1n], 4);
     else if (typeof value === 'object')
       field.set([2n, hold(BigInt64Array.from(value, BigInt)), BigInt(value.length)], 4);

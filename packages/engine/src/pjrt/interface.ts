@@ -255,7 +255,8 @@ export class Interface {
     const fields = functions[name] as readonly (number | string)[];
     for (let i = 1; i < fields.length; i++) {
       const value = (given as Record<string, FieldValue | undefined>)[fields[i]!];
-      if (value !== undefined) block[i + 1] = BigInt(typeof value === 'number' ? value : this.#address(value));
+      if (value !== undefined)
+        block[i + 1] = BigInt(typeof value === 'number' ? value : this.#address(value));
     }
     return block;
   }

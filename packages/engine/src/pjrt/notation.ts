@@ -1,4 +1,11 @@
-import { TF_BOOL, TF_FLOAT, TF_INT32, TF_INT64, TF_UINT32, type TypedArray } from '../recording/data-types.js';
+import {
+  TF_BOOL,
+  TF_FLOAT,
+  TF_INT32,
+  TF_INT64,
+  TF_UINT32,
+  type TypedArray,
+} from '../recording/data-types.js';
 import { NotRecorded } from '../recording/recorder-setting.js';
 import { typeOf, typeText, type Program, type Term } from './program.js';
 
@@ -6,7 +13,8 @@ import { typeOf, typeText, type Program, type Term } from './program.js';
 
 /** An operation of one input whose result has its shape, and its type unless another is given. */
 export function unary(p: Program, name: string, x: Term, dialect = 'stablehlo'): Term {
-  if (dialect === 'chlo') return p.write(x.dtype, x.shape, `chlo.${name} ${p.ref(x)} : ${typeOf(x)} -> ${typeOf(x)}`);
+  if (dialect === 'chlo')
+    return p.write(x.dtype, x.shape, `chlo.${name} ${p.ref(x)} : ${typeOf(x)} -> ${typeOf(x)}`);
   return p.write(x.dtype, x.shape, `stablehlo.${name} ${p.ref(x)} : ${typeOf(x)}`);
 }
 
@@ -45,7 +53,9 @@ export function commonShape(shapes: readonly (readonly number[])[]): number[] {
     const sizes = shapes.map((shape) => shape[i - rank + shape.length] ?? 1);
     const size = sizes.find((one) => one !== 1) ?? 1;
     if (sizes.some((one) => one !== 1 && one !== size))
-      throw new Error(`Shapes ${shapes.map((shape) => `[${shape.join(', ')}]`).join(' and ')} do not broadcast.`);
+      throw new Error(
+        `Shapes ${shapes.map((shape) => `[${shape.join(', ')}]`).join(' and ')} do not broadcast.`,
+      );
     return size;
   });
 }
@@ -59,8 +69,17 @@ export function broadcast(p: Program, x: Term, shape: readonly number[]): Term {
   const first = shape.length - x.shape.length;
   // Sizes of one go: what is left keeps its size.
   const kept = x.shape.flatMap((size, i) => (size === 1 && shape[first + i] !== 1 ? [] : [i]));
-  const narrow = reshape(p, x, kept.map((i) => x.shape[i]!));
-  return broadcastIn(p, narrow, shape, kept.map((i) => first + i));
+  const narrow = reshape(
+    p,
+    x,
+    kept.map((i) => x.shape[i]!),
+  );
+  return broadcastIn(
+    p,
+    narrow,
+    shape,
+    kept.map((i) => first + i),
+  );
 }
 
 /** Broadcast with the axes of the result that those of `x` become. */
@@ -71,7 +90,11 @@ export function broadcastIn(p: Program, x: Term, shape: readonly number[], axes:
 
 export function reshape(p: Program, x: Term, shape: readonly number[]): Term {
   if (same(x.shape, shape)) return x;
-  return p.write(x.dtype, shape, `stablehlo.reshape ${p.ref(x)} : (${typeOf(x)}) -> ${typeText(x.dtype, shape)}`);
+  return p.write(
+    x.dtype,
+    shape,
+    `stablehlo.reshape ${p.ref(x)} : (${typeOf(x)}) -> ${typeText(x.dtype, shape)}`,
+  );
 }
 
 export function transpose(p: Program, x: Term, order: readonly number[]): Term {
@@ -83,16 +106,27 @@ export function transpose(p: Program, x: Term, order: readonly number[]): Term {
 
 export function convert(p: Program, x: Term, dtype: number): Term {
   if (x.dtype === dtype) return x;
-  return p.write(dtype, x.shape, `stablehlo.convert ${p.ref(x)} : (${typeOf(x)}) -> ${typeText(dtype, x.shape)}`);
+  return p.write(
+    dtype,
+    x.shape,
+    `stablehlo.convert ${p.ref(x)} : (${typeOf(x)}) -> ${typeText(dtype, x.shape)}`,
+  );
 }
 
 export function concatenate(p: Program, terms: readonly Term[], axis: number): Term {
   if (terms.length === 1) return terms[0]!;
-  const shape = terms[0]!.shape.with(axis, terms.reduce((sum, term) => sum + term.shape[axis]!, 0));
+  const shape = terms[0]!.shape.with(
+    axis,
+    terms.reduce((sum, term) => sum + term.shape[axis]!, 0),
+  );
   const { dtype } = terms[0]!;
   const names = terms.map((term) => p.ref(term)).join(', ');
   const from = terms.map(typeOf).join(', ');
-  return p.write(dtype, shape, `stablehlo.concatenate ${names}, dim = ${axis} : (${from}) -> ${typeText(dtype, shape)}`);
+  return p.write(
+    dtype,
+    shape,
+    `stablehlo.concatenate ${names}, dim = ${axis} : (${from}) -> ${typeText(dtype, shape)}`,
+  );
 }
 
 /** From `begin` to before `end` by `strides`, along each axis. */
@@ -106,7 +140,11 @@ export function slice(
   const shape = begin.map((start, i) => Math.max(0, Math.ceil((end[i]! - start) / strides[i]!)));
   if (same(shape, x.shape) && strides.every((stride) => stride === 1)) return x;
   const bounds = begin.map((start, i) => `${start}:${Math.max(start, end[i]!)}:${strides[i]!}`).join(', ');
-  return p.write(x.dtype, shape, `stablehlo.slice ${p.ref(x)} [${bounds}] : (${typeOf(x)}) -> ${typeText(x.dtype, shape)}`);
+  return p.write(
+    x.dtype,
+    shape,
+    `stablehlo.slice ${p.ref(x)} [${bounds}] : (${typeOf(x)}) -> ${typeText(x.dtype, shape)}`,
+  );
 }
 
 export function pad(p: Program, x: Term, value: Term, low: readonly number[], high: readonly number[]): Term {
@@ -123,7 +161,11 @@ export function iota(p: Program, shape: readonly number[], axis: number): Term {
 }
 
 export function reverse(p: Program, x: Term, axes: readonly number[]): Term {
-  return p.write(x.dtype, x.shape, `stablehlo.reverse ${p.ref(x)}, dims = [${axes.join(', ')}] : ${typeOf(x)}`);
+  return p.write(
+    x.dtype,
+    x.shape,
+    `stablehlo.reverse ${p.ref(x)}, dims = [${axes.join(', ')}] : ${typeOf(x)}`,
+  );
 }
 
 /** `operation` as add, over axes that are dropped, or kept with size 1. */
@@ -140,7 +182,13 @@ export function reduce(
     `stablehlo.reduce(${p.ref(x)} init: ${p.ref(start)}) applies stablehlo.${operation} across dimensions = [${axes.join(', ')}] : ` +
     `(${typeOf(x)}, ${typeOf(start)}) -> ${typeText(x.dtype, shape)}`;
   const result = axes.length === 0 ? x : p.write(x.dtype, shape, text);
-  return isKept ? reshape(p, result, x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))) : result;
+  return isKept
+    ? reshape(
+        p,
+        result,
+        x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+      )
+    : result;
 }
 
 /** A scalar of the type of another term. */
@@ -166,4 +214,3 @@ export const full = (p: Program, like: Term, value: number, shape: readonly numb
 /** Axes as TensorFlow gives them, each from 0 on. */
 export const axesOf = (p: Program, axes: Term, rank: number): number[] =>
   p.valuesOf(axes).map((axis) => (axis < 0 ? axis + rank : axis));
-

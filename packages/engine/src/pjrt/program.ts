@@ -98,7 +98,10 @@ export class Program implements Target, RecordedGraph {
   constant(dtype: number, shape: readonly number[], values: Values): Term {
     bufferType(dtype);
     const array = values as TypedArray;
-    const key = array.length <= 16 ? `${dtype} ${shape.join()} ${Array.from(array as Float32Array, bits).join()}` : undefined;
+    const key =
+      array.length <= 16
+        ? `${dtype} ${shape.join()} ${Array.from(array as Float32Array, bits).join()}`
+        : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const term = this.#term(dtype, shape);
@@ -109,7 +112,8 @@ export class Program implements Target, RecordedGraph {
 
   add(name: string, attributes: readonly Attribute[], inputs: readonly Node[], outputs: number): Term[] {
     const results = translate(this, name, inputs as Term[], attributes);
-    if (results.length < outputs) throw new NotRecorded(`${name} has ${results.length} results, not ${outputs}`);
+    if (results.length < outputs)
+      throw new NotRecorded(`${name} has ${results.length} results, not ${outputs}`);
     return results.slice(0, outputs);
   }
 
@@ -124,7 +128,8 @@ export class Program implements Target, RecordedGraph {
   /** The values of a constant, as of axes; throws NotRecorded for anything else. */
   valuesOf(term: Term): number[] {
     const constant = this.#constants.get(term.oper);
-    if (constant === undefined) throw new NotRecorded('shapes, axes and bounds have to be known when it is compiled');
+    if (constant === undefined)
+      throw new NotRecorded('shapes, axes and bounds have to be known when it is compiled');
     return Array.from(constant.values, Number);
   }
 
@@ -138,7 +143,9 @@ export class Program implements Target, RecordedGraph {
     const constant = this.#constants.get(term.oper);
     if (constant?.written === false) {
       constant.written = true;
-      this.#lines?.push(`%${term.oper} = stablehlo.constant ${literal(term, constant.values)} : ${typeOf(term)}`);
+      this.#lines?.push(
+        `%${term.oper} = stablehlo.constant ${literal(term, constant.values)} : ${typeOf(term)}`,
+      );
     }
     return `%${term.oper}`;
   }
@@ -191,7 +198,11 @@ function literal({ dtype, shape }: Term, values: TypedArray): string {
   const first = values[0]!;
   if (size === 1 || Array.prototype.every.call(values, (value) => Object.is(value, first)))
     return `dense<${scalar(dtype, first)}>`;
-  if (dtype === TF_BOOL) return `dense<${nested(Array.from(values as Uint8Array, (value) => scalar(dtype, value)), shape)}>`;
+  if (dtype === TF_BOOL)
+    return `dense<${nested(
+      Array.from(values as Uint8Array, (value) => scalar(dtype, value)),
+      shape,
+    )}>`;
   const raw = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex').toUpperCase();
   return `dense<"0x${raw}">`;
 }

@@ -102,4 +102,5 @@ export class Store implements TensorStore {
   }
 }
 
-const arrayFor = ({ dtype, shape }: Value): TypedArray => allocateArray(dtype, sizeOf(shape) * elementBytes(dtype));
+const arrayFor = ({ dtype, shape }: Value): TypedArray =>
+  allocateArray(dtype, sizeOf(shape) * elementBytes(dtype));

@@ -33,6 +33,7 @@ export function translate(
   attributes: readonly Attribute[],
 ): Term[] {
   const translation = translations.get(name);
-  if (translation === undefined) throw new NotRecorded(`${name} is not translated for XLA: it runs on the host`);
+  if (translation === undefined)
+    throw new NotRecorded(`${name} is not translated for XLA: it runs on the host`);
   return translation(program, inputs, (key) => attributes.find((attribute) => attribute.name === key)?.value);
 }

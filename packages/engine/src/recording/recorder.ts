@@ -2,7 +2,12 @@ import type { Attribute } from './attribute.js';
 import { runOn, type Executor } from './binding.js';
 import type { Source, Value } from './value.js';
 import type { Kernel } from './kernel.js';
-import { NotRecorded, type Precision, type RecorderSetting, type RecordingReport } from './recorder-setting.js';
+import {
+  NotRecorded,
+  type Precision,
+  type RecorderSetting,
+  type RecordingReport,
+} from './recorder-setting.js';
 import { KnownSteps } from './known-steps.js';
 import { Recording } from './recording.js';
 import { finish, poison, replay } from './replay.js';
@@ -253,7 +258,12 @@ export class StepRecorder implements Executor, Source {
       step.run(recording, demand, background);
       return step;
     } catch (error) {
-      if (step.runs > 0 || this.#platform.refusedOperations((error as Error).message).length > 0 || !repair?.()) throw error;
+      if (
+        step.runs > 0 ||
+        this.#platform.refusedOperations((error as Error).message).length > 0 ||
+        !repair?.()
+      )
+        throw error;
       const again = this.#platform.compile(this.#known.graph, recording, demand, this.#precision);
       again.run(recording, demand, background);
       return again;
@@ -263,9 +273,9 @@ export class StepRecorder implements Executor, Source {
   /** A function that does not compile: its refused operations run by themselves from now on, the rest compiled. */
   #refused(recording: Recording, error: Error): boolean {
     if (this.#setting.immediate === undefined) return false;
-    const names = this.#platform.refusedOperations(error.message).filter((name) =>
-      recording.operations.some(({ entry }) => entry.name === name),
-    );
+    const names = this.#platform
+      .refusedOperations(error.message)
+      .filter((name) => recording.operations.some(({ entry }) => entry.name === name));
     if (names.length === 0) {
       this.#notCompiled(error.message);
       this.#runAtOnce(recording);

@@ -58,7 +58,9 @@ function loadBackend<S extends TensorStore>(): BackendClass<S> {
 }
 
 /** Reads the tensors of a backend without blocking the event loop, and counts no bytes. */
-export function readInBackground<S extends TensorStore>(backend: Omit<RecordingBackend<S>, 'recorder'>): void {
+export function readInBackground<S extends TensorStore>(
+  backend: Omit<RecordingBackend<S>, 'recorder'>,
+): void {
   backend.read = (dataId) => {
     const data = backend.tensorMap.get(dataId);
     if (data.values !== null) return Promise.resolve(data.values);

@@ -71,7 +71,10 @@ const mapped = (
   write: (p: Program, name: string, inputs: readonly Term[]) => Term,
 ): Record<string, Translation> =>
   Object.fromEntries(
-    Object.entries(names).map(([name, own]): [string, Translation] => [name, (p, inputs) => [write(p, own, inputs)]]),
+    Object.entries(names).map(([name, own]): [string, Translation] => [
+      name,
+      (p, inputs) => [write(p, own, inputs)],
+    ]),
   );
 
 /** Of floats. */
@@ -117,7 +120,11 @@ function floorModulo(p: Program, a: Term, b: Term): Term {
 }
 
 function isFinite(p: Program, x: Term): Term {
-  return p.write(TF_BOOL, x.shape, `stablehlo.is_finite ${p.ref(x)} : (${typeOf(x)}) -> ${typeText(TF_BOOL, x.shape)}`);
+  return p.write(
+    TF_BOOL,
+    x.shape,
+    `stablehlo.is_finite ${p.ref(x)} : (${typeOf(x)}) -> ${typeText(TF_BOOL, x.shape)}`,
+  );
 }
 
 /** Element by element. */
@@ -186,4 +193,3 @@ export const elementwise: Readonly<Record<string, Translation>> = {
   },
   ZerosLike: one((p, x) => full(p, x, 0)),
 };
-

@@ -13,7 +13,12 @@ function gather(
   x: Term,
   indices: Term,
   shape: readonly number[],
-  { offsets, collapsed, starts, sizes }: { offsets: number[]; collapsed: number[]; starts: number[]; sizes: number[] },
+  {
+    offsets,
+    collapsed,
+    starts,
+    sizes,
+  }: { offsets: number[]; collapsed: number[]; starts: number[]; sizes: number[] },
 ): Term {
   return p.write(
     x.dtype,
@@ -76,7 +81,8 @@ export const indexing: Readonly<Record<string, Translation>> = {
   },
   OneHot: (p, [indices, depthTerm, on, off], attribute) => {
     const axis = (attribute('axis') as number | undefined) ?? -1;
-    if (axis !== -1) throw new NotRecorded('OneHot along another axis than the last is not translated for XLA');
+    if (axis !== -1)
+      throw new NotRecorded('OneHot along another axis than the last is not translated for XLA');
     const shape = [...indices!.shape, p.valuesOf(depthTerm!)[0]!];
     const places = iota(p, shape, shape.length - 1);
     const wanted = broadcast(p, reshape(p, indices!, [...indices!.shape, 1]), shape);
@@ -110,4 +116,3 @@ export const indexing: Readonly<Record<string, Translation>> = {
     return [scatter(p, full(p, x!, 0, shape), reshape(p, ids!, [rows, 1]), updates, true)];
   },
 };
-

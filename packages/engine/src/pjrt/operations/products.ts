@@ -40,7 +40,10 @@ export const products: Readonly<Record<string, Translation>> = {
       const sizes = stacks.map((shape) => shape[i - rank + shape.length] ?? 1);
       return sizes.find((size) => size !== 1) ?? 1;
     });
-    const [x, y] = [a!, b!].map((term) => broadcast(p, term, [...stack, ...term.shape.slice(-2)])) as [Term, Term];
+    const [x, y] = [a!, b!].map((term) => broadcast(p, term, [...stack, ...term.shape.slice(-2)])) as [
+      Term,
+      Term,
+    ];
     return [product(p, x, y, attribute('adj_x') === true, attribute('adj_y') === true)];
   },
   BiasAdd: (p, [x, bias]) => [binary(p, 'add', x!, reshape(p, bias!, [sizeOf(bias!.shape)]))],

@@ -1,6 +1,17 @@
 import { TF_FLOAT, TF_INT32, sizeOf } from '../../recording/data-types.js';
 import { NotRecorded } from '../../recording/recorder-setting.js';
-import { axesOf, binary, broadcast, compare, full, iota, reduce, scalar, select, unary } from '../notation.js';
+import {
+  axesOf,
+  binary,
+  broadcast,
+  compare,
+  full,
+  iota,
+  reduce,
+  scalar,
+  select,
+  unary,
+} from '../notation.js';
 import { typeOf, typeText, type Program, type Term } from '../program.js';
 import type { Translation } from '../translate.js';
 
@@ -58,7 +69,9 @@ const scan =
     const before = isExclusive ? size : size - 1;
     const after = isExclusive ? -1 : 0;
     const window = x!.shape.map((_, i) => (i === axis ? size : 1));
-    const padding = x!.shape.map((_, i) => (i !== axis ? [0, 0] : isBackward ? [after, before] : [before, after]));
+    const padding = x!.shape.map((_, i) =>
+      i !== axis ? [0, 0] : isBackward ? [after, before] : [before, after],
+    );
     const element = typeText(x!.dtype, []);
     const ones = x!.shape.map(() => 1).join(', ');
     return [
@@ -100,4 +113,3 @@ export const reductions: Readonly<Record<string, Translation>> = {
   },
   Sum: reduction('add'),
 };
-

@@ -35,7 +35,10 @@ function complete(shape: readonly number[], size: number): number[] {
 
 const padded: Translation = (p, [x, paddings, value]) => {
   const pairs = p.valuesOf(paddings!);
-  const [low, high] = [0, 1].map((side) => x!.shape.map((_, axis) => pairs[2 * axis + side]!)) as [number[], number[]];
+  const [low, high] = [0, 1].map((side) => x!.shape.map((_, axis) => pairs[2 * axis + side]!)) as [
+    number[],
+    number[],
+  ];
   return [pad(p, x!, value ?? scalar(p, x!, 0), low, high)];
 };
 
@@ -59,7 +62,13 @@ export const shapes: Readonly<Record<string, Translation>> = {
   LinSpace: (p, inputs) => {
     const [start, stop, count] = inputs.map((input) => p.valuesOf(input)[0]!) as [number, number, number];
     const step = count > 1 ? (stop - start) / (count - 1) : 0;
-    return [counted(p, TF_FLOAT, Array.from({ length: count }, (_, i) => start + i * step))];
+    return [
+      counted(
+        p,
+        TF_FLOAT,
+        Array.from({ length: count }, (_, i) => start + i * step),
+      ),
+    ];
   },
   Pack: (p, inputs, attribute) => {
     const rank = inputs[0]!.shape.length + 1;
@@ -73,7 +82,13 @@ export const shapes: Readonly<Record<string, Translation>> = {
   Range: (p, inputs) => {
     const [start, stop, step] = inputs.map((input) => p.valuesOf(input)[0]!) as [number, number, number];
     const count = Math.max(0, Math.ceil((stop - start) / step));
-    return [counted(p, inputs[0]!.dtype, Array.from({ length: count }, (_, i) => start + i * step))];
+    return [
+      counted(
+        p,
+        inputs[0]!.dtype,
+        Array.from({ length: count }, (_, i) => start + i * step),
+      ),
+    ];
   },
   Reshape: (p, [x, shape]) => [reshape(p, x!, complete(p.valuesOf(shape!), sizeOf(x!.shape)))],
   ReverseV2: (p, [x, axes]) => [reverse(p, x!, axesOf(p, axes!, x!.shape.length))],
@@ -96,7 +111,11 @@ export const shapes: Readonly<Record<string, Translation>> = {
     const mask = (name: string): number => (attribute(name) as number | undefined) ?? 0;
     if (mask('ellipsis_mask') !== 0 || mask('new_axis_mask') !== 0)
       throw new NotRecorded('StridedSlice with an ellipsis or new axes is not translated for XLA');
-    const [begin, end, strides] = inputs.slice(1).map((input) => p.valuesOf(input)) as [number[], number[], number[]];
+    const [begin, end, strides] = inputs.slice(1).map((input) => p.valuesOf(input)) as [
+      number[],
+      number[],
+      number[],
+    ];
     const has = (name: string, axis: number): boolean => ((mask(name) >> axis) & 1) === 1;
     const flipped: number[] = [];
     const bounds = x!.shape.map((size, axis) => {
@@ -114,7 +133,11 @@ export const shapes: Readonly<Record<string, Translation>> = {
         flipped.push(axis);
         [first, past] = [size - 1 - first, size - 1 - past];
       }
-      return { first, past: Math.max(first, past), stride: has('shrink_axis_mask', axis) ? 1 : Math.abs(stride) };
+      return {
+        first,
+        past: Math.max(first, past),
+        stride: has('shrink_axis_mask', axis) ? 1 : Math.abs(stride),
+      };
     });
     const from = flipped.length === 0 ? x! : reverse(p, x!, flipped);
     const cut = slice(
@@ -124,13 +147,30 @@ export const shapes: Readonly<Record<string, Translation>> = {
       bounds.map(({ past }) => past),
       bounds.map(({ stride }) => stride),
     );
-    return [reshape(p, cut, cut.shape.filter((_, axis) => !has('shrink_axis_mask', axis)))];
+    return [
+      reshape(
+        p,
+        cut,
+        cut.shape.filter((_, axis) => !has('shrink_axis_mask', axis)),
+      ),
+    ];
   },
   Tile: (p, [x, timesTerm]) => {
     const times = p.valuesOf(timesTerm!);
     const wide = x!.shape.flatMap((size, i) => [times[i]!, size]);
-    const repeated = broadcastIn(p, x!, wide, x!.shape.map((_, i) => 2 * i + 1));
-    return [reshape(p, repeated, x!.shape.map((size, i) => size * times[i]!))];
+    const repeated = broadcastIn(
+      p,
+      x!,
+      wide,
+      x!.shape.map((_, i) => 2 * i + 1),
+    );
+    return [
+      reshape(
+        p,
+        repeated,
+        x!.shape.map((size, i) => size * times[i]!),
+      ),
+    ];
   },
   Transpose: (p, [x, order]) => [transpose(p, x!, p.valuesOf(order!))],
   Unpack: (p, [x], attribute) => {
