@@ -5,10 +5,10 @@ import { refusedOperations } from './refusal.js';
 import { StepFunction } from './step-function.js';
 
 /** TensorFlow for the recorder: steps become its functions. */
-export const tensorflowPlatform = (runtime: Runtime): Platform => ({
+export const tensorflowPlatform = (runtime: Runtime): Platform<Graph> => ({
   newGraph: () => new Graph(runtime.context),
   compile: (graph, recording, demand, precision) =>
-    new StepFunction(runtime, graph as Graph, recording, demand, precision),
+    new StepFunction(runtime, graph, recording, demand, precision),
   release: (value) => {
     runtime.release(value);
   },

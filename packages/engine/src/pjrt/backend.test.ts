@@ -106,8 +106,9 @@ describe.skipIf(path === undefined)('the engine on a PJRT plugin', () => {
       weight.assign(tf.tidy(() => tf.add(weight, 1)));
       throw new Error('no more');
     };
-    expect(() => backend.recorder.record(broken)).toThrow('no more');
+    expect(() => {
+      backend.recorder.record(broken);
+    }).toThrow('no more');
     expect(weight.dataSync()[63]).toBe(2);
   });
-});
 });

@@ -39,9 +39,9 @@ export interface CompiledStep {
 }
 
 /** What an engine does for the recorder. */
-export interface Platform {
-  newGraph(): RecordedGraph;
-  compile(graph: RecordedGraph, recording: Recording, demand: Demand, precision: Precision): CompiledStep;
+export interface Platform<G extends RecordedGraph = RecordedGraph> {
+  newGraph(): G;
+  compile(graph: G, recording: Recording, demand: Demand, precision: Precision): CompiledStep;
   /** Frees what a value holds. */
   release(value: Value): void;
   /** The operations that an error names as such that the compiler does not take. */
