@@ -20,8 +20,6 @@ import { Runtime } from './values.js';
 export interface NativeBackendOptions {
   /** Name of the backend; the stock kernels are registered for 'tensorflow', the default. */
   readonly name?: string;
-  /** 'cuda' needs a CUDA build of TensorFlow and an NVIDIA GPU. Default 'cpu'. */
-  readonly device?: 'cpu' | 'cuda';
   /** Compiled steps to keep at most, 20 to 50 MB each; for a further one all are given back. Default 64. */
   readonly graphs?: number;
 }
@@ -58,19 +56,16 @@ function createBackend(
   library: Library,
   options: NativeBackendOptions,
 ): NativeBackend {
-  const { device = 'cpu', graphs = 64 } = options;
-  const runtime = new Runtime(library, device);
+  const { graphs = 64 } = options;
+  const runtime = new Runtime(library);
   const immediate = new Immediate(runtime, KERNELS);
   const binding = new Binding(runtime, immediate);
-  const backend = new kernels(
-    binding,
-    device === 'cuda' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node',
-  );
+  const backend = new kernels(binding, '@tensorflow/tfjs-node');
   readInBackground(backend);
   const recorder: StepRecorder = new StepRecorder(tensorflowPlatform(runtime), {
     limit: graphs,
     background: true,
-    ...(device === 'cpu' && { bfloat16: hasBfloat16() ? 'fast' : 'slow' }),
+    bfloat16: hasBfloat16() ? 'fast' : 'slow',
     isCrowded,
     repair: repairPrograms,
     renew: (others) => {

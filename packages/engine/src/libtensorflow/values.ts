@@ -17,18 +17,16 @@ export class Runtime implements TensorStore {
   /** Reads that are under way. */
   #reading = 0;
 
-  constructor(library: Library, device: 'cpu' | 'cuda') {
+  constructor(library: Library) {
     this.library = library;
-    this.context = new Context(library, device);
+    this.context = new Context(library);
   }
 
   get version(): string {
     return this.library.version;
   }
 
-  get isGpu(): boolean {
-    return this.context.gpu !== undefined;
-  }
+  readonly isGpu = false;
 
   /** A value from a JavaScript array, copied; the handle is made when an operation first needs it. */
   fromHost(dtype: number, shape: readonly number[], values: Values): Value {
@@ -60,7 +58,7 @@ export class Runtime implements TensorStore {
   }
 
   #createHandle(value: Value, values: Values): number {
-    return createHandle(this.library, this.context, value.dtype, value.shape, values);
+    return createHandle(this.library, value.dtype, value.shape, values);
   }
 
   /** Runs one operation now. */
@@ -116,7 +114,7 @@ export class Runtime implements TensorStore {
         const tensor = s.TFE_TensorHandleResolve(value.handle, status);
         this.library.check('Moving a tensor');
         this.dropHandle(value);
-        moves.push(() => (value.handle = moveHandle(this.library, this.context, tensor, value.dtype)));
+        moves.push(() => (value.handle = moveHandle(this.library, tensor)));
       }
     }
     this.context.renew();
