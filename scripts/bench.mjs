@@ -1,4 +1,4 @@
-/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients|gpu [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ const benchmarks = {
   memory: './bench-memory.ts',
   parity: './bench-parity.ts',
   gradients: './bench-gradients.ts',
+  gpu: './bench-gpu.ts',
 };
 const [name, ...options] = process.argv.slice(2);
 const file = Object.hasOwn(benchmarks, name ?? '')
@@ -27,13 +28,19 @@ if (!existsSync(file)) {
       '  predict    texts a second, and beside onnxruntime and PyTorch with --python\n' +
       '  memory     what training a BERT of base or large size holds in memory\n' +
       '  parity     how far every family is from PyTorch on every engine\n' +
-      '  gradients  how far every method on every family is from its formula in PyTorch\n',
+      '  gradients  how far every method on every family is from its formula in PyTorch\n' +
+      '  gpu        XLA through PJRT on a GPU, beside PyTorch with --python; --pack FOLDER for a machine without Node\n',
   );
   process.exit(1);
 }
 if (options.includes('--help')) {
   // What a benchmark's file says of itself.
   console.log(/^(\/\/.*\n)+|^\/\*\*[^]*?\*\/\n/.exec(readFileSync(file, 'utf8'))[0].trimEnd());
+  process.exit(0);
+}
+if (name === 'gpu' && options[0] === '--pack') {
+  const { pack } = await import('./pack-gpu.mjs');
+  await pack(options[1]);
   process.exit(0);
 }
 const child = spawn(

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs-core's operations.
 import '@tensorflow/tfjs-layers';
 import { chooseEngine } from '../src/choose.js';
+import type { PjrtBackend } from '../src/pjrt/backend.js';
 import type { RecordingBackend } from '../src/recording/tfjs-node.js';
 import { Bert, shapes } from './bert.js';
 import { Encoder, encoders } from './encoder.js';
@@ -56,7 +57,9 @@ for (let i = 0; i < (config ? 3 : 10); i++) step();
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const steps = Array.from({ length: Number(line) }, step);
-  const peak = process.resourceUsage().maxRSS / 1024;
+  const { client } = (tf.backend() as unknown as Partial<PjrtBackend>).binding?.runtime ?? {};
+  const own = client?.platform === 'cpu' ? undefined : client?.memory()?.peak;
+  const peak = own === undefined ? process.resourceUsage().maxRSS / 1024 : own / 2 ** 20;
   const round = {
     ms: steps.map(({ ms }) => ms),
     cpu: steps.map(({ cpu }) => cpu),
