@@ -28,9 +28,16 @@ export class Executables {
   readonly #client: Client;
   readonly #settings: CompilerSettings;
   readonly #folder: string | undefined;
+  readonly #worthwhile: number;
 
-  /** `cache` is the folder that programs are kept in; undefined: nowhere. */
-  constructor(client: Client, settings: CompilerSettings, cache: string | undefined) {
+  /** `cache` is the folder that programs are kept in, those that take longer than `worthwhile` ms; undefined: nowhere. */
+  constructor(
+    client: Client,
+    settings: CompilerSettings,
+    cache: string | undefined,
+    worthwhile: number = WORTHWHILE,
+  ) {
+    this.#worthwhile = worthwhile;
     this.#client = client;
     this.#settings = settings;
     const { plugin, platform, platformVersion, deviceKind } = client;
@@ -50,7 +57,7 @@ export class Executables {
     if (kept !== undefined) return kept;
     const start = performance.now();
     const executable = this.#client.compile(text, this.#settings);
-    if (performance.now() - start > WORTHWHILE) this.#keep(name, executable);
+    if (performance.now() - start > this.#worthwhile) this.#keep(name, executable);
     return executable;
   }
 
