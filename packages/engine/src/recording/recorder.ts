@@ -56,9 +56,9 @@ export class StepRecorder implements Executor, Source {
     this.#recording = new Recording(this.#known.root);
     this.#gaveUp = false;
     this.#compiled = true;
-    this.#setting.install(this);
     let finished = false;
     try {
+      this.#setting.install(this);
       const result = step();
       finished = true;
       this.#flush();
