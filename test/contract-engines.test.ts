@@ -2,15 +2,13 @@ import { describe, test } from 'vitest';
 import { enginesPresent, expectSame } from './support/engines.js';
 import { registry } from './support/registry.js';
 
-describe.each(await enginesPresent(['wasm', 'native', 'pjrt']))('$engine', ({ engine, backend, reason }) => {
-  // Compiling on a processor takes this engine seconds a method.
-  const isShort = engine === 'pjrt' && process.env['HYPETUNE_DEEP'] === undefined;
+// Compiling on a processor takes PJRT's engine seconds a method.
+const slow = process.env['HYPETUNE_DEEP'] === undefined ? [] : (['pjrt'] as const);
+
+describe.each(await enginesPresent(['wasm', 'native', ...slow]))('$engine', ({ backend, reason }) => {
   if (backend === undefined) test.skip(`not here: ${reason ?? ''}`);
   else
-    test.each(isShort ? registry.filter(({ name }) => name === 'hype') : registry)(
-      '$name trains as in plain JavaScript',
-      async ({ create, steady = create }) => {
-        await expectSame(backend, steady, false);
-      },
-    );
+    test.each(registry)('$name trains as in plain JavaScript', async ({ create, steady = create }) => {
+      await expectSame(backend, steady, false);
+    });
 });
