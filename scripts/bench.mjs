@@ -1,4 +1,4 @@
-/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients|exported [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|draws|methods|run|predict|memory|parity|gradients|exported|gpu [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ const benchmarks = {
   parity: './bench-parity.ts',
   gradients: './bench-gradients.ts',
   exported: './bench-exported.ts',
+  gpu: './bench-gpu.ts',
 };
 const [name, ...options] = process.argv.slice(2);
 const file = Object.hasOwn(benchmarks, name ?? '')
@@ -29,13 +30,19 @@ if (!existsSync(file)) {
       '  memory     what training a BERT of base or large size holds in memory\n' +
       '  parity     how far every family is from PyTorch on every engine\n' +
       '  gradients  how far every method on every family is from its formula in PyTorch\n' +
-      '  exported   size, accuracy and speed of exported folders in the programs they are for\n',
+      '  exported   size, accuracy and speed of exported folders in the programs they are for\n' +
+      '  gpu        XLA through PJRT on a GPU, beside PyTorch with --python; --pack FOLDER for a machine without Node\n',
   );
   process.exit(1);
 }
 if (options.includes('--help')) {
   // What a benchmark's file says of itself.
   console.log(/^(\/\/.*\n)+|^\/\*\*[^]*?\*\/\n/.exec(readFileSync(file, 'utf8'))[0].trimEnd());
+  process.exit(0);
+}
+if (name === 'gpu' && options[0] === '--pack') {
+  const { pack } = await import('./pack-gpu.mjs');
+  await pack(options[1]);
   process.exit(0);
 }
 const child = spawn(

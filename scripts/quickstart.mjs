@@ -72,13 +72,13 @@ if (!existsSync(join(root, 'node_modules/typescript/bin/tsc'))) {
 }
 
 const forced = process.env.HYPETUNE_ENGINE ?? 'auto';
-const wantsNative = ['auto', '', 'native', 'native-cuda'].includes(forced);
+const wantsNative = ['auto', '', 'native', 'pjrt'].includes(forced);
 console.log(
   `\n> building, fetching ${
     wantsNative ? 'weights, mails and the native engine (377' : 'weights and mails (103'
   } MB the first time)`,
 );
-const install = ['engine', 'install', ...(forced === 'native-cuda' ? ['--cuda'] : [])];
+const install = ['engine', 'install', ...(forced === 'pjrt' ? ['--cuda'] : [])];
 await Promise.all([
   need('tsc -b', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { quiet: true }),
   need('hypetune fetch', process.execPath, [...unbuilt, 'fetch', ...SOURCES], { quiet: true }),

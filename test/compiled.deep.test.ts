@@ -8,9 +8,9 @@ import { registry } from './support/registry.js';
 import { stacks } from './support/stacks.js';
 import { makeTrainer } from './support/training.js';
 
-const [native] = await enginesPresent(['native']);
+const [native, pjrt] = await enginesPresent(['native', 'pjrt']);
 
-/** Handles that the native backend holds. */
+/** Handles, or buffers, that the backend holds. */
 const handles = (): number =>
   (tf.backend() as unknown as { binding: { runtime: { handles: number } } }).binding.runtime.handles;
 
@@ -42,20 +42,30 @@ async function run(plugins: readonly Plugin[], steps: number, compile: boolean):
 
 const singles = registry.map((entry) => ({ name: entry.name, entries: [entry] }));
 
-describe.skipIf(native?.backend === undefined)('compiled steps', () => {
-  test.each([...singles, ...stacks])(
-    '$name: the losses of eager steps, and no handle kept in 200 steps',
-    { timeout: 600_000 },
-    async ({ entries }) => {
-      // Anew: an engine keeps the functions it compiled, and these tests compile more than it takes.
-      tf.removeBackend(native!.backend!);
-      await chooseEngine({ force: 'native' });
-      const create = (): Plugin[] => entries.map((entry) => (entry.steady ?? entry.create)());
-      const eager = await run(create(), 20, false);
-      const compiled = await run(create(), 200, true);
-      for (const [place, loss] of eager.losses.entries())
-        expect(Math.abs(compiled.losses[place]! - loss) / Math.max(1e-3, Math.abs(loss))).toBeLessThan(1e-4);
-      expect(compiled.counts[1]).toEqual(compiled.counts[0]);
-    },
-  );
-});
+describe.skipIf(native?.backend === undefined).each([native!, pjrt!])(
+  'compiled steps on $engine',
+  ({ engine, backend, reason }) => {
+    if (backend === undefined) {
+      test.skip(`not here: ${reason ?? ''}`);
+      return;
+    }
+    test.each([...singles, ...stacks])(
+      '$name: the losses of eager steps of native, and no handle kept in 200 steps',
+      { timeout: 600_000 },
+      async ({ entries }) => {
+        // Anew: an engine keeps the functions it compiled, and these tests compile more than it takes.
+        tf.removeBackend(native!.backend!);
+        await chooseEngine({ force: 'native' });
+        const create = (): Plugin[] => entries.map((entry) => (entry.steady ?? entry.create)());
+        const eager = await run(create(), 20, false);
+        await chooseEngine({ force: engine });
+        const compiled = await run(create(), 200, true);
+        for (const [place, loss] of eager.losses.entries())
+          expect(Math.abs(compiled.losses[place]! - loss) / Math.max(1e-3, Math.abs(loss))).toBeLessThan(
+            1e-4,
+          );
+        expect(compiled.counts[1]).toEqual(compiled.counts[0]);
+      },
+    );
+  },
+);

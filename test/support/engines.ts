@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import type { Plugin } from '@hypetune/core';
 import { chooseEngine, type EngineName } from '@hypetune/engine';
+import { findTestPlugin } from '../../packages/engine/src/pjrt/plugin-fixture.js';
 import { train } from './training.js';
 
 /** An engine that a test may want: its tfjs backend, or why it does not work here. */
@@ -13,6 +14,8 @@ export interface EnginePresence {
 
 /** Which of these engines work here. */
 export async function enginesPresent(names: readonly EngineName[]): Promise<EnginePresence[]> {
+  const plugin = names.includes('pjrt') ? await findTestPlugin() : undefined;
+  if (plugin !== undefined) process.env['HYPETUNE_PJRT_PLUGIN'] = plugin;
   const present: EnginePresence[] = [];
   for (const engine of names)
     try {

@@ -189,7 +189,7 @@ export const settings = {
   }),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
   recompute: ofTrainer(trainerSettings, 'recompute', undefined, ''),
-  engine: own(z.string(), 'force an engine: native-cuda, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
+  engine: own(z.string(), 'force an engine: pjrt, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
     ...{ value: 'name', group: 'Engine' },
   }),
   compile: own(z.boolean(), 'run whole steps as one compiled function where the engine can', {

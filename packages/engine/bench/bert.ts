@@ -14,6 +14,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   'BERT-tiny': { layers: 2, hidden: 128, heads: 2, intermediate: 512 },
   'MiniLM-L6': { layers: 6, hidden: 384, heads: 12, intermediate: 1536 },
   'BERT-base': { layers: 12, hidden: 768, heads: 12, intermediate: 3072 },
+  'BERT-large': { layers: 24, hidden: 1024, heads: 16, intermediate: 4096 },
 };
 
 const VOCABULARY = 30_522;

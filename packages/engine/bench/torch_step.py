@@ -1,6 +1,7 @@
-"""Child process of step.ts: the same training step in PyTorch, eager, compiled, or under bfloat16 autocast, with fused AdamW.
+"""Child process of step.ts: the same training step in PyTorch, eager, compiled, or under bfloat16 autocast, with fused AdamW,
+on the first CUDA GPU if there is one.
 
-usage: torch_step.py {eager|compile|bfloat16} MODEL batch length
+usage: torch_step.py {eager|compile|bfloat16|compile-bfloat16} MODEL batch length
 MODEL is JSON: the sizes of a BERT, or the config.json of a model of transformers.
 Reads lines with a number of steps, answers each with a JSON line. Needs only torch for a BERT.
 """
@@ -10,6 +11,7 @@ from inspect import signature
 import torch, torch.nn as nn, torch.nn.functional as F
 
 mode = sys.argv[1]
+device = "cuda" if torch.cuda.is_available() else "cpu"
 shape = json.loads(sys.argv[2])
 batch, length = map(int, sys.argv[3:5])
 published = "model_type" in shape
@@ -41,7 +43,7 @@ class Bert(nn.Module):
         self.pool, self.head = nn.Linear(hidden, hidden), nn.Linear(hidden, 2)
 
     def forward(self, ids):
-        x = self.norm(self.word(ids) + self.position(torch.arange(length)) + self.kind(torch.zeros_like(ids)))
+        x = self.norm(self.word(ids) + self.position(torch.arange(length, device=device)) + self.kind(torch.zeros_like(ids)))
         for block in self.blocks:
             x = block(x)
         return self.head(torch.tanh(self.pool(x[:, 0])))
@@ -61,15 +63,15 @@ class Encoder(nn.Module):
 
 
 torch.manual_seed(0)
-model = Encoder() if published else Bert()
-run = torch.compile(model) if mode == "compile" else model
+model = (Encoder() if published else Bert()).to(device)
+run = torch.compile(model) if mode.startswith("compile") else model
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
-ids, labels = torch.randint(0, 30522, (batch, length)), torch.randint(0, 2, (batch,))
+ids, labels = torch.randint(0, 30522, (batch, length)).to(device), torch.randint(0, 2, (batch,)).to(device)
 
 
 def step():
     start, processors = time.perf_counter(), time.process_time()
-    with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bfloat16"):
+    with torch.autocast(device, torch.bfloat16, enabled=mode.endswith("bfloat16")):
         loss = F.cross_entropy(run(ids).float(), labels)
     optimizer.zero_grad()
     loss.backward()
@@ -83,5 +85,6 @@ for _ in range(3 if published else 10):
 print("ready", flush=True)
 for line in sys.stdin:
     steps = [step() for _ in range(int(line))]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else resident
     print(json.dumps(dict(ms=[s[0] for s in steps], cpu=[s[1] for s in steps], script=[], loss=steps[-1][2], peak=peak)), flush=True)

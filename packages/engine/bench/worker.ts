@@ -4,14 +4,14 @@ import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs-core's operations.
 import '@tensorflow/tfjs-layers';
 import { chooseEngine } from '../src/choose.js';
-import type { NativeBackend } from '../src/libtensorflow/index.js';
+import type { PjrtBackend } from '../src/pjrt/backend.js';
+import type { RecordingBackend } from '../src/recording/tfjs-node.js';
 import { Bert, shapes } from './bert.js';
 import { Encoder, encoders } from './encoder.js';
 import { Training } from './training.js';
 
 const [engine, shapeName, batch, length] = process.argv.slice(2) as [string, string, string, string];
-const name = engine === 'wasm' ? 'wasm' : 'native';
-await chooseEngine({ force: name });
+await chooseEngine({ force: engine === 'wasm' ? 'wasm' : engine.startsWith('pjrt') ? 'pjrt' : 'native' });
 const [rows, columns] = [Number(batch), Number(length)];
 const config = encoders[shapeName];
 const training = new Training(config ? new Encoder(config) : new Bert(shapes[shapeName]!));
@@ -36,12 +36,12 @@ function step(): { ms: number; cpu: number; script: number; loss: number } {
     return loss;
   };
   const loss =
-    engine === 'compiled' || engine === 'bfloat16'
-      ? (tf.backend() as unknown as NativeBackend).recorder.record(
+    engine === 'wasm' || engine === 'native'
+      ? run()
+      : (tf.backend() as unknown as RecordingBackend).recorder.record(
           run,
-          engine === 'bfloat16' ? 'bfloat16' : 'float32',
-        )
-      : run();
+          engine.endsWith('bfloat16') ? 'bfloat16' : 'float32',
+        );
   const value = loss.dataSync()[0]!;
   loss.dispose();
   const { user, system } = process.cpuUsage(before);
@@ -57,7 +57,9 @@ for (let i = 0; i < (config ? 3 : 10); i++) step();
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const steps = Array.from({ length: Number(line) }, step);
-  const peak = process.resourceUsage().maxRSS / 1024;
+  const { client } = (tf.backend() as unknown as Partial<PjrtBackend>).binding?.runtime ?? {};
+  const own = client?.platform === 'cpu' ? undefined : client?.memory()?.peak;
+  const peak = own === undefined ? process.resourceUsage().maxRSS / 1024 : own / 2 ** 20;
   const round = {
     ms: steps.map(({ ms }) => ms),
     cpu: steps.map(({ cpu }) => cpu),

@@ -31,7 +31,11 @@ export function cpuKernel(owner: tf.KernelBackend, kernelName: string): BridgedK
       // Some kernels read the rank, which a TensorInfo need not have.
       return { dataId, shape: tensor.shape, dtype: tensor.dtype, rank: tensor.shape.length } as tf.TensorInfo;
     };
-    const given = Object.entries(inputs).map(([name, tensor]) => [name, copy(tensor)] as const);
+    // Optional inputs may be there without a tensor.
+    const there = Object.entries(inputs as Record<string, tf.TensorInfo | undefined>);
+    const given = there.flatMap(([name, tensor]) =>
+      tensor === undefined ? [] : [[name, copy(tensor)] as const],
+    );
     const copied = Array.isArray(inputs) ? given.map(([, tensor]) => tensor) : Object.fromEntries(given);
     const { kernelFunc } = tf.getKernel(kernelName, 'cpu');
     const result = kernelFunc({

@@ -45,7 +45,7 @@ test('the option forces an engine and wins over HYPETUNE_ENGINE', async () => {
   expect([wasm.name, wasm.reason]).toEqual(['wasm', expect.stringContaining('as HYPETUNE_ENGINE wants')]);
 });
 
-test.each(['native', 'native-cuda', 'tfjs-node-gpu'] as const)(
+test.each(['native', 'pjrt', 'tfjs-node-gpu'] as const)(
   'a forced %s that cannot load is an error, and the backend stays',
   async (force) => {
     await chooseEngine({ ...nothing, force: 'cpu' });
@@ -83,9 +83,7 @@ test('an installed library that cannot be loaded is passed over with its reason,
 });
 
 test('an unknown engine is an error that lists the known ones', async () => {
-  await expect(chooseEngine({ force: 'tpu' as EngineName })).rejects.toThrow(
-    /no engine "tpu".*native-cuda, native/,
-  );
+  await expect(chooseEngine({ force: 'tpu' as EngineName })).rejects.toThrow(/no engine "tpu".*pjrt, native/);
   process.env['HYPETUNE_ENGINE'] = 'fast';
   await expect(chooseEngine()).rejects.toThrow(/"fast" \(HYPETUNE_ENGINE\)/);
 });

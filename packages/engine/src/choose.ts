@@ -9,10 +9,14 @@ import { cacheFolder, type EngineInstall } from './install/cache.js';
 import { InstallError } from './install/error.js';
 import { listEngines } from './install/install.js';
 import { loadLibrary, registerNativeBackend } from './libtensorflow/index.js';
+import { Client } from './pjrt/client.js';
+import { hasNvidiaGpu } from './install/nvidia.js';
+import { findPlugin } from './pjrt/plugins.js';
+import { registerPjrtBackend } from './pjrt/backend.js';
 import { useWasm } from './wasm/index.js';
 
 /** The engines in the order in which they are tried, the fastest first. */
-export const engineNames = ['native-cuda', 'native', 'tfjs-node-gpu', 'tfjs-node', 'wasm', 'cpu'] as const;
+export const engineNames = ['pjrt', 'native', 'tfjs-node-gpu', 'tfjs-node', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 export interface ChooseOptions {
@@ -42,11 +46,8 @@ export class EngineError extends Error {
   override name = 'EngineError';
 }
 
-/** Whether this machine has an NVIDIA GPU that a process can open. */
-export const hasNvidiaGpu = (): boolean => existsSync('/dev/nvidia0') || existsSync('/dev/dxg');
-
 /**
- * Sets tfjs's backend to the fastest engine that works here: the native one on CUDA, then on the CPU, an installed tfjs-node
+ * Sets tfjs's backend to the fastest engine that works here: XLA on a GPU, the native one on the CPU, an installed tfjs-node
  * addon, wasm, plain JavaScript. A forced engine (option or HYPETUNE_ENGINE) that does not work is an EngineError, never replaced.
  */
 export async function chooseEngine(options: ChooseOptions = {}): Promise<EngineChoice> {
@@ -116,8 +117,8 @@ export async function startEngine(name: EngineName, options: ChooseOptions = {})
 }
 
 const starters: Record<EngineName, (options: ChooseOptions) => Promise<string>> = {
-  'native-cuda': (options) => startNative(options, 'cuda'),
-  native: (options) => startNative(options, 'cpu'),
+  pjrt: startPjrt,
+  native: startNative,
   'tfjs-node-gpu': () => startAddon('@tensorflow/tfjs-node-gpu'),
   'tfjs-node': () => startAddon('@tensorflow/tfjs-node'),
   wasm: async ({ threads }) => {
@@ -140,41 +141,53 @@ async function setBackend(name: string): Promise<void> {
 
 const isRegistered = (name: string): boolean => (tf.findBackendFactory(name) as unknown) !== null;
 
-let native: { device: 'cpu' | 'cuda'; what: string } | undefined;
+let client: Client | undefined;
 
-async function startNative(options: ChooseOptions, device: 'cpu' | 'cuda'): Promise<string> {
-  if (native?.device === device && isRegistered('tensorflow')) {
+/** The plugin that HYPETUNE_PJRT_PLUGIN names, else the one for the NVIDIA GPU of this machine. */
+async function startPjrt(options: ChooseOptions): Promise<string> {
+  const plugin = await findPlugin(options);
+  if (plugin === undefined)
+    throw hasNvidiaGpu()
+      ? new Unavailable('it is not installed ("hypetune engine install --cuda" does that)')
+      : new Unavailable(
+          'there is no NVIDIA GPU, and HYPETUNE_PJRT_PLUGIN names no plugin of another device',
+          true,
+        );
+  if (client?.path !== plugin.path) {
+    if (isRegistered('pjrt')) tf.removeBackend('pjrt');
+    client = new Client(plugin.path, plugin.options);
+  }
+  if (!isRegistered('pjrt'))
+    registerPjrtBackend(client, {
+      programs: cacheFolder(options.cacheFolder),
+      settings: plugin.settings,
+      tf32: process.env['HYPETUNE_TF32'] === '1',
+    });
+  await setBackend('pjrt');
+  return `XLA through PJRT ${client.plugin.version}, ${client.platform}, ${client.deviceKind}`;
+}
+
+let native: { what: string } | undefined;
+
+async function startNative(options: ChooseOptions): Promise<string> {
+  if (native !== undefined && isRegistered('tensorflow')) {
     await setBackend('tensorflow');
     return native.what;
   }
-  if (device === 'cuda' && !hasNvidiaGpu()) throw new Unavailable('there is no NVIDIA GPU', true);
-  const engine = await findEngine(options, device);
-  if (device === 'cuda') showCudaCompiler(dirname(dirname(engine.paths.tensorflow)));
-  if (device === 'cpu') keepPrograms(cacheFolder(options.cacheFolder), engine.version);
+  const engine = await findEngine(options);
+  keepPrograms(cacheFolder(options.cacheFolder), engine.version);
   const library = loadLibrary(engine.paths);
   if (isRegistered('tensorflow')) tf.removeBackend('tensorflow');
-  registerNativeBackend(library, { device });
+  registerNativeBackend(library);
   await setBackend('tensorflow');
   registerMissingKernels('tensorflow', tf.backend());
   const where = engine.source === 'python' ? "Python's" : 'installed';
-  native = { device, what: `TensorFlow ${library.version}, ${where}, ${device === 'cuda' ? 'CUDA' : 'CPU'}` };
+  native = { what: `TensorFlow ${library.version}, ${where}, CPU` };
   return native.what;
 }
 
-/**
- * Tells XLA where the CUDA compiler's files are. The libraries themselves find each other: those of TensorFlow look for
- * theirs in ../nvidia, and the cache keeps the wheels' layout.
- */
-function showCudaCompiler(folder: string): void {
-  const compiler = join(folder, 'nvidia', 'cuda_nvcc');
-  const flags = process.env['XLA_FLAGS'] ?? '';
-  if (existsSync(compiler) && !flags.includes('xla_gpu_cuda_data_dir'))
-    process.env['XLA_FLAGS'] = `${flags} --xla_gpu_cuda_data_dir=${compiler}`.trim();
-}
-
-/** The installed engine for a device: of the cache, else Python's; a CUDA build also runs on the CPU alone. */
-async function findEngine(options: ChooseOptions, device: 'cpu' | 'cuda'): Promise<EngineInstall> {
-  const command = device === 'cuda' ? 'hypetune engine install --cuda' : 'hypetune engine install';
+/** The installed engine: of the cache, else Python's. */
+async function findEngine(options: ChooseOptions): Promise<EngineInstall> {
   let engines: EngineInstall[];
   try {
     engines = await listEngines(options);
@@ -182,9 +195,9 @@ async function findEngine(options: ChooseOptions, device: 'cpu' | 'cuda'): Promi
     if (!(error instanceof InstallError)) throw error;
     throw new Unavailable(error.message);
   }
-  const fitting = device === 'cuda' ? engines.filter(({ cuda }) => cuda) : engines;
-  const engine = fitting.find(({ cuda }) => cuda === (device === 'cuda')) ?? fitting[0];
-  if (engine === undefined) throw new Unavailable(`it is not installed ("${command}" does that)`);
+  const engine = engines.find(({ cuda }) => !cuda) ?? engines[0];
+  if (engine === undefined)
+    throw new Unavailable('it is not installed ("hypetune engine install" does that)');
   return engine;
 }
 

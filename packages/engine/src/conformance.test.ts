@@ -9,6 +9,7 @@ import { fusedCases } from './conformance/fused-cases.js';
 import { difference, evaluate } from './conformance/harness.js';
 import type { Case } from './conformance/harness.js';
 import { productCases } from './conformance/product-cases.js';
+import { findTestPlugin } from './pjrt/plugin-fixture.js';
 import { shapeCases } from './conformance/shape-cases.js';
 
 const groups: Record<string, Case[]> = {
@@ -29,8 +30,12 @@ async function start(name: EngineName): Promise<{ backend: string } | { reason: 
 }
 
 await startEngine('cpu');
+const plugin = await findTestPlugin();
+if (plugin !== undefined) process.env['HYPETUNE_PJRT_PLUGIN'] = plugin;
 
-for (const engine of ['wasm', 'native'] as const) {
+for (const engine of (process.env['HYPETUNE_DEEP'] === undefined
+  ? ['wasm', 'native']
+  : ['wasm', 'native', 'pjrt']) as EngineName[]) {
   const started = await start(engine);
   if ('reason' in started) {
     test.skip(`${engine}: ${started.reason}`, () => undefined);

@@ -1,6 +1,8 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import { engineNames, hasNvidiaGpu, startEngine } from './choose.js';
+import { engineNames, startEngine } from './choose.js';
+import { hasNvidiaGpu, nvidia, type NvidiaReport } from './install/nvidia.js';
+import { listPlugins, type PluginInstall } from './install/plugins.js';
 import type { ChooseOptions, EngineName } from './choose.js';
 import { cacheFolder } from './install/cache.js';
 import type { EngineInstall } from './install/cache.js';
@@ -17,7 +19,10 @@ export interface DoctorReport {
   processor: string;
   cores: number;
   memoryBytes: number;
-  nvidiaGpu: boolean;
+  /** Undefined without an NVIDIA GPU. */
+  nvidia: NvidiaReport | undefined;
+  /** PJRT plugins at hand. */
+  plugins: PluginInstall[];
   cacheFolder: string;
   installed: EngineInstall[];
   /** What the TensorFlow of Python is, or why there is none to use. */
@@ -42,12 +47,18 @@ export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promis
   }
   if (before !== undefined) await tf.setBackend(before);
   const works = (name: EngineName): boolean => engines.some((engine) => engine.name === name && engine.works);
-  const nvidiaGpu = hasNvidiaGpu();
+  const card = hasNvidiaGpu() ? nvidia() : undefined;
+  const plugins = await listPlugins(options).catch(() => []);
   const best = engineNames.find(works);
   const advice: string[] = [];
-  if (nvidiaGpu && !works('native-cuda')) advice.push('Use the GPU: "hypetune engine install --cuda".');
+  if (card !== undefined && !works('pjrt'))
+    advice.push(
+      plugins.some(({ device }) => device === 'cuda')
+        ? `Mend the engine for the GPU; its plugin is there, but: ${engines.find(({ name }) => name === 'pjrt')!.reason}`
+        : 'Use the GPU: "hypetune engine install --cuda".',
+    );
   const installed = await listEngines(options).catch(() => []);
-  if (!works('native') && !works('native-cuda'))
+  if (!works('native') && !works('pjrt'))
     advice.push(
       installed.length === 0
         ? 'Install the native engine, 3 to 10 times faster than wasm: "hypetune engine install".'
@@ -64,7 +75,8 @@ export async function doctor(options: Omit<ChooseOptions, 'force'> = {}): Promis
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    nvidiaGpu,
+    nvidia: card,
+    plugins,
     cacheFolder: cacheFolder(options.cacheFolder),
     installed,
     python: await describePython(options.python ?? 'python3'),

@@ -25,6 +25,17 @@ export {
   type NativeBackend,
   type NativeBackendOptions,
 } from './libtensorflow/index.js';
-export type { StepRecorder } from './compile/recorder.js';
-export type { RecordingReport } from './compile/recorder-setting.js';
+export { installPlugin, listPlugins, type PluginInstall } from './install/plugins.js';
+export type { NvidiaReport } from './install/nvidia.js';
+export {
+  Client,
+  PjrtError,
+  registerPjrtBackend,
+  type ClientOption,
+  type DeviceMemory,
+  type PjrtBackend,
+  type PjrtBackendOptions,
+} from './pjrt/index.js';
+export type { StepRecorder } from './recording/recorder.js';
+export type { RecordingReport } from './recording/recorder-setting.js';
 export { useWasm, type WasmOptions } from './wasm/index.js';

@@ -28,7 +28,7 @@ function reportText(report: DoctorReport, versions: Readonly<Record<'hypetune' |
   const memory = `${(report.memoryBytes / 2 ** 30).toFixed(0)} GB`;
   return [
     `hypetune ${versions.hypetune}, tfjs ${versions.tfjs}, Node ${report.node}, ${report.platform}`,
-    `${report.processor}, ${report.cores} cores, ${memory}, ${report.nvidiaGpu ? 'an NVIDIA GPU' : 'no NVIDIA GPU'}`,
+    `${report.processor}, ${report.cores} cores, ${memory}, ${describeNvidia(report.nvidia)}`,
     `cache: ${report.cacheFolder}`,
     '',
     ...report.engines.map(({ name, works, reason }) => `${works ? '+' : '-'} ${name}: ${oneLine(reason)}`),
@@ -38,6 +38,15 @@ function reportText(report: DoctorReport, versions: Readonly<Record<'hypetune' |
       ? report.advice.map((advice) => `faster: ${advice}`)
       : ['nothing to improve']),
   ].join('\n');
+}
+
+function describeNvidia(report: DoctorReport['nvidia']): string {
+  if (report === undefined) return 'no NVIDIA GPU';
+  const cards = report.cards.map(
+    ({ name, memoryBytes }) => `${name} (${(memoryBytes / 2 ** 30).toFixed(0)} GB)`,
+  );
+  const driver = report.driver === undefined ? 'a driver that does not answer' : `driver ${report.driver}`;
+  return `${cards.join(', ') || 'an NVIDIA GPU'} with ${driver}`;
 }
 
 function versionOf(file: string): string {

@@ -1,4 +1,4 @@
-import { installEngine, listEngines, removeEngine } from '@hypetune/engine';
+import { installEngine, installPlugin, listEngines, listPlugins, removeEngine } from '@hypetune/engine';
 import type { Command } from 'commander';
 import { showBytes } from '../download.js';
 import { startEngine } from '../engine.js';
@@ -12,14 +12,13 @@ export function addEngine(program: Command, terminal: Terminal): void {
   engine
     .command('install')
     .description("make TensorFlow's own library available: Python's, or a download of 274 MB")
-    .option('--cuda', 'the build for NVIDIA GPUs')
+    .option('--cuda', "XLA's plugin for NVIDIA GPUs instead: that of Python's JAX, or a download of some GB")
     .addOption(jsonFlag())
     .action(async ({ cuda = false, json }: { cuda?: boolean; json?: true }) => {
       const interrupt = onInterrupt(terminal);
       const display = showBytes(terminal);
       try {
-        const installed = await installEngine({
-          cuda,
+        const installed = await (cuda ? installPlugin : installEngine)({
           signal: interrupt.signal,
           onProgress: ({ stage, what, bytes, totalBytes }) => {
             display.update(`${stage} ${what}`, bytes, totalBytes);
@@ -27,7 +26,10 @@ export function addEngine(program: Command, terminal: Terminal): void {
         });
         display.stop();
         printResult(terminal, json, installed, () => {
-          print(terminal, `${installed.name}: TensorFlow ${installed.version} in ${installed.folder}`);
+          print(
+            terminal,
+            `${installed.name}: ${cuda ? 'PJRT plugin' : 'TensorFlow'} ${installed.version} in ${installed.folder}`,
+          );
         });
       } finally {
         display.stop();
@@ -40,15 +42,22 @@ export function addEngine(program: Command, terminal: Terminal): void {
     .addOption(jsonFlag())
     .action(async ({ json }: { json?: true }) => {
       const engines = await listEngines();
-      if (engines.length === 0) note(terminal, 'none; install one by: hypetune engine install');
+      const plugins = await listPlugins();
+      if (engines.length === 0 && plugins.length === 0)
+        note(terminal, 'none; install one by: hypetune engine install');
       if (json) {
-        print(terminal, JSON.stringify(engines, null, 2));
+        print(terminal, JSON.stringify([...engines, ...plugins], null, 2));
         return;
       }
       for (const { name, version, cuda, folder, bytes } of engines)
         print(
           terminal,
           `${name}  TensorFlow ${version}${cuda ? ' with CUDA' : ''}  ${Math.round(bytes / 1e6)} MB  ${folder}`,
+        );
+      for (const { name, version, device, folder, bytes } of plugins)
+        print(
+          terminal,
+          `${name}  PJRT plugin ${version} for ${device}  ${Math.round(bytes / 1e6)} MB  ${folder}`,
         );
     });
   engine

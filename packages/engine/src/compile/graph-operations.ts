@@ -1,9 +1,11 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import { TF_FLOAT, TF_INT32, TF_UINT32, type TypedArray, type Values } from '../libtensorflow/data-types.js';
-import type { Runtime, Value } from '../libtensorflow/values.js';
-import { digest } from './digest.js';
-import type { Graph, Node } from './graph.js';
-import type { Kernel, Operand, Operations } from './kernel.js';
+import type { Attribute } from '../recording/attribute.js';
+import type { Runtime } from '../libtensorflow/values.js';
+import type { Value } from '../recording/value.js';
+import { kernelOperations, typeOf } from '../recording/kernel-operations.js';
+import { digest } from '../recording/digest.js';
+import type { Node } from '../recording/platform.js';
+import type { Graph } from './graph.js';
+import type { Kernel, Operand, Operations } from '../recording/kernel.js';
 
 /** Writes a kernel into a graph, as a call of a function that all calls with such inputs and attributes share. */
 export function writeKernel(
@@ -26,33 +28,6 @@ export function writeKernel(
         attributes,
       ) as Node[],
   );
-}
-
-/** What a kernel writes itself down with, into a graph or anything like it. */
-export function kernelOperations({ add, constant }: Page): Operations {
-  return {
-    op: (name, from, attributes = []) => known(add(name, attributes, from as Node[], 1)[0]!),
-    ops: (name, from, outputs, attributes = []) => add(name, attributes, from as Node[], outputs).map(known),
-    barrier: (x) => known(add('XlaOptimizationBarrier', [], [x as Node], 1)[0]!),
-    barriers: (xs) => add('XlaOptimizationBarrier', [], xs as Node[], xs.length).map(known),
-    constant: (values, shape = []) => known(constant(typeOf(values), shape, values)),
-  };
-}
-
-/** Where operations are written. */
-interface Page {
-  readonly add: (
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly Node[],
-    outputs: number,
-  ) => Node[];
-  readonly constant: (dtype: number, shape: readonly number[], values: Values) => Node;
-}
-
-function known(node: Node): Node & Operand {
-  if (node.shape === null) throw new Error('A kernel made a tensor whose shape depends on data.');
-  return node as Node & Operand;
 }
 
 /** Runs a kernel's operations one by one. */
@@ -82,13 +57,4 @@ export function runKernel(
   } finally {
     for (const value of made) if (!results.includes(value)) runtime.release(value);
   }
-}
-
-function typeOf(values: TypedArray): number {
-  if (values instanceof Float32Array) return TF_FLOAT;
-  if (values instanceof Uint32Array) return TF_UINT32;
-  if (values instanceof Int32Array) return TF_INT32;
-  throw new Error(
-    `A kernel's constant must be Float32Array, Int32Array or Uint32Array, got ${values.constructor.name}.`,
-  );
 }

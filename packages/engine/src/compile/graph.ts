@@ -1,28 +1,20 @@
-import { setAttributes, type Attribute } from '../libtensorflow/attributes.js';
-import {
-  TF_ATTR_SHAPE,
-  TF_ATTR_TENSOR,
-  TF_ATTR_TYPE,
-  cName,
-  type Values,
-} from '../libtensorflow/data-types.js';
+import type { Attribute } from '../recording/attribute.js';
+import { setAttributes } from '../libtensorflow/attributes.js';
+import { TF_ATTR_SHAPE, TF_ATTR_TENSOR, TF_ATTR_TYPE, cName, type Values } from '../recording/data-types.js';
 import { createTensor } from '../libtensorflow/handles.js';
 import type { Context } from '../libtensorflow/context.js';
 import type { Library } from '../libtensorflow/library.js';
 import type { Output } from '../libtensorflow/symbols.js';
-import { listInputs } from './constant-inputs.js';
-
-/** An output of a graph operation with what shape inference says of it: null where the shape depends on data. */
-export interface Node extends Output {
-  readonly dtype: number;
-  readonly shape: number[] | null;
-}
+import { writeKernel } from './graph-operations.js';
+import type { Kernel } from '../recording/kernel.js';
+import type { Node, RecordedGraph } from '../recording/platform.js';
+import { listInputs } from '../recording/constant-inputs.js';
 
 /** AttrValue bytes: true. */
 const TRUE = Uint8Array.of(0x28, 0x01);
 
 /** A TF_Graph: operations are added to it, functions are cut out of it. */
-export class Graph {
+export class Graph implements RecordedGraph {
   readonly library: Library;
   readonly pointer: number;
   /** What the names of the next operations start with. */
@@ -48,6 +40,10 @@ export class Graph {
       const output = { oper, index };
       return { oper, index, dtype: s.TF_OperationOutputType(output), shape: this.#shapeOf(output) };
     });
+  }
+
+  addKernel(kernel: Kernel, inputs: readonly Node[], attributes: readonly Attribute[]): Node[] {
+    return writeKernel(this, kernel, inputs, attributes);
   }
 
   /** Adds an operation, which runs after those given, and returns it. */

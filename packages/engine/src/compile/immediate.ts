@@ -1,9 +1,11 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import type { Executor } from '../libtensorflow/binding.js';
-import type { Runtime, Value } from '../libtensorflow/values.js';
+import type { Attribute } from '../recording/attribute.js';
+import type { Executor } from '../recording/binding.js';
+import type { Runtime } from '../libtensorflow/values.js';
+import type { Value } from '../recording/value.js';
+import { tensorflowPlatform } from './platform.js';
 import { runKernel } from './graph-operations.js';
-import type { Kernel } from './kernel.js';
-import { StepRecorder } from './recorder.js';
+import type { Kernel } from '../recording/kernel.js';
+import { StepRecorder } from '../recording/recorder.js';
 
 /** Runs every operation at once; kernels that gain by it as a small compiled function, one for each combination of shapes. */
 export class Immediate implements Executor {
@@ -20,7 +22,7 @@ export class Immediate implements Executor {
         runtime.release(value);
       },
     };
-    this.#fused = new StepRecorder(runtime, {
+    this.#fused = new StepRecorder(tensorflowPlatform(runtime), {
       limit: kernels,
       background: false,
       immediate: single,

@@ -4,7 +4,8 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findLibrary, startNative } from '../native-fixture.js';
 import type { NativeBackend } from '../libtensorflow/index.js';
-import { Graph, type Node } from './graph.js';
+import type { Node } from '../recording/platform.js';
+import { Graph } from './graph.js';
 
 const paths = await findLibrary();
 

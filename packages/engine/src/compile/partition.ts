@@ -1,5 +1,5 @@
-import { sizeOf } from '../libtensorflow/data-types.js';
-import type { Node } from './graph.js';
+import { sizeOf } from '../recording/data-types.js';
+import type { Node } from '../recording/platform.js';
 import { keyOf, type Line, type Sheet } from './sheet.js';
 
 /** Operations that are compiled as one function, or one product. */

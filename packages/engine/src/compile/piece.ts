@@ -1,7 +1,8 @@
-import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../libtensorflow/data-types.js';
+import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../recording/data-types.js';
 import type { Runtime } from '../libtensorflow/values.js';
-import { digest } from './digest.js';
-import { Graph, type Node } from './graph.js';
+import { digest } from '../recording/digest.js';
+import type { Node } from '../recording/platform.js';
+import { Graph } from './graph.js';
 import type { Unit } from './partition.js';
 import { keyOf, type Sheet } from './sheet.js';
 

@@ -21,7 +21,7 @@ import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
 import { processorInformation } from '../libtensorflow/processor.js';
 import { withOwnXlaFlags } from '../libtensorflow/xla-flags.js';
-import { digest } from './digest.js';
+import { digest } from '../recording/digest.js';
 
 /** Bytes of programs to keep; the oldest go first. A program of MiniLM's size has 5 MB. */
 const LIMIT = 512e6;

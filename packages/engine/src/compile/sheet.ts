@@ -1,4 +1,4 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
+import type { Attribute } from '../recording/attribute.js';
 import {
   TF_ATTR_BOOL,
   TF_ATTR_TYPE,
@@ -7,16 +7,17 @@ import {
   sizeOf,
   type TypedArray,
   type Values,
-} from '../libtensorflow/data-types.js';
+} from '../recording/data-types.js';
 import type { Context } from '../libtensorflow/context.js';
 import type { Output } from '../libtensorflow/symbols.js';
-import { digest } from './digest.js';
-import { Graph, type Node } from './graph.js';
-import { kernelOperations } from './graph-operations.js';
-import type { Kernel, Operand } from './kernel.js';
-import type { Target } from './live-graph.js';
-import type { Precision } from './recorder-setting.js';
-import { CONSTANT, type Input } from './trie.js';
+import { digest } from '../recording/digest.js';
+import type { Node } from '../recording/platform.js';
+import { Graph } from './graph.js';
+import { kernelOperations } from '../recording/kernel-operations.js';
+import type { Kernel, Operand } from '../recording/kernel.js';
+import type { Target } from '../recording/live-graph.js';
+import type { Precision } from '../recording/recorder-setting.js';
+import { CONSTANT, type Input } from '../recording/trie.js';
 
 /**
  * - `feed`: a value from outside the step.

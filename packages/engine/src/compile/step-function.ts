@@ -1,14 +1,17 @@
-import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../libtensorflow/data-types.js';
-import type { Attribute } from '../libtensorflow/attributes.js';
+import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_RESOURCE } from '../recording/data-types.js';
+import type { Attribute } from '../recording/attribute.js';
 import type { Output } from '../libtensorflow/symbols.js';
-import type { Runtime, Value } from '../libtensorflow/values.js';
-import { digest } from './digest.js';
-import { Graph, type Node } from './graph.js';
+import type { Runtime } from '../libtensorflow/values.js';
+import type { Value } from '../recording/value.js';
+import { digest } from '../recording/digest.js';
+import type { Demand } from '../recording/demand.js';
+import type { CompiledStep, Node } from '../recording/platform.js';
+import { Graph } from './graph.js';
 import { writeHybrid } from './hybrid.js';
-import { liveGraph, writeLive } from './live-graph.js';
-import { isState, pairState, type Pair } from './pairing.js';
-import type { Recording } from './recording.js';
-import type { Precision } from './recorder-setting.js';
+import { liveGraph, writeLive } from '../recording/live-graph.js';
+import { pairState, type Pair } from '../recording/pairing.js';
+import type { Recording } from '../recording/recording.js';
+import type { Precision } from '../recording/recorder-setting.js';
 import { Sheet } from './sheet.js';
 import { Variable } from './variables.js';
 
@@ -25,27 +28,8 @@ function nameOf(named: Map<string, number>, recording: Recording, { live, dying 
   return `step_${name}_${number}`;
 }
 
-/** What a recording needs of its function: the results that live on, and the state among its feeds that dies. */
-export interface Demand {
-  readonly live: readonly Value[];
-  readonly dying: ReadonlySet<number>;
-}
-
-/** What lives on at the end of a recording. */
-export function demandOf(recording: Recording): Demand {
-  const live: Value[] = [];
-  for (const { outputs } of recording.operations) {
-    for (const output of outputs) if (output.alive || output.holds > 0) live.push(output);
-  }
-  const dying = new Set<number>();
-  recording.feeds.forEach((feed, i) => {
-    if (!feed.alive && feed.holds === 0 && isState(feed)) dying.add(i);
-  });
-  return { live, dying };
-}
-
 /** A recorded step as one compiled TensorFlow function, which overwrites the state it replaces. */
-export class StepFunction {
+export class StepFunction implements CompiledStep {
   readonly #runtime: Runtime;
   readonly #name: string;
   readonly #attributes: readonly Attribute[];

@@ -1,6 +1,7 @@
-import { TF_ATTR_SHAPE, TF_ATTR_STRING, TF_ATTR_TYPE } from '../libtensorflow/data-types.js';
-import type { Runtime, Source, Value } from '../libtensorflow/values.js';
-import type { Attribute } from '../libtensorflow/attributes.js';
+import { TF_ATTR_SHAPE, TF_ATTR_STRING, TF_ATTR_TYPE } from '../recording/data-types.js';
+import type { Runtime } from '../libtensorflow/values.js';
+import type { Source, Value } from '../recording/value.js';
+import type { Attribute } from '../recording/attribute.js';
 
 /** The name by which TensorFlow makes a resource that lives as long as its handle. */
 const ANONYMOUS = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import { InstallError } from './error.js';
 import { installEngine, listEngines, removeEngine } from './install.js';
 import type { InstallProgress } from './install.js';
 import { withLock } from './lock.js';
+import { cudaRelease, type PluginRelease } from './plugin-releases.js';
+import { installPlugin, listPlugins } from './plugins.js';
 import { releaseFor } from './release.js';
 import { frameworkText, libraryText, removeScenes, scene } from './wheel-fixture.js';
 import type { Scene } from './wheel-fixture.js';
@@ -49,16 +52,57 @@ test('takes the two libraries out of the wheel, reports bytes, and does nothing 
   expect(await engineNames(at)).toEqual([]);
 });
 
-test('with cuda also takes the libraries of the packages that the wheel requires for it', async () => {
+test('a plugin is unpacked from wheels that have their checksums, without headers, and found from then on', async () => {
   const at = await scene();
-  await at.setPip(
-    'case "$requirement" in fake-nvidia*) cp "$here/nvidia.whl" "$dest/fake_nvidia-1-py3.whl";; *) cp "$here/good.whl" "$dest/fake-1.0-py3.whl";; esac',
+  const wheels = await Promise.all(
+    ['good', 'nvidia'].map(async (name) => ({
+      requirement: name,
+      sha256: createHash('sha256')
+        .update(await readFile(join(at.folder, `${name}.whl`)))
+        .digest('hex'),
+    })),
   );
-  const engine = await installEngine({ ...at.options, cuda: true }, at.surroundings);
-  expect(engine.cuda).toBe(true);
-  expect(await readFile(join(engine.folder, 'nvidia/cublas/lib/libcublas.so.12'), 'utf8')).toBe('blas');
-  expect(existsSync(join(engine.folder, 'nvidia/cublas/include'))).toBe(false);
-  expect(await readFile(join(at.folder, 'calls'), 'utf8')).toBe('fake==1.0\nfake-nvidia<2,>=1\n');
+  await at.setPip('cp "$here/$requirement.whl" "$dest/$requirement-1-py3.whl"');
+  const release: PluginRelease = {
+    package: 'fake-pjrt',
+    version: '1.0',
+    device: 'cuda',
+    plugin: 'tensorflow/other.py',
+    platforms: ['any'],
+    pythonVersion: '3.12',
+    wheels,
+    bytes: 1,
+  };
+  const plugin = await installPlugin(at.options, release);
+  expect(plugin).toMatchObject({ source: 'cache', version: '1.0', device: 'cuda' });
+  expect(await readFile(plugin.path, 'utf8')).toBe('pass');
+  expect(await readFile(join(plugin.folder, 'nvidia/cublas/lib/libcublas.so.12'), 'utf8')).toBe('blas');
+  expect(existsSync(join(plugin.folder, 'nvidia/cublas/include'))).toBe(false);
+  expect(await listPlugins(at.options)).toEqual([plugin]);
+  expect(await listEngines(at.options)).toEqual([]);
+  await removeEngine(plugin.name, at.options);
+  const wrong = { ...release, wheels: [{ requirement: 'good', sha256: wheels[1]!.sha256 }] };
+  expect((await failure(installPlugin(at.options, wrong))).message).toMatch(/has sha256 .*wanted/);
+  expect(await engineNames(at)).toEqual([]);
+});
+
+test("the plugin for GPUs is that of Python's JAX if it has one", async () => {
+  const found = [
+    { version: '0.10.2', folder: '/site', path: '/site/jax_plugins/xla_cuda13/xla_cuda_plugin.so' },
+  ];
+  const at = await scene(found);
+  expect(await installPlugin(at.options, cudaRelease('linux-x64', 580))).toMatchObject({
+    ...{ name: 'python', source: 'python', device: 'cuda' },
+    ...found[0],
+  });
+  expect(await calls(at)).toBe(0);
+});
+
+test('the CUDA that is installed is one that the driver takes', () => {
+  expect(cudaRelease('linux-x64', 580)?.package).toBe('jax-cuda13-pjrt');
+  expect(cudaRelease('linux-x64', 570)?.package).toBe('jax-cuda12-pjrt');
+  expect(cudaRelease('linux-x64', 470)).toBeUndefined();
+  expect(cudaRelease('darwin-arm64', undefined)).toBeUndefined();
 });
 
 test('uses the TensorFlow that Python has, unless it is too old', async () => {
@@ -137,9 +181,8 @@ test('a disk that fills up during the download is told as such', async () => {
 });
 
 test('a machine without a wheel is sent to wasm', () => {
-  expect(() => releaseFor('win32-x64', false)).toThrow(/HYPETUNE_ENGINE=wasm/);
-  expect(() => releaseFor('linux-x64-musl', false)).toThrow(/linux-x64-musl/);
-  expect(() => releaseFor('darwin-arm64', true)).toThrow(/without --cuda/);
+  expect(() => releaseFor('win32-x64')).toThrow(/HYPETUNE_ENGINE=wasm/);
+  expect(() => releaseFor('linux-x64-musl')).toThrow(/linux-x64-musl/);
 });
 
 test('two installations at once download once', async () => {

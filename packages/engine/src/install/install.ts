@@ -29,8 +29,6 @@ export interface InstallProgress {
 }
 
 export interface InstallOptions {
-  /** The wheel for NVIDIA GPUs with its CUDA libraries (Linux x64). Default false. */
-  cuda?: boolean;
   /** Default: HYPETUNE_CACHE, XDG_CACHE_HOME/hypetune or ~/.cache/hypetune. */
   cacheFolder?: string;
   signal?: AbortSignal;
@@ -41,14 +39,14 @@ export interface InstallOptions {
 
 /** What an installation takes from the machine; tests give their own. */
 export interface InstallSurroundings {
-  release: (cuda: boolean) => Release;
+  release: () => Release;
   platform: string;
   free: (folder: string) => Promise<number>;
 }
 
 function realSurroundings(): InstallSurroundings {
   const platform = currentPlatform();
-  return { platform, release: (cuda) => releaseFor(platform, cuda), free: freeBytes };
+  return { platform, release: () => releaseFor(platform), free: freeBytes };
 }
 
 /**
@@ -59,15 +57,15 @@ export async function installEngine(
   options: InstallOptions = {},
   surroundings: InstallSurroundings = realSurroundings(),
 ): Promise<EngineInstall> {
-  const { cuda = false, python = 'python3', signal, onProgress } = options;
+  const { python = 'python3', signal, onProgress } = options;
   const cache = cacheFolder(options.cacheFolder);
-  const release = surroundings.release(cuda);
+  const release = surroundings.release();
   const name = `${release.package}-${release.version}-${surroundings.platform}`;
   const folder = join(enginesFolder(cache), name);
   const ready = readEngine(folder, name);
   if (ready !== undefined) return ready;
   const found = await findPythonEngine(python, signal);
-  if ('engine' in found && (!cuda || found.engine.cuda)) return found.engine;
+  if ('engine' in found) return found.engine;
   await mkdir(cache, { recursive: true });
   const onWait = (holder: number): void =>
     onProgress?.({ stage: 'wait', what: `process ${holder}`, bytes: 0, totalBytes: 0 });
@@ -75,7 +73,7 @@ export async function installEngine(
     join(cache, 'install.lock'),
     async () =>
       readEngine(folder, name) ??
-      (await install({ cache, name, release, python, cuda, signal, onProgress, surroundings })),
+      (await install({ cache, name, release, python, signal, onProgress, surroundings })),
     { signal, onWait },
   );
 }
@@ -85,21 +83,20 @@ interface Task {
   name: string;
   release: Release;
   python: string;
-  cuda: boolean;
   signal: AbortSignal | undefined;
   onProgress: InstallOptions['onProgress'];
   surroundings: InstallSurroundings;
 }
 
 async function install(task: Task): Promise<EngineInstall> {
-  const { cache, name, release, cuda, surroundings } = task;
+  const { cache, name, release, surroundings } = task;
   const engines = enginesFolder(cache);
   const downloads = join(cache, 'downloads');
   const requirement = `${release.package}==${release.version}`;
   await mkdir(engines, { recursive: true });
   await removePartial(engines);
   const wheelThere = (await downloadedWheel(downloads, requirement)) !== undefined;
-  const libraryBytes = release.tensorflow.bytes + release.framework.bytes + (release.extraBytes ?? 0);
+  const libraryBytes = release.tensorflow.bytes + release.framework.bytes;
   // pip holds a wheel twice while it downloads: in its temporary folder and in the destination.
   const needed = libraryBytes + (wheelThere ? 0 : 2 * release.wheelBytes);
   await checkSpace(cache, needed, surroundings.free);
@@ -108,13 +105,8 @@ async function install(task: Task): Promise<EngineInstall> {
     const pinned = [release.tensorflow, release.framework];
     const choose = (): string[] => pinned.map(({ path }) => path);
     const expected = new Map(pinned.map(({ path, sha256 }) => [path, sha256]));
-    const { files, requirements } = await takeFiles(task, requirement, partial, choose, expected);
-    for (const further of requirements) {
-      const library = (path: string): boolean => path.startsWith('nvidia/') && !/\.a$|\/include\//.test(path);
-      const taken = await takeFiles(task, further, partial, (names) => names.filter(library), new Map());
-      files.push(...taken.files);
-    }
-    const manifest: Manifest = { version: release.version, cuda, files };
+    const files = await takeFiles(task, requirement, partial, choose, expected);
+    const manifest: Manifest = { version: release.version, cuda: false, files };
     await writeFile(join(partial, manifestName), JSON.stringify(manifest, undefined, 2));
     const folder = join(engines, name);
     await rm(folder, { recursive: true, force: true });
@@ -143,7 +135,7 @@ async function takeFiles(
   target: string,
   choose: (names: string[]) => string[],
   expected: ReadonlyMap<string, string>,
-): Promise<{ files: ExtractedFile[]; requirements: string[] }> {
+): Promise<ExtractedFile[]> {
   const { cache, release, python, signal, onProgress } = task;
   const folder = join(cache, 'downloads');
   await mkdir(folder, { recursive: true });
@@ -179,9 +171,7 @@ async function takeFiles(
         }),
       );
     }
-    const requirements =
-      expected.size > 0 && release.extra !== undefined ? await wheel.requirements(release.extra) : [];
-    return { files, requirements };
+    return files;
   } catch (error) {
     if (error instanceof InstallError && error.code === 'wheel') await rm(path, { force: true });
     throw error;

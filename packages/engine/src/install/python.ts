@@ -106,6 +106,34 @@ export async function findPythonEngine(
   return { reason: `${folder} has no libtensorflow_cc and libtensorflow_framework` };
 }
 
+/** Prints where the plugins of JAX are that Python has, without importing it. */
+const pluginScript = `
+import importlib.metadata, json, os, sys
+found = []
+for cuda in ('13', '12'):
+    try:
+        version = importlib.metadata.version('jax-cuda' + cuda + '-pjrt')
+    except importlib.metadata.PackageNotFoundError:
+        continue
+    for folder in sys.path:
+        path = os.path.join(folder, 'jax_plugins', 'xla_cuda' + cuda, 'xla_cuda_plugin.so')
+        if os.path.isfile(path):
+            found.append({'version': version, 'folder': folder, 'path': path})
+            break
+print(json.dumps(found))
+`;
+
+/** The plugins for NVIDIA GPUs that JAX has in a Python, the newest CUDA first. */
+export async function findPythonPlugins(
+  python: string,
+  signal?: AbortSignal,
+): Promise<{ version: string; folder: string; path: string }[]> {
+  const { code, output } = await runPython(python, ['-c', pluginScript], { signal });
+  if (code !== 0) return [];
+  const found = JSON.parse(output) as { version: string; folder: string; path: string }[] | null;
+  return Array.isArray(found) ? found : [];
+}
+
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
 /** What to download and where to. */
@@ -113,7 +141,7 @@ export interface DownloadOptions {
   python: string;
   /** As pip takes it: `tensorflow-cpu==2.21.0`. */
   requirement: string;
-  release: Release;
+  release: Pick<Release, 'platforms' | 'pythonVersion'>;
   /** The folder of finished wheels. */
   folder: string;
   signal?: AbortSignal | undefined;

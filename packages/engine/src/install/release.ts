@@ -18,10 +18,6 @@ export interface Release {
   readonly wheelBytes: number;
   readonly tensorflow: PinnedFile;
   readonly framework: PinnedFile;
-  /** The extra whose packages hold further libraries, as `and-cuda`. */
-  readonly extra?: string;
-  /** About what those packages need on disk. */
-  readonly extraBytes?: number;
 }
 
 export const tensorflowVersion = '2.21.0';
@@ -52,24 +48,6 @@ const releases: Record<string, Release> = {
       path: frameworkSo,
       sha256: 'f060b323b26ef80add21b9df9428de3aeaf2843d772c5bb098745f7abff3709b',
       bytes: 65222328,
-    },
-  },
-  'linux-x64-cuda': {
-    ...base,
-    package: 'tensorflow',
-    platforms: linux('x86_64'),
-    wheelBytes: 572440367,
-    extra: 'and-cuda',
-    extraBytes: 7e9,
-    tensorflow: {
-      path: so,
-      sha256: '2889ecc99d7641620f41a4bea538f4dd4b626f75aa3e12623161ae939054191c',
-      bytes: 1096372272,
-    },
-    framework: {
-      path: frameworkSo,
-      sha256: '98847c6f0448308159f6d3ff55e13a9e92978598c7fbb34cde63aadf35c6fe84',
-      bytes: 162648808,
     },
   },
   'linux-arm64': {
@@ -117,16 +95,12 @@ export function currentPlatform(): string {
 }
 
 /** The wheel for a platform. Throws `platform` if there is none. */
-export function releaseFor(platform: string, cuda: boolean): Release {
-  const release = releases[cuda ? `${platform}-cuda` : platform];
+export function releaseFor(platform: string): Release {
+  const release = releases[platform];
   if (release !== undefined) return release;
-  const known = Object.keys(releases).filter((name) => name.endsWith('-cuda') === cuda);
   throw new InstallError(
     'platform',
-    `There is no ${cuda ? 'CUDA ' : ''}TensorFlow ${tensorflowVersion} wheel for ${platform} (there is for: ` +
-      `${known.map((name) => name.replace('-cuda', '')).join(', ')}). ` +
-      (cuda && releases[platform] !== undefined
-        ? 'Install without --cuda.'
-        : 'Use the wasm engine (HYPETUNE_ENGINE=wasm), which needs no installation.'),
+    `There is no TensorFlow ${tensorflowVersion} wheel for ${platform} (there is for: ${Object.keys(releases).join(', ')}). ` +
+      'Use the wasm engine (HYPETUNE_ENGINE=wasm), which needs no installation.',
   );
 }

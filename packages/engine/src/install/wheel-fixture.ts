@@ -113,7 +113,7 @@ export async function scene(found: object | null = null): Promise<Scene> {
     framework: pinned(paths[1], frameworkText),
   };
   const surroundings: InstallSurroundings = {
-    release: (cuda) => (cuda ? { ...release, extra: 'and-cuda' } : release),
+    release: () => release,
     platform: 'here',
     free: () => Promise.resolve(1e12),
   };

@@ -63,14 +63,6 @@ export class Wheel {
     return text(await this.zip.openReadStreamPromise(entry));
   }
 
-  /** What the wheel requires for an extra, as pip takes it. */
-  async requirements(extra: string): Promise<string[]> {
-    const metadata = await this.#metadata('METADATA');
-    return [...metadata.matchAll(/^Requires-Dist: ([^;\n]+);.*extra == ["']([^"']+)["']/gm)]
-      .filter(([, , name]) => name === extra)
-      .map(([, requirement]) => requirement!.replaceAll(/\s/g, ''));
-  }
-
   /** Sum of the unpacked sizes of files. */
   sizeOf(names: readonly string[]): number {
     return names.reduce((sum, name) => sum + (this.#entries.get(name)?.uncompressedSize ?? 0), 0);

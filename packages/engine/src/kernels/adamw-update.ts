@@ -1,4 +1,4 @@
-import type { Kernel } from '../compile/kernel.js';
+import type { Kernel } from '../recording/kernel.js';
 import { Notation } from './notation.js';
 
 /**

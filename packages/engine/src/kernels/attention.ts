@@ -1,5 +1,5 @@
-import type { Kernel, Operand } from '../compile/kernel.js';
-import type { Attribute } from '../libtensorflow/attributes.js';
+import type { Kernel, Operand } from '../recording/kernel.js';
+import type { Attribute } from '../recording/attribute.js';
 import { Notation } from './notation.js';
 
 /** Attribute 0: heads; attribute 1: which of the optional inputs are there, as 'maskBias,mask'. */

@@ -1,4 +1,4 @@
-import type { Kernel, Operand } from '../compile/kernel.js';
+import type { Kernel, Operand } from '../recording/kernel.js';
 import { Notation } from './notation.js';
 
 /** The normal distribution function, (1 + erf(x / sqrt 2)) / 2. */

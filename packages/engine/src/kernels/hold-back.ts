@@ -1,4 +1,4 @@
-import type { Kernel } from '../compile/kernel.js';
+import type { Kernel } from '../recording/kernel.js';
 
 /** x, gradient -> the same, behind one barrier, which XLA takes away on processors before it merges what is equal. */
 export const holdBack: Kernel = {

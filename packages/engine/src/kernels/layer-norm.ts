@@ -1,4 +1,4 @@
-import type { Kernel, Operand } from '../compile/kernel.js';
+import type { Kernel, Operand } from '../recording/kernel.js';
 import { Notation } from './notation.js';
 
 /**

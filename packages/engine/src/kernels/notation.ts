@@ -1,6 +1,6 @@
-import type { Operand, Operations } from '../compile/kernel.js';
-import type { Attribute } from '../libtensorflow/attributes.js';
-import { TF_ATTR_BOOL, sizeOf } from '../libtensorflow/data-types.js';
+import type { Operand, Operations } from '../recording/kernel.js';
+import type { Attribute } from '../recording/attribute.js';
+import { TF_ATTR_BOOL, sizeOf } from '../recording/data-types.js';
 
 /** Short forms of the operations that the kernels are written in; a number stands for a float32 scalar. */
 export class Notation {

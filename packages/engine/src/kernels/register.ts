@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Kernel } from '../compile/kernel.js';
-import { TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_STRING } from '../libtensorflow/data-types.js';
-import type { Attribute } from '../libtensorflow/attributes.js';
-import type { NativeBackend } from '../libtensorflow/backend.js';
-import { registerKeyedDraw } from '../libtensorflow/random.js';
+import type { Kernel } from '../recording/kernel.js';
+import { TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_STRING } from '../recording/data-types.js';
+import type { Attribute } from '../recording/attribute.js';
+import type { RecordingBackend } from '../recording/tfjs-node.js';
+import { registerKeyedDraw } from './keyed-draw.js';
 import { adamwUpdate } from './adamw-update.js';
 import { attention, attentionGradient } from './attention.js';
 import { gelu, geluGradient } from './gelu.js';
@@ -62,7 +62,7 @@ export function registerFusedKernels(backendName: string): void {
       kernelName: signature.kernel.name,
       backendName,
       kernelFunc: ({ inputs, backend, attrs }) =>
-        call(signature, inputs, backend as unknown as NativeBackend, attrs ?? {}),
+        call(signature, inputs, backend as unknown as RecordingBackend, attrs ?? {}),
     });
   }
 }
@@ -70,7 +70,7 @@ export function registerFusedKernels(backendName: string): void {
 function call(
   { kernel, inputs: names, attributes: kinds = [], outputs }: Signature,
   inputs: tf.NamedTensorInfoMap,
-  backend: NativeBackend,
+  backend: RecordingBackend,
   values: tf.NamedAttrMap,
 ): tf.TensorInfo | tf.TensorInfo[] {
   const tensors: tf.TensorInfo[] = [];

@@ -1,4 +1,4 @@
-import type { Kernel } from '../compile/kernel.js';
+import type { Kernel } from '../recording/kernel.js';
 import { Notation } from './notation.js';
 
 /** labels and logits [B, C] -> -sum(labels log softmax(logits)) of each row [B]. */

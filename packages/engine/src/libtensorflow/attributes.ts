@@ -9,15 +9,9 @@ import {
   TF_ATTR_TYPE,
   cName,
   dimensions,
-} from './data-types.js';
+} from '../recording/data-types.js';
+import type { Attribute } from '../recording/attribute.js';
 import type { Library } from './library.js';
-
-/** One attribute of an operation, as tfjs-node's kernels write it; an array is a list attribute, or a shape. */
-export interface Attribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: unknown;
-}
 
 /** What sets attributes: an eager operation or a graph operation that is being described. */
 type Target = 'eager' | 'graph';

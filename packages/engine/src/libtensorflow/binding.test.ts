@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { countAll, findLibrary, startNative } from '../native-fixture.js';
-import type { Binding } from './binding.js';
+import type { Binding } from '../recording/binding.js';
 import type { NativeBackend } from './index.js';
 
 const paths = await findLibrary();

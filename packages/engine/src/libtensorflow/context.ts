@@ -1,5 +1,6 @@
-import { setAttributes, type Attribute } from './attributes.js';
-import { cName } from './data-types.js';
+import type { Attribute } from '../recording/attribute.js';
+import { setAttributes } from './attributes.js';
+import { cName } from '../recording/data-types.js';
 import { shapeOf } from './handles.js';
 import type { Library } from './library.js';
 import { SignalShield } from './signals.js';
@@ -14,19 +15,15 @@ export interface Result {
 /** Functions under way in the background before the next one has to wait. */
 const IN_FLIGHT = 2;
 
-/** ConfigProto bytes: let GPU memory grow, instead of taking all of it; and one that hides every GPU. */
-const GROW_GPU_MEMORY = Uint8Array.of(0x32, 0x02, 0x20, 0x01);
+/** ConfigProto bytes that hide every GPU. */
 const NO_GPU = Uint8Array.of(0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00);
 
 /** TensorFlow's eager context on one device: runs one operation at a time. */
 export class Context {
   readonly library: Library;
   #pointer = 0;
-  readonly #device: 'cpu' | 'cuda';
   /** Contexts that were replaced, until nothing of them is being read any more. */
   readonly #replaced: number[] = [];
-  /** Name of the GPU in use, undefined on the CPU. */
-  readonly gpu: string | undefined;
   readonly #shield = new SignalShield();
   /** Runs functions in the background, one after the other; at most two are under way. */
   readonly #background: number;
@@ -34,21 +31,18 @@ export class Context {
   readonly #outputs = new BigUint64Array(256);
   readonly #count = new Int32Array(1);
 
-  constructor(library: Library, device: 'cpu' | 'cuda') {
+  constructor(library: Library) {
     this.library = library;
-    this.#device = device;
     this.#shield.raise();
     this.#background = library.symbols.TFE_NewExecutor(1, 1, IN_FLIGHT);
     this.#shield.lower();
     this.#start();
-    this.gpu = device === 'cuda' ? this.#findGpu() : undefined;
   }
 
   #start(): void {
     const { symbols: s, status } = this.library;
     const options = s.TFE_NewContextOptions();
-    const config = this.#device === 'cuda' ? GROW_GPU_MEMORY : NO_GPU;
-    s.TFE_ContextOptionsSetConfig(options, config, config.length, status);
+    s.TFE_ContextOptionsSetConfig(options, NO_GPU, NO_GPU.length, status);
     this.library.check('Setting the options of TensorFlow');
     this.#shield.raise();
     this.#pointer = s.TFE_NewContext(options, status);
@@ -73,23 +67,6 @@ export class Context {
   /** Gives replaced contexts back; no handle may be of them any more. */
   deleteReplaced(): void {
     for (const pointer of this.#replaced.splice(0)) this.library.symbols.TFE_DeleteContext(pointer);
-  }
-
-  #findGpu(): string {
-    const { symbols: s, status } = this.library;
-    const devices = s.TFE_ContextListDevices(this.pointer, status);
-    this.library.check('Listing devices');
-    try {
-      for (let i = 0; i < s.TF_DeviceListCount(devices); i++) {
-        if (s.TF_DeviceListType(devices, i, status) === 'GPU') return s.TF_DeviceListName(devices, i, status);
-      }
-    } finally {
-      s.TF_DeleteDeviceList(devices);
-    }
-    throw new Error(
-      `TensorFlow ${this.library.version} at ${this.library.paths.tensorflow} sees no NVIDIA GPU: it is a CPU build, or the ` +
-        'driver or a CUDA library is missing. Use device "cpu", or run "hypetune engine doctor".',
-    );
   }
 
   /** Makes a TF_Function known: its name can be run like an operation, and called by other functions. */

@@ -1,7 +1,5 @@
-import type { Context } from './context.js';
 import {
   TF_COMPLEX64,
-  TF_INT32,
   TF_STRING,
   allocateArray,
   arrayFits,
@@ -10,7 +8,7 @@ import {
   sizeOf,
   type TypedArray,
   type Values,
-} from './data-types.js';
+} from '../recording/data-types.js';
 import type { Library } from './library.js';
 
 /** Bytes of a TF_TString. */
@@ -57,30 +55,23 @@ function createStrings(
   return tensor;
 }
 
-/** A new eager handle with a copy of the values, on the GPU if there is one and operations want the type there. */
+/** A new eager handle with a copy of the values. */
 export function createHandle(
   library: Library,
-  context: Context,
   dtype: number,
   shape: readonly number[],
   values: Values,
 ): number {
-  return moveHandle(library, context, createTensor(library, dtype, shape, values), dtype);
+  return moveHandle(library, createTensor(library, dtype, shape, values));
 }
 
-/** A new eager handle with the memory of a TF_Tensor, which is deleted; or with a copy of it on the GPU. */
-export function moveHandle(library: Library, context: Context, tensor: number, dtype: number): number {
+/** A new eager handle with the memory of a TF_Tensor, which is deleted. */
+export function moveHandle(library: Library, tensor: number): number {
   const { symbols: s, status } = library;
   const handle = s.TFE_NewTensorHandle(tensor, status);
   s.TF_DeleteTensor(tensor);
   library.check('Creating a tensor');
-  // Most GPU kernels want int32 tensors on the host.
-  const device = dtype === TF_INT32 || dtype === TF_STRING ? undefined : context.gpu;
-  if (device === undefined) return handle;
-  const copy = s.TFE_TensorHandleCopyToDevice(handle, context.pointer, device, status);
-  s.TFE_DeleteTensorHandle(handle);
-  library.check(`Copying a tensor to ${device}`);
-  return copy;
+  return handle;
 }
 
 /** The values behind a handle, copied once. */

@@ -34,7 +34,7 @@ const open = new Map<string, Library>();
 let configured = false;
 
 /** Once a process: koffi takes no settings after its first library, even one that could not be opened. */
-function configureKoffi(): void {
+export function configureKoffi(): void {
   if (configured) return;
   koffi.config({ sync_stack_size: STACK, async_stack_size: 2 ** 20, resident_async_pools: 2 });
   configured = true;

@@ -1,44 +1,13 @@
-import type { Attribute } from './attributes.js';
+import type { Attribute } from '../recording/attribute.js';
 import { Context } from './context.js';
-import { TF_STRING, sizeOf, type TypedArray, type Values } from './data-types.js';
+import { TF_STRING, sizeOf, type TypedArray, type Values } from '../recording/data-types.js';
 import { createHandle, freeStrings, isNumeric, moveHandle, readHandle, readHandleAsync } from './handles.js';
+import type { TensorStore } from '../recording/binding.js';
+import { HOST_COPY, newValue, type Value } from '../recording/value.js';
 import type { Library } from './library.js';
 
-/** Elements up to which a tensor that came from JavaScript keeps its host copy: reading it back is then free. */
-const HOST_COPY = 65_536;
-
-/** Where a value that has no handle of its own is kept: an unfinished recording, or a variable inside the engine. */
-export interface Source {
-  /** Whether the value is there already, and only has to be fetched. */
-  readonly holdsValue: boolean;
-  /** Gives the value a handle, or throws. */
-  resolve(value: Value): void;
-  /** Tells that nothing refers to the value any more. */
-  release(value: Value): void;
-}
-
-/** A tensor of the engine: a handle, values still on the host, or a place in a recording. */
-export interface Value {
-  readonly dtype: number;
-  readonly shape: number[];
-  /** TFE_TensorHandle, 0 while there is none. */
-  handle: number;
-  /** The values, as long as they are known on the host. Never changed after creation. */
-  host: Values | undefined;
-  source: Source | undefined;
-  /** Whether the handle's strings were copied from JavaScript, and have to be freed with it. */
-  ownsStrings: boolean;
-  /** False as soon as tfjs has disposed it. */
-  alive: boolean;
-  /** Number of the recording in which `reference` is valid, and the value's name there. */
-  recording: number;
-  reference: number;
-  /** Operations of an unfinished recording that still need it after tfjs has disposed it. */
-  holds: number;
-}
-
 /** Makes, reads and frees the engine's tensors, and runs operations on them at once. */
-export class Runtime {
+export class Runtime implements TensorStore {
   readonly library: Library;
   readonly context: Context;
   /** Handles that exist now. */
@@ -48,10 +17,16 @@ export class Runtime {
   /** Reads that are under way. */
   #reading = 0;
 
-  constructor(library: Library, device: 'cpu' | 'cuda') {
+  constructor(library: Library) {
     this.library = library;
-    this.context = new Context(library, device);
+    this.context = new Context(library);
   }
+
+  get version(): string {
+    return this.library.version;
+  }
+
+  readonly isGpu = false;
 
   /** A value from a JavaScript array, copied; the handle is made when an operation first needs it. */
   fromHost(dtype: number, shape: readonly number[], values: Values): Value {
@@ -83,7 +58,7 @@ export class Runtime {
   }
 
   #createHandle(value: Value, values: Values): number {
-    return createHandle(this.library, this.context, value.dtype, value.shape, values);
+    return createHandle(this.library, value.dtype, value.shape, values);
   }
 
   /** Runs one operation now. */
@@ -139,7 +114,7 @@ export class Runtime {
         const tensor = s.TFE_TensorHandleResolve(value.handle, status);
         this.library.check('Moving a tensor');
         this.dropHandle(value);
-        moves.push(() => (value.handle = moveHandle(this.library, this.context, tensor, value.dtype)));
+        moves.push(() => (value.handle = moveHandle(this.library, tensor)));
       }
     }
     this.context.renew();
@@ -163,20 +138,4 @@ export class Runtime {
     value.handle = 0;
     this.handles--;
   }
-}
-
-/** A value with nothing known of it but type and shape. */
-export function newValue(dtype: number, shape: number[], handle: number): Value {
-  return {
-    dtype,
-    shape,
-    handle,
-    host: undefined,
-    source: undefined,
-    ownsStrings: false,
-    alive: true,
-    recording: -1,
-    reference: 0,
-    holds: 0,
-  };
 }

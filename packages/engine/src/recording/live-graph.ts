@@ -1,8 +1,7 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import { TF_INT32, type Values } from '../libtensorflow/data-types.js';
-import type { Graph, Node } from './graph.js';
-import { writeKernel } from './graph-operations.js';
+import type { Attribute } from './attribute.js';
+import { TF_INT32, type Values } from './data-types.js';
 import type { Kernel } from './kernel.js';
+import type { Node, RecordedGraph } from './platform.js';
 import type { Recording } from './recording.js';
 import { nonzeroRows, paddedRows, rowRule, sameRows, slicedRows, type Rows } from './rows.js';
 import { CONSTANT, sameShape, type Entry, type Input } from './trie.js';
@@ -25,11 +24,11 @@ export interface Target {
 }
 
 /** The graph that was recorded into: what is computed whole stays as it is. */
-function recordedGraph(graph: Graph): Target {
+function recordedGraph(graph: RecordedGraph): Target {
   return {
     isEmpty: false,
     add: (name, attributes, inputs, outputs) => graph.add(name, attributes, inputs, outputs),
-    addKernel: (kernel, inputs, attributes) => writeKernel(graph, kernel, inputs, attributes),
+    addKernel: (kernel, inputs, attributes) => graph.addKernel(kernel, inputs, attributes),
     constant: (dtype, shape, values) => graph.constant(dtype, shape, values),
     leaf: ({ node }) => node,
   };
@@ -49,7 +48,7 @@ interface Traced {
  * Where rows are left out operations are written anew, under names that start with `name`.
  */
 export function liveGraph(
-  graph: Graph,
+  graph: RecordedGraph,
   name: string,
   recording: Recording,
   live: readonly number[],

@@ -1,14 +1,24 @@
-import type { Kernel } from '../compile/kernel.js';
-import type { Attribute } from './attributes.js';
+import type { Kernel } from './kernel.js';
+import type { Attribute } from './attribute.js';
 import * as types from './data-types.js';
 import type { Values } from './data-types.js';
-import type { Runtime, Value } from './values.js';
+import type { Value } from './value.js';
 
 /** What the addon of tfjs-node calls a tensor's description. */
 export interface TensorMetadata {
   id: number;
   shape: number[];
   dtype: number;
+}
+
+/** What keeps the tensors of an engine. */
+export interface TensorStore {
+  /** Of the library below. */
+  readonly version: string;
+  readonly isGpu: boolean;
+  fromHost(dtype: number, shape: readonly number[], values: Values): Value;
+  read(value: Value): Values;
+  readAsync(value: Value): Promise<Values>;
 }
 
 /** Runs operations: at once, or by recording them. */
@@ -38,11 +48,11 @@ export function runOn(
 }
 
 /**
- * The interface of tfjs-node's native addon (its `TFJSBinding`) over the C API, so that tfjs-node's kernels run on it
+ * The interface of tfjs-node's native addon (its `TFJSBinding`), so that tfjs-node's kernels run on an engine
  * unmodified. Tensors go by numbers, which are never used twice.
  */
-export class Binding {
-  readonly runtime: Runtime;
+export class Binding<S extends TensorStore = TensorStore> {
+  readonly runtime: S;
   /** Where operations go; a step recorder puts itself here while it records. */
   executor: Executor;
   readonly #values = new Map<number, Value>();
@@ -65,10 +75,10 @@ export class Binding {
   readonly TF_ATTR_RESOURCE: number = types.TF_RESOURCE;
   readonly TF_Version: string;
 
-  constructor(runtime: Runtime, executor: Executor) {
+  constructor(runtime: S, executor: Executor) {
     this.runtime = runtime;
     this.executor = executor;
-    this.TF_Version = runtime.library.version;
+    this.TF_Version = runtime.version;
   }
 
   createTensor(shape: readonly number[], dtype: number, values: Values): number {
@@ -152,7 +162,7 @@ export class Binding {
   }
 
   isUsingGpuDevice(): boolean {
-    return this.runtime.context.gpu !== undefined;
+    return this.runtime.isGpu;
   }
 
   getNumOfSavedModels(): number {

@@ -1,4 +1,5 @@
-import type { Runtime, Source, Value } from '../libtensorflow/values.js';
+import type { Platform } from './platform.js';
+import type { Source, Value } from './value.js';
 import type { Recorded, Recording } from './recording.js';
 
 /**
@@ -67,8 +68,8 @@ export function poison(recording: Recording, error: Error): void {
 }
 
 /** After a recording is computed: its values are no longer of it, and what died meanwhile is freed. */
-export function finish(recording: Recording, runtime: Runtime): void {
-  for (const feed of recording.feeds) if (!feed.alive && feed.holds === 0) runtime.release(feed);
+export function finish(recording: Recording, platform: Platform): void {
+  for (const feed of recording.feeds) if (!feed.alive && feed.holds === 0) platform.release(feed);
   for (const { outputs } of recording.operations) {
     for (const output of outputs) if (output.source?.holdsValue === false) output.source = undefined;
   }

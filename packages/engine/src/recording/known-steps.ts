@@ -1,22 +1,21 @@
-import type { Context } from '../libtensorflow/context.js';
-import { Graph } from './graph.js';
+import type { Platform, RecordedGraph } from './platform.js';
 import type { RecorderSetting } from './recorder-setting.js';
 import { rootEntry, type Entry } from './trie.js';
 
-/** The steps that were recorded in the present context, and how many functions there are of them. */
+/** The steps that were recorded, and how many functions there are of them. */
 export class KnownSteps {
-  readonly #context: Context;
+  readonly #platform: Platform;
   readonly #setting: RecorderSetting;
   /** Holds the operations of all of them. */
-  graph: Graph;
+  graph: RecordedGraph;
   root: Entry = rootEntry();
   functions = 0;
   #isCrowded = false;
 
-  constructor(context: Context, setting: RecorderSetting) {
-    this.#context = context;
+  constructor(platform: Platform, setting: RecorderSetting) {
+    this.#platform = platform;
     this.#setting = setting;
-    this.graph = new Graph(context);
+    this.graph = platform.newGraph();
   }
 
   /** Whether there is no room for another function. */
@@ -31,8 +30,13 @@ export class KnownSteps {
 
   /** Forgets them all. */
   forget(): void {
+    for (const entries = [this.root]; entries.length > 0;) {
+      const { functions, children } = entries.pop()!;
+      for (const step of functions) step.delete?.();
+      entries.push(...children);
+    }
     this.graph.delete();
-    this.graph = new Graph(this.#context);
+    this.graph = this.#platform.newGraph();
     this.root = rootEntry();
     this.functions = 0;
     this.#isCrowded = false;

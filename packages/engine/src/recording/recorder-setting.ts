@@ -1,5 +1,5 @@
-import type { Executor } from '../libtensorflow/binding.js';
-import type { Value } from '../libtensorflow/values.js';
+import type { Executor } from './binding.js';
+import type { Value } from './value.js';
 
 /** What the matrix products of a step are computed in. */
 export type Precision = 'float32' | 'bfloat16';
@@ -22,16 +22,21 @@ export interface RecordingReport {
   readonly lastReason?: string;
 }
 
+/** An operation that an engine does not know, or not with such inputs. */
+export class NotRecorded extends Error {
+  override name = 'NotRecorded';
+}
+
 /** What a recorder works with. */
 export interface RecorderSetting {
   /** Functions to keep at most. */
   readonly limit: number;
   /** Whether functions run in the background. */
   readonly background: boolean;
-  /** Runs what is not recorded. */
-  readonly immediate: Executor;
-  /** Puts an executor in charge of new operations. */
-  readonly install: (executor: Executor) => void;
+  /** Runs what is not recorded. Without one such an operation is a NotRecorded error, and all others run as functions. */
+  readonly immediate?: Executor;
+  /** Puts an executor in charge of new operations; undefined: the one that is outside of steps. */
+  readonly install: (executor: Executor | undefined) => void;
   /** Gives back all compiled functions of the process and calls `forget`; values that tfjs does not have are given. */
   readonly renew?: (others: readonly Value[]) => void;
   /** Whether products in bfloat16 are faster than others, or slower since the processor has none; default: there are none. */

@@ -1,5 +1,5 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import type { TypedArray } from '../libtensorflow/data-types.js';
+import type { Attribute } from './attribute.js';
+import type { TypedArray } from './data-types.js';
 
 /** A tensor inside a kernel: of the graph while recording, a value when run at once. */
 export interface Operand {

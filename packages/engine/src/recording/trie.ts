@@ -1,9 +1,8 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import type { TypedArray, Values } from '../libtensorflow/data-types.js';
-import type { Value } from '../libtensorflow/values.js';
-import type { Node } from './graph.js';
+import type { Attribute } from './attribute.js';
+import type { TypedArray, Values } from './data-types.js';
+import type { Value } from './value.js';
 import type { Kernel } from './kernel.js';
-import type { StepFunction } from './step-function.js';
+import type { CompiledStep, Node } from './platform.js';
 
 /** Reference of an input that is a constant of the graph. Others: n >= 0 the n-th recorded result, -n-1 the n-th feed. */
 export const CONSTANT: number = -(2 ** 31);
@@ -34,7 +33,7 @@ export interface Entry {
   readonly refusal: string | undefined;
   readonly children: Entry[];
   /** Functions of the recordings that end here. */
-  readonly functions: StepFunction[];
+  readonly functions: CompiledStep[];
 }
 
 /** An entry that starts a trie. */

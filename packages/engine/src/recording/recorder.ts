@@ -1,23 +1,30 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import { runOn, type Executor } from '../libtensorflow/binding.js';
-import type { Runtime, Source, Value } from '../libtensorflow/values.js';
+import type { Attribute } from './attribute.js';
+import { runOn, type Executor } from './binding.js';
+import type { Source, Value } from './value.js';
 import type { Kernel } from './kernel.js';
-import type { Precision, RecorderSetting, RecordingReport } from './recorder-setting.js';
+import {
+  NotRecorded,
+  type Precision,
+  type RecorderSetting,
+  type RecordingReport,
+} from './recorder-setting.js';
 import { KnownSteps } from './known-steps.js';
 import { Recording } from './recording.js';
-import { refusedOperations } from './refusal.js';
 import { finish, poison, replay } from './replay.js';
-import { StepFunction, demandOf, type Demand } from './step-function.js';
+import { demandOf, type Demand } from './demand.js';
+import type { CompiledStep, Platform } from './platform.js';
 import { forget } from './trie.js';
 
 /** Runs a step's tensor operations as one compiled function; see `StepRecorder.record`. */
 export class StepRecorder implements Executor, Source {
-  readonly #runtime: Runtime;
+  readonly #platform: Platform;
   readonly #setting: RecorderSetting;
   readonly holdsValue = false;
   readonly #known: KnownSteps;
   readonly #eager = new Map<string, string>();
   #recording: Recording | undefined;
+  /** Operations after which they are computed, whether the step is at its end or not. */
+  #longest = Infinity;
   /** Whether the rest of the present step runs operation by operation. */
   #gaveUp = false;
   #precision: Precision = 'float32';
@@ -27,10 +34,10 @@ export class StepRecorder implements Executor, Source {
   #compiled = false;
   #lastReason: string | undefined;
 
-  constructor(runtime: Runtime, setting: RecorderSetting) {
-    this.#runtime = runtime;
+  constructor(platform: Platform, setting: RecorderSetting) {
+    this.#platform = platform;
     this.#setting = setting;
-    this.#known = new KnownSteps(runtime.context, setting);
+    this.#known = new KnownSteps(platform, setting);
   }
 
   /**
@@ -49,9 +56,9 @@ export class StepRecorder implements Executor, Source {
     this.#recording = new Recording(this.#known.root);
     this.#gaveUp = false;
     this.#compiled = true;
-    this.#setting.install(this);
     let finished = false;
     try {
+      this.#setting.install(this);
       const result = step();
       finished = true;
       this.#flush();
@@ -59,14 +66,36 @@ export class StepRecorder implements Executor, Source {
     } finally {
       if (!finished) this.#abandon(this.#recording);
       this.#recording = undefined;
-      this.#setting.install(this.#setting.immediate);
+      this.#setting.install(undefined);
     }
+  }
+
+  /**
+   * From now on records whatever it is given outside of steps, and computes it when a value is wanted or after `longest`
+   * operations.
+   */
+  recordAlways(longest: number): void {
+    this.#longest = longest;
+    this.#recording = new Recording(this.#known.root);
+  }
+
+  /** Computes what was recorded so far. */
+  settle(): void {
+    if (this.#recording !== undefined) this.#flush();
+  }
+
+  /** Takes notice that something ran on the host instead. */
+  ranElsewhere(name: string, reason: string): void {
+    if (this.#recording === undefined) return;
+    this.#eager.set(name, reason);
+    this.#notCompiled(reason);
   }
 
   /** After an error in the step: computes what is alive, such as weights that were assigned already. */
   #abandon(recording: Recording): void {
     try {
-      this.#runAtOnce(recording);
+      if (this.#setting.immediate === undefined) this.#flush();
+      else this.#runAtOnce(recording);
     } catch {
       // The values that could not be computed say so when they are used; the step's own error is the one to report.
     }
@@ -111,7 +140,7 @@ export class StepRecorder implements Executor, Source {
     reuse?: readonly Value[],
   ): Value[] {
     let recording = this.#recording!;
-    if (this.#gaveUp) return runOn(this.#setting.immediate, name, kernel, attributes, inputs, outputs);
+    if (this.#gaveUp) return this.#runSingly(name, kernel, attributes, inputs, outputs);
     let entry = recording.match(name, attributes, inputs, outputs);
     if (entry === undefined) {
       if (this.#known.isFull && this.#setting.renew === undefined) {
@@ -121,7 +150,7 @@ export class StepRecorder implements Executor, Source {
         this.#gaveUp = true;
         this.#runAtOnce(recording);
         this.#recording = new Recording(this.#known.root);
-        return runOn(this.#setting.immediate, name, kernel, attributes, inputs, outputs);
+        return this.#runSingly(name, kernel, attributes, inputs, outputs);
       }
       if (this.#known.isFull) recording = this.#renew(recording);
       entry = recording.extend(
@@ -138,11 +167,24 @@ export class StepRecorder implements Executor, Source {
       this.#eager.set(name, entry.refusal);
       this.#notCompiled(entry.refusal);
       this.#flush();
-      return runOn(this.#setting.immediate, name, kernel, attributes, inputs, outputs);
+      return this.#runSingly(name, kernel, attributes, inputs, outputs);
     }
     const values = recording.advance(entry, inputs, reuse);
     for (const value of values) value.source = this;
+    if (recording.operations.length >= this.#longest) this.#flush();
     return values;
+  }
+
+  #runSingly(
+    name: string,
+    kernel: Kernel | undefined,
+    attributes: readonly Attribute[],
+    inputs: readonly Value[],
+    outputs: number,
+  ): Value[] {
+    const { immediate } = this.#setting;
+    if (immediate === undefined) throw new NotRecorded(this.#eager.get(name) ?? name);
+    return runOn(immediate, name, kernel, attributes, inputs, outputs);
   }
 
   /** What a step in bfloat16 is here. */
@@ -163,7 +205,7 @@ export class StepRecorder implements Executor, Source {
     this.#rerecord(recording);
     const renewed = this.#recording;
     for (const feed of recording.feeds) {
-      if (feed.recording !== renewed.number && !feed.alive && feed.holds === 0) this.#runtime.release(feed);
+      if (feed.recording !== renewed.number && !feed.alive && feed.holds === 0) this.#platform.release(feed);
     }
     return renewed;
   }
@@ -190,7 +232,7 @@ export class StepRecorder implements Executor, Source {
           this.#runAtOnce(recording);
           return;
         }
-        step = new StepFunction(this.#runtime, this.#known.graph, recording, demand, this.#precision);
+        step = this.#platform.compile(this.#known.graph, recording, demand, this.#precision);
       }
       try {
         step = this.#run(step, recording, demand);
@@ -206,18 +248,23 @@ export class StepRecorder implements Executor, Source {
         this.#compilations++;
       }
     }
-    finish(recording, this.#runtime);
+    finish(recording, this.#platform);
   }
 
   /** Runs a function; one that does not compile once more, under another name, if what it may have failed of was mended. */
-  #run(step: StepFunction, recording: Recording, demand: Demand): StepFunction {
+  #run(step: CompiledStep, recording: Recording, demand: Demand): CompiledStep {
     const { background, repair } = this.#setting;
     try {
       step.run(recording, demand, background);
       return step;
     } catch (error) {
-      if (step.runs > 0 || refusedOperations((error as Error).message).length > 0 || !repair?.()) throw error;
-      const again = new StepFunction(this.#runtime, this.#known.graph, recording, demand, this.#precision);
+      if (
+        step.runs > 0 ||
+        this.#platform.refusedOperations((error as Error).message).length > 0 ||
+        !repair?.()
+      )
+        throw error;
+      const again = this.#platform.compile(this.#known.graph, recording, demand, this.#precision);
       again.run(recording, demand, background);
       return again;
     }
@@ -225,9 +272,10 @@ export class StepRecorder implements Executor, Source {
 
   /** A function that does not compile: its refused operations run by themselves from now on, the rest compiled. */
   #refused(recording: Recording, error: Error): boolean {
-    const names = refusedOperations(error.message).filter((name) =>
-      recording.operations.some(({ entry }) => entry.name === name),
-    );
+    if (this.#setting.immediate === undefined) return false;
+    const names = this.#platform
+      .refusedOperations(error.message)
+      .filter((name) => recording.operations.some(({ entry }) => entry.name === name));
     if (names.length === 0) {
       this.#notCompiled(error.message);
       this.#runAtOnce(recording);
@@ -244,7 +292,7 @@ export class StepRecorder implements Executor, Source {
   #again(recording: Recording): void {
     this.#rerecord(recording);
     this.#flush();
-    finish(recording, this.#runtime);
+    finish(recording, this.#platform);
   }
 
   #rerecord(recording: Recording): void {
@@ -263,16 +311,16 @@ export class StepRecorder implements Executor, Source {
       replay(
         recording,
         ({ entry, inputs, outputs }) =>
-          runOn(this.#setting.immediate, entry.name, entry.kernel, entry.attributes, inputs, outputs.length),
+          this.#runSingly(entry.name, entry.kernel, entry.attributes, inputs, outputs.length),
         (value) => {
-          this.#runtime.release(value);
+          this.#platform.release(value);
         },
       );
     } catch (error) {
       poison(recording, error as Error);
       throw error;
     }
-    finish(recording, this.#runtime);
+    finish(recording, this.#platform);
   }
 
   #notCompiled(reason: string): void {
@@ -294,6 +342,6 @@ export class StepRecorder implements Executor, Source {
   dispose(value: Value): void {
     if (this.#recording !== undefined && value.recording === this.#recording.number) value.alive = false;
     else if (value.holds > 0) value.alive = false;
-    else this.#runtime.release(value);
+    else this.#platform.release(value);
   }
 }

@@ -14,9 +14,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runKernel } from '../compile/graph-operations.js';
 import { findLibrary, startNative } from '../native-fixture.js';
-import { TF_ATTR_SHAPE, TF_ATTR_STRING, TF_INT32 } from './data-types.js';
-import type { NativeBackend } from './index.js';
-import { keyedDraw } from './random.js';
+import { TF_ATTR_SHAPE, TF_ATTR_STRING, TF_INT32 } from '../recording/data-types.js';
+import type { NativeBackend } from '../libtensorflow/index.js';
+import { keyedDraw } from './keyed-draw.js';
 
 const paths = await findLibrary();
 

@@ -1,11 +1,10 @@
-import type { Attribute } from '../libtensorflow/attributes.js';
-import type { TypedArray } from '../libtensorflow/data-types.js';
-import { newValue, type Value } from '../libtensorflow/values.js';
+import type { Attribute } from './attribute.js';
+import type { TypedArray } from './data-types.js';
+import { newValue, type Value } from './value.js';
 import { constantInputs, neverRecorded } from './constant-inputs.js';
 import { digest } from './digest.js';
-import type { Graph, Node } from './graph.js';
-import { writeKernel } from './graph-operations.js';
 import type { Kernel } from './kernel.js';
+import type { Node, RecordedGraph } from './platform.js';
 import { CONSTANT, sameAttributes, sameConstant, sameShape, type Entry, type Input } from './trie.js';
 
 /** One operation as it was recorded this time. */
@@ -84,7 +83,7 @@ export class Recording {
 
   /** Adds an operation that was never recorded here; what the graph refuses becomes an entry with a refusal. */
   extend(
-    graph: Graph,
+    graph: RecordedGraph,
     name: string,
     kernel: Kernel | undefined,
     attributes: readonly Attribute[],
@@ -120,7 +119,7 @@ export class Recording {
         results =
           kernel === undefined
             ? graph.add(name, attributes, graphInputs, outputs)
-            : writeKernel(graph, kernel, graphInputs, attributes);
+            : graph.addKernel(kernel, graphInputs, attributes);
         operations.push(results[0]?.oper ?? 0);
         if (results.length !== outputs || results.some((result) => result.shape === null)) {
           reason = `${name}: the shape of its result depends on data`;
@@ -163,7 +162,7 @@ export class Recording {
   }
 
   #input(
-    graph: Graph,
+    graph: RecordedGraph,
     name: string,
     kernel: Kernel | undefined,
     value: Value,

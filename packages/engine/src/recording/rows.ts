@@ -1,4 +1,4 @@
-import { sizeOf, type TypedArray } from '../libtensorflow/data-types.js';
+import { sizeOf, type TypedArray } from './data-types.js';
 import type { RowRule } from './kernel.js';
 import { CONSTANT, sameShape, type Entry } from './trie.js';
 

@@ -8,9 +8,9 @@ import {
   type KeyedDrawAttributes,
 } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Kernel, Operand, Operations } from '../compile/kernel.js';
-import type { Attribute } from './attributes.js';
-import type { NativeBackend } from './backend.js';
+import type { Kernel, Operand, Operations } from '../recording/kernel.js';
+import type { Attribute } from '../recording/attribute.js';
+import type { RecordingBackend } from '../recording/tfjs-node.js';
 import {
   TF_ATTR_INT,
   TF_ATTR_SHAPE,
@@ -21,7 +21,7 @@ import {
   TF_INT32,
   TF_INT64,
   TF_UINT32,
-} from './data-types.js';
+} from '../recording/data-types.js';
 
 /**
  * The kernel KeyedDraw of @hypetune/ops: Threefry-2x32 and the distributions in whole numbers, the same bits as on the host.
@@ -69,7 +69,7 @@ export function registerKeyedDraw(backendName: string): void {
     kernelName: 'KeyedDraw',
     backendName,
     kernelFunc: ({ inputs, backend, attrs }) => {
-      const native = backend as unknown as NativeBackend;
+      const native = backend as unknown as RecordingBackend;
       const { distribution, shape } = attrs as unknown as KeyedDrawAttributes;
       const attributes: Attribute[] = [
         { name: 'distribution', type: TF_ATTR_STRING, value: distribution },

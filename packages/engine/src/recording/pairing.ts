@@ -1,5 +1,5 @@
-import { TF_FLOAT, sizeOf } from '../libtensorflow/data-types.js';
-import type { Value } from '../libtensorflow/values.js';
+import { TF_FLOAT, sizeOf } from './data-types.js';
+import type { Value } from './value.js';
 import type { Recording } from './recording.js';
 import { sameShape } from './trie.js';
 
