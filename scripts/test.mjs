@@ -55,10 +55,12 @@ const check = async (title, script, args) => {
 
 try {
   await check('build', tool('typescript/bin/tsc'), ['-b']);
+  // Each takes one core.
+  const linted = check('lint', tool('eslint/bin/eslint.js'), ['.']);
   await check('type check', tool('typescript/bin/tsc'), ['-p', 'tsconfig.check.json']);
   await check('type check of the page', tool('typescript/bin/tsc'), ['-p', 'examples/browser']);
-  await check('lint', tool('eslint/bin/eslint.js'), ['.']);
   await check('format', tool('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.']);
+  await linted;
   const code = await run(
     'tests',
     tool('vitest/vitest.mjs'),

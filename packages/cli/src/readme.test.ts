@@ -39,7 +39,17 @@ test('every command and flag on the page exists', async () => {
 });
 
 test('every flag that the pages on trouble and on other libraries name exists', async () => {
-  const commands = ['train', 'compare', 'predict', 'evaluate', 'doctor', 'engine'];
+  const commands = [
+    'train',
+    'compare',
+    'worker',
+    'verify',
+    'watch',
+    'predict',
+    'evaluate',
+    'doctor',
+    'engine',
+  ];
   const help = (await Promise.all(commands.map((command) => call(command, '--help')))).map(({ out }) => out);
   const docs = new URL('../../../docs/', import.meta.url);
   for (const page of ['troubleshooting.md', 'coming-from.md'])
