@@ -50,15 +50,23 @@ export async function pack(folder) {
     outdir: join(folder, 'bundle'),
     outExtension: { '.js': '.mjs' },
   });
+  const require = createRequire(join(root, 'packages/engine/package.json'));
   const core = join(folder, 'node_modules/@tensorflow/tfjs-core');
+  // The build for Node: tfjs-node's classes can extend no others.
   await build({
     ...shared,
     format: 'cjs',
-    entryPoints: ['@tensorflow/tfjs-core'],
-    mainFields: ['module', 'main'],
-    absWorkingDir: root,
-    outfile: join(core, 'index.js'),
+    entryPoints: [require.resolve('@tensorflow/tfjs-core')],
+    outfile: join(core, 'core.js'),
   });
+  // Node finds the names for `import` in the second line, which never runs.
+  const names = Object.keys(require('@tensorflow/tfjs-core')).filter((name) =>
+    /^[A-Za-z_$][\w$]*$/.test(name),
+  );
+  writeFileSync(
+    join(core, 'index.js'),
+    `module.exports = require('./core.js');\n0 && (module.exports = { ${names.join(', ')} });\n`,
+  );
   writeFileSync(
     join(core, 'package.json'),
     JSON.stringify({ name: '@tensorflow/tfjs-core', main: 'index.js' }),
@@ -66,10 +74,8 @@ export async function pack(folder) {
   execFileSync(process.execPath, [join(root, 'packages/engine/scripts/kernels.mjs')]);
   cpSync(join(root, 'packages/engine/dist/tfjs-node.cjs'), join(folder, 'tfjs-node.cjs'));
   rmSync(join(root, 'packages/engine/dist/tfjs-node.cjs'));
-  const require = createRequire(join(root, 'packages/engine/package.json'));
   const koffi = dirname(require.resolve('koffi'));
-  const isNeeded = (path) => !/\/(src|doc|vendor|lib)(\/|$)/.test(path.slice(koffi.length));
-  cpSync(koffi, join(folder, 'node_modules/koffi'), { recursive: true, dereference: true, filter: isNeeded });
+  cpSync(koffi, join(folder, 'node_modules/koffi'), { recursive: true, dereference: true });
   cpSync(join(koffi, '../@koromix/koffi-linux-x64'), join(folder, 'node_modules/@koromix/koffi-linux-x64'), {
     recursive: true,
     dereference: true,

@@ -11,6 +11,7 @@ let nothing: ChooseOptions;
 const { HYPETUNE_ENGINE } = process.env;
 beforeEach(async () => {
   delete process.env['HYPETUNE_ENGINE'];
+  delete process.env['HYPETUNE_PJRT_PLUGIN'];
   nothing = {
     cacheFolder: await mkdtemp(join(tmpdir(), 'hypetune-choose-')),
     python: '/nowhere/python3',

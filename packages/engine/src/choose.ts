@@ -12,7 +12,7 @@ import { loadLibrary, registerNativeBackend } from './libtensorflow/index.js';
 import { Client } from './pjrt/client.js';
 import { hasNvidiaGpu } from './install/nvidia.js';
 import { findPlugin } from './pjrt/plugins.js';
-import { registerPjrtBackend } from './pjrt/backend.js';
+import { provideTypeNumbers, registerPjrtBackend } from './pjrt/backend.js';
 import { useWasm } from './wasm/index.js';
 
 /** The engines in the order in which they are tried, the fastest first. */
@@ -163,14 +163,16 @@ async function startPjrt(options: ChooseOptions): Promise<string> {
       settings: plugin.settings,
       tf32: process.env['HYPETUNE_TF32'] === '1',
     });
+  provideTypeNumbers('pjrt');
   await setBackend('pjrt');
   return `XLA through PJRT ${client.plugin.version}, ${client.platform}, ${client.deviceKind}`;
 }
 
-let native: { what: string } | undefined;
+let native: { what: string; backend: tf.KernelBackend } | undefined;
 
 async function startNative(options: ChooseOptions): Promise<string> {
-  if (native !== undefined && isRegistered('tensorflow')) {
+  // The engine on a plugin may stand in under this name.
+  if (native !== undefined && isRegistered('tensorflow') && tf.findBackend('tensorflow') === native.backend) {
     await setBackend('tensorflow');
     return native.what;
   }
@@ -182,7 +184,7 @@ async function startNative(options: ChooseOptions): Promise<string> {
   await setBackend('tensorflow');
   registerMissingKernels('tensorflow', tf.backend());
   const where = engine.source === 'python' ? "Python's" : 'installed';
-  native = { what: `TensorFlow ${library.version}, ${where}, CPU` };
+  native = { what: `TensorFlow ${library.version}, ${where}, CPU`, backend: tf.backend() };
   return native.what;
 }
 
@@ -219,6 +221,7 @@ async function startAddon(name: string): Promise<string> {
   // tfjs-node calls what Node 23 removed.
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] ??= (value: unknown): boolean => value === null || value === undefined;
+  if (isRegistered('tensorflow')) tf.removeBackend('tensorflow');
   require(name);
   await setBackend('tensorflow');
   return `${name}'s own addon`;

@@ -59,9 +59,7 @@ export function registerPjrtBackend(client: Client, options: PjrtBackendOptions 
     throw new Error(
       `A tfjs backend named "${name}" is registered already. Remove it with tf.removeBackend("${name}") first.`,
     );
-  // tfjs-node asks a backend of this name, whichever runs, for the numbers of types.
-  if ((tf.findBackendFactory('tensorflow') as unknown) === null)
-    tf.registerBackend('tensorflow', () => tf.findBackend(name), 0);
+  provideTypeNumbers(name);
   registerFusedKernels(name);
   const own = new Set(tf.getKernelsForBackend(name).map(({ kernelName }) => kernelName));
   const stock = new Map(stockKernels().map((kernel) => [kernel.kernelName, kernel]));
@@ -75,6 +73,12 @@ export function registerPjrtBackend(client: Client, options: PjrtBackendOptions 
         backendName: name,
         kernelFunc: kernelOrHost(kernelName, stock.get(kernelName)),
       });
+}
+
+/** tfjs-node asks a backend named `tensorflow`, whichever runs, for the numbers of types: without one this one answers. */
+export function provideTypeNumbers(name: string): void {
+  if ((tf.findBackendFactory('tensorflow') as unknown) === null)
+    tf.registerBackend('tensorflow', () => tf.findBackend(name), 0);
 }
 
 /** No executor yet: the backend puts itself in charge. */
