@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, posix, resolve } from 'node:path';
+import { join, posix, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -72,7 +72,11 @@ function stagePackage(name, stage) {
   if (manifest.scripts?.prepack) npm(['run', 'prepack'], { cwd: folder });
   if (manifest.files.includes('dist') && !existsSync(join(folder, 'dist')))
     throw new Error(`packages/${name}: there is no dist; run "npm run build" first.`);
-  for (const file of manifest.files) cpSync(join(folder, file), join(stage, file), { recursive: true });
+  for (const file of manifest.files)
+    cpSync(join(folder, file), join(stage, file), {
+      recursive: true,
+      filter: (path) => !isStale(folder, path),
+    });
   for (const file of ['CHANGELOG.md'])
     if (existsSync(join(folder, file))) cpSync(join(folder, file), join(stage, file));
   cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
@@ -96,6 +100,14 @@ function stagePackage(name, stage) {
     ...(manifest.exports && { exports: withoutSources(manifest.exports) }),
   };
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
+}
+
+/** Whether the compiler made a file of a source that is gone. */
+function isStale(folder, path) {
+  const [, name] =
+    /^dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(relative(folder, path).replaceAll(sep, '/')) ?? [];
+  if (name === undefined || !existsSync(join(folder, 'dist', `${name}.d.ts`))) return false;
+  return !existsSync(join(folder, 'src', `${name}.ts`));
 }
 
 function withoutSources(value) {
