@@ -23,7 +23,7 @@ export interface PreparedTask {
 }
 
 /** The tasks that were asked for, as the settings that differ; of a grid over rows, one for each of its points. */
-export function taskEntries(config: Config): readonly TaskEntry[] {
+function taskEntries(config: Config): readonly TaskEntry[] {
   const points = rowPoints(config.grid);
   return namedEntries(config).flatMap((entry) => points.map((point) => ({ ...entry, ...point })));
 }
@@ -49,6 +49,21 @@ export async function prepareTask(
     (axis) => `${axis}=${settings[axis]!}`,
   );
   return { name: [family, ...point].join(' '), family, settings, setup, identity };
+}
+
+/** Reads every task that was asked for. Throws where two have one name. */
+export async function prepareTasks(
+  config: Config,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<PreparedTask[]> {
+  const tasks: PreparedTask[] = [];
+  for (const entry of taskEntries(config)) tasks.push(await prepareTask(entry, config, terminal, signal));
+  checkNames(
+    tasks.map(({ name }) => name),
+    'tasks',
+  );
+  return tasks;
 }
 
 /** What a comparison is made of. */

@@ -7,9 +7,7 @@ import {
   keepMeasuredRows,
   type NamedRun,
   planOf,
-  prepareTask,
-  type PreparedTask,
-  taskEntries,
+  prepareTasks,
   wantedRuns,
 } from '../comparison-runs.js';
 import { type Config, readConfig } from '../config-file.js';
@@ -125,13 +123,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
   const interrupt = onInterrupt(terminal);
   try {
     const store = await Store.open(flags.store);
-    const tasks: PreparedTask[] = [];
-    for (const entry of taskEntries(config))
-      tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
-    checkNames(
-      tasks.map(({ name }) => name),
-      'tasks',
-    );
+    const tasks = await prepareTasks(measured, terminal, interrupt.signal);
     const engine = await engineOf(config, queue !== undefined, terminal);
     for (const { setup } of tasks) noteTask(terminal, setup.task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));

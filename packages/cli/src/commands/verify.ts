@@ -1,15 +1,7 @@
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { answerClaim, type ClaimAnswer } from '../claim.js';
-import {
-  checkNames,
-  keepMeasuredRows,
-  planOf,
-  prepareTask,
-  type PreparedTask,
-  taskEntries,
-  wantedRuns,
-} from '../comparison-runs.js';
+import { keepMeasuredRows, planOf, prepareTasks, wantedRuns } from '../comparison-runs.js';
 import { type Claim, type Config, readConfig } from '../config-file.js';
 import { engineOf } from '../engine.js';
 import { onInterrupt } from '../interrupt.js';
@@ -76,13 +68,7 @@ async function verify(
   const interrupt = onInterrupt(terminal);
   try {
     const store = await Store.open(flags.store);
-    const tasks: PreparedTask[] = [];
-    for (const entry of taskEntries(config))
-      tasks.push(await prepareTask(entry, measured, terminal, interrupt.signal));
-    checkNames(
-      tasks.map(({ name }) => name),
-      'tasks',
-    );
+    const tasks = await prepareTasks(measured, terminal, interrupt.signal);
     const compared = tasks.map(({ name, setup }) => ({
       name,
       metric: metricOf(claim, setup.task.metrics.map(metricName), name),
