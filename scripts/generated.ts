@@ -23,17 +23,18 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Rewrites a file, or only says whether it is current. */
+/** Rewrites a file, or only says that it is not current and by which command it is made. */
 export async function writeCurrent(
   file: URL,
   make: (before: string) => string | Promise<string>,
   check: boolean,
+  command = 'npm run docs',
 ): Promise<void> {
   const before = await readFile(file, 'utf8').catch(() => '');
   const current = await make(before);
   if (current === before) return;
   if (!check) return writeFile(file, current);
   const name = relative(fileURLToPath(new URL('..', import.meta.url)), fileURLToPath(file));
-  console.error(`${name} is out of date; run \`npm run docs\`.`);
+  console.error(`${name} is out of date; run \`${command}\`.`);
   process.exitCode = 1;
 }

@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { compareStored } from '../packages/cli/src/report/stored-comparison.js';
 import { cellsOf, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
 import type { RunIdentity, StoredRecord } from '../packages/cli/src/store/record.js';
 import { keyOf, Store } from '../packages/cli/src/store/store.js';
@@ -86,11 +89,11 @@ test('a damaged record is not taken for evidence', async () => {
 
 test('tables say what the runs say', async () => {
   const { store, plan } = await storeOf(1);
-  const cells = await cellsOf(store, plan);
+  const { cells, comparison } = await compareStored(store, plan);
   const predictions = new Map(
     await Promise.all(cells.map(async ({ key }) => [key, await store.predictions(key)] as const)),
   );
-  const evidence = { plan, cells, predictions };
+  const evidence = { plan, cells, comparison, predictions };
   expect(progress(evidence)).toBe('8 of 8 runs are done (a processor).');
   expect(recipeTables(evidence)).toMatch(/\| hype \| 4 \| 0\.7000 \(0\.1155\) \| \+0\.2000 .* 2\.00 \|/);
   const contrast = { what: 'the noise', than: 'vanilla', better: 'hype' };
@@ -99,4 +102,11 @@ test('tables say what the runs say', async () => {
   expect(failureTable(evidence)).toMatch(
     /\| vanilla \| 4 \| 4 \| 100 % \| - \|\n\| hype \| 4 \| 2 \| 50 % \| 0\.8000 \|/,
   );
+});
+
+test('docs/evidence.md and docs/leaderboard.md are what the runs say (else: npm run evidence -- --write)', () => {
+  const script = fileURLToPath(new URL('../scripts/evidence/main.ts', import.meta.url));
+  const node = ['--conditions=@hypetune/source', '--import', 'tsx', script];
+  const { status, stderr } = spawnSync(process.execPath, node, { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
 });

@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util';
 import { METHODS } from '../../packages/cli/src/methods.js';
 import { compareStored } from '../../packages/cli/src/report/stored-comparison.js';
 import { comparisonPage } from '../../packages/cli/src/report/html/comparison-page.js';
-import { cellsOf } from '../../packages/cli/src/store/plan.js';
 import type { PredictedLine } from '../../packages/cli/src/store/record.js';
 import { Store } from '../../packages/cli/src/store/store.js';
 import { fillParts, writeCurrent } from '../generated.js';
@@ -60,45 +59,42 @@ if (flags.run) {
 async function writePages(check: boolean): Promise<void> {
   const root = new URL('../../', import.meta.url);
   const pictures = new URL('docs/evidence/', root);
-  await mkdir(pictures, { recursive: true });
+  if (!check) await mkdir(pictures, { recursive: true });
+  const current = (file: URL, make: (before: string) => string | Promise<string>): Promise<void> =>
+    writeCurrent(file, make, check, 'npm run evidence -- --write');
   const temporary = await mkdtemp(join(tmpdir(), 'hypetune-evidence-'));
   try {
-    const found = new Map<string, { readonly store: Store; readonly evidence: pages.Evidence }>();
+    const found = new Map<string, pages.Evidence>();
     for (const experiment of experiments)
       if (hasRecords(experiment.records)) found.set(experiment.name, await read(experiment, temporary));
     const part = (name: string, ...tables: readonly ((evidence: pages.Evidence) => string)[]): string => {
-      const evidence = found.get(name)?.evidence;
+      const evidence = found.get(name);
       return evidence
         ? [pages.progress(evidence), ...tables.map((make) => make(evidence))].join('\n\n')
         : 'Not run yet.';
     };
-    await writeCurrent(
-      new URL('docs/evidence.md', root),
-      (page) =>
-        fillParts(page, {
-          'learning-rate': part('learning-rate', pages.meansTable),
-          precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
-          compatibility: part('compatibility', pages.recipeTables),
-          across: part('compatibility', pages.acrossTable),
-          contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
-          noise: part('noise', (evidence) => pages.gridTable(evidence, 'hype.scale')),
-          labels: part('labels', pages.labelTable),
-          instability: part('instability', pages.failureTable),
-        }),
-      check,
+    await current(new URL('docs/evidence.md', root), (page) =>
+      fillParts(page, {
+        'learning-rate': part('learning-rate', pages.meansTable),
+        precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
+        compatibility: part('compatibility', pages.recipeTables),
+        across: part('compatibility', pages.acrossTable),
+        contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
+        noise: part('noise', (evidence) => pages.gridTable(evidence, 'hype.scale')),
+        labels: part('labels', pages.labelTable),
+        instability: part('instability', pages.failureTable),
+      }),
     );
-    await writeCurrent(
-      new URL('docs/leaderboard.md', root),
-      (page) => fillParts(page, { methods: part('methods', pages.acrossTable, pages.recipeTables) }),
-      check,
+    await current(new URL('docs/leaderboard.md', root), (page) =>
+      fillParts(page, { methods: part('methods', pages.acrossTable, pages.recipeTables) }),
     );
     const picture = async (
       name: string,
       file: string,
       make: (evidence: pages.Evidence) => string,
     ): Promise<void> => {
-      const evidence = found.get(name)?.evidence;
-      if (evidence) await writeCurrent(new URL(file, pictures), () => make(evidence), check);
+      const evidence = found.get(name);
+      if (evidence) await current(new URL(file, pictures), () => make(evidence));
     };
     for (const task of ['mrpc', 'sts-b'])
       await picture('noise', `noise-${task}.svg`, (evidence) =>
@@ -112,26 +108,22 @@ async function writePages(check: boolean): Promise<void> {
       await picture('labels', `labels-${task}.svg`, (evidence) => pages.labelPicture(evidence, task));
     const methods = found.get('methods');
     if (methods) {
-      const { cells, comparison } = await compareStored(methods.store, methods.evidence.plan);
       const page = comparisonPage({
-        ...{ plan: methods.evidence.plan, cells, comparison, curves: new Map(), title: 'Every method once' },
+        ...{ ...methods, curves: new Map(), title: 'Every method once' },
         costOf: (name) => METHODS.get(name)?.cost ?? '-',
       });
-      await writeCurrent(new URL('leaderboard.html', pictures), () => page, check);
+      await current(new URL('leaderboard.html', pictures), () => page);
     }
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-async function read(
-  { name, records }: Experiment,
-  temporary: string,
-): Promise<{ store: Store; evidence: pages.Evidence }> {
+async function read({ name, records }: Experiment, temporary: string): Promise<pages.Evidence> {
   const store = await Store.open(join(temporary, name));
   const plan = await unpackRecords(records, store);
-  const cells = await cellsOf(store, plan);
+  const { cells, comparison } = await compareStored(store, plan);
   const predictions = new Map<string, readonly PredictedLine[]>();
   for (const { key, run } of cells) if (run) predictions.set(key, await store.predictions(key));
-  return { store, evidence: { plan, cells, predictions } };
+  return { plan, cells, comparison, predictions };
 }

@@ -1,5 +1,10 @@
 import { holm, mean } from '@hypetune/statistics';
-import { compareCells, type RecipeFigures, rightRows } from '../../packages/cli/src/report/comparison.js';
+import {
+  compareCells,
+  type Comparison,
+  type RecipeFigures,
+  rightRows,
+} from '../../packages/cli/src/report/comparison.js';
 import {
   figure,
   interval,
@@ -17,6 +22,8 @@ import { table } from '../generated.js';
 export interface Evidence {
   readonly plan: ComparisonPlan;
   readonly cells: readonly Cell[];
+  /** All recipes against the first. */
+  readonly comparison: Comparison;
   readonly predictions: ReadonlyMap<string, readonly PredictedLine[]>;
 }
 
@@ -39,7 +46,7 @@ export function progress({ plan, cells }: Evidence): string {
 /** Mean of the first metric by task (rows) and recipe (columns). */
 export function meansTable(evidence: Evidence): string {
   const { plan } = evidence;
-  const { figures } = compareCells(plan, evidence.cells);
+  const { figures } = evidence.comparison;
   return table(
     ['recipe', ...plan.tasks.map((task) => `${task.name}, ${metricOf(task)}`)],
     plan.recipes.map(({ name }) => [name, ...plan.tasks.map((task) => spread(of(figures, name, task)))]),
@@ -47,9 +54,8 @@ export function meansTable(evidence: Evidence): string {
 }
 
 /** What each recipe does on each task, against the first. */
-export function recipeTables(evidence: Evidence): string {
-  const { plan, cells } = evidence;
-  const { figures } = compareCells(plan, cells, rightOf(evidence));
+export function recipeTables({ plan, cells, comparison }: Evidence): string {
+  const { figures } = comparison;
   return plan.tasks
     .map((task) => {
       const base = secondsOf(cells, plan.recipes[0]!.name, task);
@@ -80,8 +86,7 @@ export function recipeTables(evidence: Evidence): string {
 }
 
 /** Average rank and mean over all tasks, best first. */
-export function acrossTable({ plan, cells }: Evidence): string {
-  const { across } = compareCells(plan, cells);
+export function acrossTable({ comparison: { across } }: Evidence): string {
   const rows = [...across].sort((a, b) => a.averageRank - b.averageRank);
   return table(
     ['recipe', 'average rank', 'mean', '95 %'],
@@ -119,7 +124,7 @@ export function contrastTable(
 /** Means over the values of a grid, a column for each. */
 export function gridTable(evidence: Evidence, axis: string): string {
   const { plan } = evidence;
-  const { figures } = compareCells(plan, evidence.cells);
+  const { figures } = evidence.comparison;
   const points = gridPoints(plan, axis);
   const values = [...new Set(points.map(({ value }) => value))].sort((a, b) => a - b);
   const families = [...new Set(points.map(({ family }) => family))];
@@ -142,7 +147,7 @@ export function gridTable(evidence: Evidence, axis: string): string {
 /** The same as a picture: curves over the logarithm of the values. */
 export function gridPicture(evidence: Evidence, axis: string, task: Task): string {
   const { plan } = evidence;
-  const { figures } = compareCells(plan, evidence.cells);
+  const { figures } = evidence.comparison;
   const points = gridPoints(plan, axis);
   const ends = points.map(({ value }) => Math.log10(value));
   const curves: Curve[] = [...new Set(plan.recipes.map(({ family }) => family))].flatMap((family, series) => {
@@ -164,7 +169,7 @@ export function gridPicture(evidence: Evidence, axis: string, task: Task): strin
 /** Means by the number of labels, from tasks named `NAME ROWS`. */
 export function labelTable(evidence: Evidence): string {
   const { plan } = evidence;
-  const { figures } = compareCells(plan, evidence.cells);
+  const { figures } = evidence.comparison;
   return labelTasks(plan)
     .map(({ name, sizes }) =>
       [
@@ -184,7 +189,7 @@ export function labelTable(evidence: Evidence): string {
 /** The same as a picture of one of these tasks. */
 export function labelPicture(evidence: Evidence, name: string): string {
   const { plan } = evidence;
-  const { figures } = compareCells(plan, evidence.cells);
+  const { figures } = evidence.comparison;
   const { sizes } = labelTasks(plan).find((task) => task.name === name)!;
   const metric = metricOf(sizes[0]!.task);
   const curves = plan.recipes.flatMap(({ name: recipe }, series) =>
