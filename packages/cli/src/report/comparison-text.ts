@@ -79,6 +79,29 @@ function figuresTable(rows: readonly RecipeFigures[], metric: string): string {
   );
 }
 
+/** The columns that every written report of recipes begins with. */
+export const RECIPE_HEAD = [
+  'recipe',
+  'runs',
+  'failed',
+  'mean',
+  'sd',
+  'median',
+  'iqm',
+  'best',
+  'difference',
+  '95 %',
+];
+
+/** A recipe's cells under `RECIPE_HEAD`. */
+export function recipeCells({ difference, ...row }: RecipeFigures): string[] {
+  return [
+    ...[row.recipe, String(row.values.length), String(row.failed)],
+    ...[row.mean, row.deviation, row.median, row.interquartileMean, row.best].map(figure),
+    ...[signed(difference?.mean), interval(difference?.interval)],
+  ];
+}
+
 function acrossTable({ across }: Comparison): string {
   return table(
     ['over all tasks', 'average rank', 'mean', '95 %', 'iqm', '95 %'],

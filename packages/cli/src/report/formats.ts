@@ -2,11 +2,12 @@ import type { Cell, ComparisonPlan } from '../store/plan.js';
 import type { Comparison, RecipeFigures } from './comparison.js';
 import {
   figure,
-  interval,
   percent,
   legend,
   probability,
   readings,
+  RECIPE_HEAD,
+  recipeCells,
   signed,
   troubles,
 } from './comparison-text.js';
@@ -17,28 +18,13 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 type Row = readonly string[];
 
-const HEAD = [
-  'recipe',
-  'runs',
-  'failed',
-  'mean',
-  'sd',
-  'median',
-  'iqm',
-  'best',
-  'difference',
-  '95 %',
-  'better',
-  'p',
-  'p (Holm)',
-];
+const HEAD = [...RECIPE_HEAD, 'better', 'p', 'p (Holm)'];
 
-function cellsOf({ difference: d, ...row }: RecipeFigures): Row {
+function cellsOf(row: RecipeFigures): Row {
+  const { difference: d } = row;
   return [
-    ...[row.recipe, String(row.values.length), String(row.failed)],
-    ...[row.mean, row.deviation, row.median, row.interquartileMean, row.best].map(figure),
-    ...[signed(d?.mean), interval(d?.interval), d ? percent(d.improvement) : '-'],
-    ...[probability(d?.p), probability(d?.correctedP)],
+    ...recipeCells(row),
+    ...[d ? percent(d.improvement) : '-', probability(d?.p), probability(d?.correctedP)],
   ];
 }
 

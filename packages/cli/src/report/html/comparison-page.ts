@@ -10,6 +10,8 @@ import {
   probability,
   legend,
   readings,
+  RECIPE_HEAD,
+  recipeCells,
   signed,
 } from '../comparison-text.js';
 import { curveChart, intervalChart, spotChart } from './charts.js';
@@ -130,28 +132,17 @@ function figuresTable(
   const table = tableOf(
     `${metric} on ${task}; differences to ${first}, paired by seed`,
     [
-      ...[
-        'recipe',
-        'runs',
-        'failed',
-        'mean',
-        'sd',
-        'median',
-        'iqm',
-        'best',
-        'difference',
-        '95 %',
-        '95 % with rows',
-      ],
+      ...[...RECIPE_HEAD, '95 % with rows'],
       ...['effect', 'better', 'p', 'p (Holm)', 'Wilcoxon', 'permutation', 'stochastic order'],
     ],
-    rows.map(({ difference: d, ...row }) => [
-      ...[row.recipe, String(row.values.length), String(row.failed)],
-      ...[row.mean, row.deviation, row.median, row.interquartileMean, row.best].map(figure),
-      ...[signed(d?.mean), interval(d?.interval), interval(d?.rowsInterval), d?.effect?.toFixed(2) ?? '-'],
-      ...[d ? percent(d.improvement) : '-', probability(d?.p), probability(d?.correctedP)],
-      ...[probability(d?.wilcoxonP), probability(d?.permutationP), d?.stochasticOrder?.toFixed(2) ?? '-'],
-    ]),
+    rows.map((row) => {
+      const { difference: d } = row;
+      return [
+        ...[...recipeCells(row), interval(d?.rowsInterval), d?.effect?.toFixed(2) ?? '-'],
+        ...[d ? percent(d.improvement) : '-', probability(d?.p), probability(d?.correctedP)],
+        ...[probability(d?.wilcoxonP), probability(d?.permutationP), d?.stochasticOrder?.toFixed(2) ?? '-'],
+      ];
+    }),
   );
   return `${table}${paragraph(legend(plan), true)}`;
 }
