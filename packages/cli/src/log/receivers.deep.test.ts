@@ -1,11 +1,11 @@
 /** The services themselves, installed from PyPI: MLflow's server and Trackio's, told of runs and asked what they know. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { call } from '../../test/call.js';
+import { freePort } from '../../test/free-port.js';
 import { scratch } from '../../test/scratch.js';
 import { sentiment, tinyFlags } from '../../test/tiny-model.js';
 
@@ -27,14 +27,6 @@ function installed(name: keyof typeof VERSIONS): string {
     stdio: 'inherit',
   });
   return programs;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts a service in a group of its own and waits until it answers. */
