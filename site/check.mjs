@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { packages, root } from './pages.mjs';
+import { entries } from './entries.mjs';
 
 const built = fileURLToPath(new URL('dist', import.meta.url));
 const mistakes = [];
@@ -44,19 +44,6 @@ for (const [file, html] of pages)
       mistakes.push(`${file}: ${target} has no heading #${decodeURIComponent(anchor)}`);
   }
 
-/** The entries of a package that programs import, with their sources. */
-function entriesOf(name) {
-  const { name: imported, exports = {} } = JSON.parse(
-    readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
-  );
-  return Object.entries(exports).flatMap(([entry, { '@hypetune/source': source } = {}]) =>
-    source
-      ? [{ page: posix.join('api', imported, entry), source: join(root, 'packages', name, source) }]
-      : [],
-  );
-}
-
-const entries = packages.flatMap(entriesOf);
 const program = ts.createProgram(
   entries.map(({ source }) => source),
   {
@@ -68,7 +55,8 @@ const program = ts.createProgram(
 );
 const checker = program.getTypeChecker();
 let names = 0;
-for (const { page, source } of entries) {
+for (const { name: imported, source } of entries) {
+  const page = `api/${imported}`;
   const html = pages.get(fileOf(page)) ?? '';
   if (html === '') mistakes.push(`there is no ${page}`);
   const text = html.replace(/<[^>]*>/g, ' ');
