@@ -105,6 +105,14 @@ export const minimumVector: (x: Code, y: Code) => Code = two(0xe8);
 export const maximumVector: (x: Code, y: Code) => Code = two(0xe9);
 export const absoluteVector: (x: Code) => Code = one(0xe0);
 export const squareRootVector: (x: Code) => Code = one(0xe3);
+/** x where y is not below z, else zero; of NaN for y, x. */
+export const unlessBelow = (x: Code, y: Code, z: Code): Code => [
+  ...x,
+  ...y,
+  ...z,
+  ...simd(0x43),
+  ...simd(0x4f),
+];
 /** To the nearest whole number, as a float. */
 export const nearestVector: (x: Code) => Code = one(0x6a);
 /** Whole floats to int32. */

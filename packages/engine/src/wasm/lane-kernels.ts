@@ -23,14 +23,19 @@ const polynomial = (x: Code, coefficients: readonly number[]): Code =>
 const ln2High = 0.693359375;
 const ln2Low = Math.LN2 - ln2High;
 
-/** e^x for x from -87 to 88 (held there): 2^n times the Taylor series of e^(x - n ln 2), error below 2e-7 of the result. */
-function exponential(lanes: Lanes, x: Code): Code {
+/**
+ * e^x, zero for x below -87 and e^88 above 88: 2^n times the Taylor series of e^(x - n ln 2), error below 2e-7 of the result. A chance that is
+ * masked is zero, not nearly zero: its gradient has no sign.
+ */
+function exponential(lanes: Lanes, given: Code): Code {
+  const x = lanes.keep(given);
   const held = lanes.keep(asm.minimumVector(asm.maximumVector(x, splat(-87)), splat(88)));
   const n = lanes.keep(asm.nearestVector(multiply(held, splat(Math.LOG2E))));
   const rest = lanes.keep(subtract(subtract(held, multiply(n, splat(ln2High))), multiply(n, splat(ln2Low))));
   const series = polynomial(rest, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]);
   // Adding n to the exponent's bits multiplies by 2^n.
-  return lanes.keep(asm.addIntegers(series, asm.shiftLeft(asm.truncateVector(n), 23)));
+  const power = asm.addIntegers(series, asm.shiftLeft(asm.truncateVector(n), 23));
+  return lanes.keep(asm.unlessBelow(power, x, splat(-87)));
 }
 
 /** erf(x / sqrt(2)) by Abramowitz and Stegun 7.1.26, which tfjs's own kernels use (error below 1.5e-7); `tail` is e^(-x^2 / 2). */
@@ -49,7 +54,7 @@ export const laneKernels: Record<'exponential' | 'gelu' | 'geluGradient' | 'adam
   exponential: {
     inputs: 1,
     numbers: 0,
-    outputs: (lanes) => [exponential(lanes, lanes.keep(lanes.input(0)))],
+    outputs: (lanes) => [exponential(lanes, lanes.input(0))],
   },
   gelu: {
     inputs: 1,

@@ -25,11 +25,10 @@ test('the exponential is right to 2e-7 of its value from -87 to 88', () => {
   apply('exponential', values).forEach((got, i) => {
     expect(Math.abs(got / Math.exp(values[i]!) - 1), `e^${values[i]}`).toBeLessThan(2.5e-7);
   });
-  expect(apply('exponential', [-1e4, -Infinity, 0])).toEqual([
-    expect.closeTo(0, 30),
-    expect.closeTo(0, 30),
-    1,
-  ]);
+});
+
+test('of what is far below zero the exponential is zero, of no number no number', () => {
+  expect(apply('exponential', [-1e4, -Infinity, 0, -87.1, NaN])).toEqual([0, 0, 1, 0, NaN]);
 });
 
 test('gelu keeps large values and kills large negative ones', () => {
