@@ -7,9 +7,9 @@ export async function bundled(script: string, folder: string): Promise<string> {
   await build({
     ...{ entryPoints: [script], outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
     ...{ conditions: ['@hypetune/source'], external: ['koffi'], ignoreAnnotations: true },
-    // For packages that are CommonJS.
+    // For packages that are CommonJS; by a name that no source has.
     banner: {
-      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(script)});`,
+      js: `import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(${JSON.stringify(script)});`,
     },
   });
   return outfile;

@@ -29,7 +29,7 @@ export const resume: Part = {
   summary:
     'A run of a random family, a random stack of one to three methods, a random engine and random settings (accumulation, keepBest with patience, batches grouped by length) is stopped by a signal at a random update, written to a checkpoint, read into a new model and gone on with. A fault: any byte of a weight, or any loss, differs from the run that was not stopped.',
   unit: 'resumed runs',
-  goal: 1000,
+  goal: 260,
   open: async (folder): Promise<Trials> => {
     const backends = new Map<Engine, string>();
     for (const engine of new Set(ENGINES))
