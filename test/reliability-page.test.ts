@@ -1,7 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { relativeDifference } from '../scripts/certify/certificate.js';
 import { reliabilityPage } from '../scripts/reliability.js';
+import { bundled } from '../scripts/torture/bundle.js';
 import { mutated } from '../scripts/torture/mutations.js';
 import { Draws } from '../scripts/torture/part.js';
 import { StateFile } from '../scripts/torture/state.js';
@@ -54,4 +59,15 @@ test('trials add up, a fault stays until the trial passes again', () => {
   expect(kept.state.figures).toEqual({ heap: { first: 5, last: 4, most: 5 } });
   kept.again('1', { kinds: { run: 1 } });
   expect(kept.state).toMatchObject({ faults: {}, mended: 1 });
+});
+
+test('what torture kills is one file that Node reads', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hypetune-torture-'));
+  try {
+    const script = fileURLToPath(new URL('../scripts/torture/saves/saver.ts', import.meta.url));
+    const { stderr, status } = spawnSync(process.execPath, ['--check', await bundled(script, folder)]);
+    expect([status, String(stderr)]).toEqual([0, '']);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
