@@ -8,7 +8,16 @@ import { compareStored } from '../packages/cli/src/report/stored-comparison.js';
 import { cellsOf, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
 import type { RunIdentity, StoredRecord } from '../packages/cli/src/store/record.js';
 import { keyOf, Store } from '../packages/cli/src/store/store.js';
-import { contrastTable, failureTable, progress, recipeTables } from '../scripts/evidence/pages.js';
+import {
+  contrastTable,
+  failureTable,
+  GAP,
+  gridTable,
+  LAST_SIMILARITY,
+  progress,
+  recipeTables,
+  similarityPicture,
+} from '../scripts/evidence/pages.js';
 import { packRecords, unpackRecords } from '../scripts/evidence/records.js';
 
 let folder: string;
@@ -101,6 +110,29 @@ test('tables say what the runs say', async () => {
   // The most frequent class has 3 of 5 rows: who names it always is right on 0.6.
   expect(failureTable(evidence)).toMatch(
     /\| vanilla \| 4 \| 4 \| 100 % \| - \|\n\| hype \| 4 \| 2 \| 50 % \| 0\.8000 \|/,
+  );
+});
+
+test('over a grid: the gap to the rows learned from, and how like each other tokens are', async () => {
+  const { store, plan } = await storeOf(1);
+  const named = (name: string): string => (name === 'hype' ? 'hype hype.scale=0.1' : name);
+  const grid: ComparisonPlan = {
+    ...plan,
+    recipes: plan.recipes.map(({ name, family }) => ({ name: named(name), family, description: '' })),
+    runs: plan.runs.map((run) => ({ ...run, recipe: named(run.recipe) })),
+  };
+  const { cells, comparison } = await compareStored(store, grid);
+  const measured = cells.map((cell) => {
+    const { record } = cell.run!;
+    const training = { rows: 9, loss: 0, metrics: { accuracy: 1 } };
+    return { ...cell, run: { ...cell.run!, record: { ...record, training, similarity: [0.25, 0.5] } } };
+  });
+  const evidence = { plan: grid, cells: measured, comparison, predictions: new Map() };
+  // Two or three of five rows are right, one more with the noise.
+  expect(gridTable(evidence, 'hype.scale', GAP)).toMatch(/vanilla 0\.5000\)[^]*\| hype \| 0\.3000 \|/);
+  expect(gridTable(evidence, 'hype.scale', LAST_SIMILARITY)).toContain('| hype | 0.5000 |');
+  expect(similarityPicture(evidence, 'hype.scale', 'hype', grid.tasks[0]!)).toContain(
+    'token similarity on mrpc by layer, at the end: vanilla 0.5 at 1, 0.1 0.5 at 1',
   );
 });
 

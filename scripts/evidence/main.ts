@@ -32,6 +32,13 @@ const CONTRASTS = [
   ]),
 ];
 
+/** Tasks of which pictures are drawn. */
+const NOISE = ['mrpc', 'sts-b'];
+const LABELS = ['spam', 'mrpc'];
+/** Pictures in the page, each named by what it shows. */
+const pictures = (files: readonly string[]) => (): string =>
+  files.map((file) => `![${file.replace('.svg', '').replace('-', ' on ')}](evidence/${file})`).join('\n\n');
+
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -58,8 +65,8 @@ if (flags.run) {
 
 async function writePages(check: boolean): Promise<void> {
   const root = new URL('../../', import.meta.url);
-  const pictures = new URL('docs/evidence/', root);
-  if (!check) await mkdir(pictures, { recursive: true });
+  const drawn = new URL('docs/evidence/', root);
+  if (!check) await mkdir(drawn, { recursive: true });
   const current = (file: URL, make: (before: string) => string | Promise<string>): Promise<void> =>
     writeCurrent(file, make, check, 'npm run evidence -- --write');
   const temporary = await mkdtemp(join(tmpdir(), 'hypetune-evidence-'));
@@ -80,8 +87,16 @@ async function writePages(check: boolean): Promise<void> {
         compatibility: part('compatibility', pages.recipeTables),
         across: part('compatibility', pages.acrossTable),
         contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
-        noise: part('noise', (evidence) => pages.gridTable(evidence, 'hype.scale')),
-        labels: part('labels', pages.labelTable),
+        noise: part(
+          'noise',
+          pictures(NOISE.flatMap((task) => [`noise-${task}.svg`, `similarity-${task}.svg`])),
+          ...[undefined, pages.LOSS, pages.GAP, pages.LAST_SIMILARITY].map(
+            (quantity) =>
+              (evidence: pages.Evidence): string =>
+                pages.gridTable(evidence, 'hype.scale', quantity),
+          ),
+        ),
+        labels: part('labels', pictures(LABELS.map((task) => `labels-${task}.svg`)), pages.labelTable),
         instability: part('instability', pages.failureTable),
       }),
     );
@@ -94,17 +109,18 @@ async function writePages(check: boolean): Promise<void> {
       make: (evidence: pages.Evidence) => string,
     ): Promise<void> => {
       const evidence = found.get(name);
-      if (evidence) await current(new URL(file, pictures), () => make(evidence));
+      if (evidence) await current(new URL(file, drawn), () => make(evidence));
     };
-    for (const task of ['mrpc', 'sts-b'])
-      await picture('noise', `noise-${task}.svg`, (evidence) =>
-        pages.gridPicture(
-          evidence,
-          'hype.scale',
-          evidence.plan.tasks.find(({ name }) => name === task)!,
-        ),
+    for (const name of NOISE) {
+      const taskOf = ({ plan }: pages.Evidence): pages.Task => plan.tasks.find((task) => task.name === name)!;
+      await picture('noise', `noise-${name}.svg`, (evidence) =>
+        pages.gridPicture(evidence, 'hype.scale', taskOf(evidence)),
       );
-    for (const task of ['spam', 'mrpc'])
+      await picture('noise', `similarity-${name}.svg`, (evidence) =>
+        pages.similarityPicture(evidence, 'hype.scale', 'normal', taskOf(evidence)),
+      );
+    }
+    for (const task of LABELS)
       await picture('labels', `labels-${task}.svg`, (evidence) => pages.labelPicture(evidence, task));
     const methods = found.get('methods');
     if (methods) {
@@ -112,7 +128,7 @@ async function writePages(check: boolean): Promise<void> {
         ...{ ...methods, curves: new Map(), title: 'Every method once' },
         costOf: (name) => METHODS.get(name)?.cost ?? '-',
       });
-      await current(new URL('leaderboard.html', pictures), () => page);
+      await current(new URL('leaderboard.html', drawn), () => page);
     }
   } finally {
     await rm(temporary, { recursive: true, force: true });

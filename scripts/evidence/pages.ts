@@ -15,7 +15,7 @@ import {
 import { type Curve, curveChart } from '../../packages/cli/src/report/html/charts.js';
 import { STYLE } from '../../packages/cli/src/report/html/style.js';
 import type { Cell, ComparisonPlan } from '../../packages/cli/src/store/plan.js';
-import type { PredictedLine } from '../../packages/cli/src/store/record.js';
+import { measuredOf, type PredictedLine, type StoredRecord } from '../../packages/cli/src/store/record.js';
 import { table } from '../generated.js';
 
 /** The runs of an experiment. */
@@ -27,7 +27,7 @@ export interface Evidence {
   readonly predictions: ReadonlyMap<string, readonly PredictedLine[]>;
 }
 
-type Task = ComparisonPlan['tasks'][number];
+export type Task = ComparisonPlan['tasks'][number];
 
 /** The first metric of a task, which recipes are compared by. */
 const metricOf = (task: Task): string => task.metrics[0]!;
@@ -121,10 +121,48 @@ export function contrastTable(
   );
 }
 
+/** A figure of a run. */
+interface Quantity {
+  readonly name: (task: Task) => string;
+  readonly of: (record: StoredRecord, task: Task) => number | undefined;
+}
+
+const METRIC: Quantity = {
+  name: metricOf,
+  of: (record, task) => measuredOf(record)?.metrics[metricOf(task)],
+};
+export const LOSS: Quantity = { name: () => 'loss', of: (record) => measuredOf(record)?.loss };
+/** By how much the rows learned from are better predicted than those that were not. */
+export const GAP: Quantity = {
+  name: (task) => `${metricOf(task)} on the rows learned from less that on the others`,
+  of: (record, task) => {
+    const [seen, unseen] = [record.training, measuredOf(record)].map((one) => one?.metrics[metricOf(task)]);
+    return seen === undefined || unseen === undefined ? undefined : seen - unseen;
+  },
+};
+/** How like each other the tokens of a row are where they leave the last layer. */
+export const LAST_SIMILARITY: Quantity = {
+  name: () => 'token similarity in the last layer',
+  of: ({ similarity }) => similarity?.at(-1),
+};
+
+/** Mean of a figure over the seeds of a recipe. */
+function meanOf(
+  { cells }: Evidence,
+  recipe: string,
+  task: Task,
+  { of: value }: Quantity,
+): number | undefined {
+  const values = cells.flatMap((cell) => {
+    if (cell.recipe !== recipe || cell.task !== task.name || !cell.run) return [];
+    return value(cell.run.record, task) ?? [];
+  });
+  return values.length > 0 ? mean(values) : undefined;
+}
+
 /** Means over the values of a grid, a column for each. */
-export function gridTable(evidence: Evidence, axis: string): string {
+export function gridTable(evidence: Evidence, axis: string, quantity = METRIC): string {
   const { plan } = evidence;
-  const { figures } = evidence.comparison;
   const points = gridPoints(plan, axis);
   const values = [...new Set(points.map(({ value }) => value))].sort((a, b) => a - b);
   const families = [...new Set(points.map(({ family }) => family))];
@@ -134,12 +172,14 @@ export function gridTable(evidence: Evidence, axis: string): string {
         family,
         ...values.map((value) => {
           const point = points.find((one) => one.family === family && one.value === value);
-          return point ? figure(of(figures, point.name, task).mean) : '-';
+          return figure(point && meanOf(evidence, point.name, task, quantity));
         }),
       ]);
       const plain = plan.recipes.filter(({ name, family }) => name === family);
-      const said = plain.map(({ name }) => `${name} ${spread(of(figures, name, task))}`).join(', ');
-      return `**${task.name}**, ${metricOf(task)}${said === '' ? '' : ` (${said})`}:\n\n${table(['', ...values.map((value) => value.toString())], rows)}`;
+      const said = plain
+        .map(({ name }) => `${name} ${figure(meanOf(evidence, name, task, quantity))}`)
+        .join(', ');
+      return `**${task.name}**, ${quantity.name(task)}${said === '' ? '' : ` (${said})`}:\n\n${table(['', ...values.map((value) => value.toString())], rows)}`;
     })
     .join('\n\n');
 }
@@ -163,6 +203,37 @@ export function gridPicture(evidence: Evidence, axis: string, task: Task): strin
       x: `log10 of ${axis}`,
       y: metricOf(task),
     }),
+  );
+}
+
+/** Token similarity by layer at some values of a grid, of one way to add noise, beside the recipes without any. */
+export function similarityPicture(evidence: Evidence, axis: string, family: string, task: Task): string {
+  const { plan, cells } = evidence;
+  const points = gridPoints(plan, axis).filter((point) => point.family === family);
+  const names = [
+    ...plan.recipes
+      .filter((recipe) => recipe.name === recipe.family)
+      .map(({ name }) => ({ name, said: name })),
+    ...points
+      .filter((_, place) => place % 2 === 0)
+      .map(({ name, value }) => ({ name, said: value.toString() })),
+  ];
+  const curves: Curve[] = names.flatMap(({ name, said }, series) => {
+    const layers = Math.max(
+      0,
+      ...cells.map(({ recipe, run }) => (recipe === name ? (run?.record.similarity?.length ?? 0) : 0)),
+    );
+    const points = Array.from({ length: layers }, (_, layer) => {
+      const y = meanOf(evidence, name, task, {
+        name: () => '',
+        of: ({ similarity }) => similarity?.[layer],
+      })!;
+      return { x: layer, y, low: y, high: y };
+    });
+    return points.length > 0 ? [{ name: said, series, points }] : [];
+  });
+  return standalone(
+    curveChart(curves, `token similarity on ${task.name} by layer`, { x: 'layer', y: 'token similarity' }),
   );
 }
 

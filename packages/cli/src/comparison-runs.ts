@@ -82,7 +82,13 @@ export interface NamedRun extends WantedRun {
   readonly modules: readonly string[];
 }
 
-/** Every run, seed by seed, so that a comparison that is not done yet has whole pairs. */
+/**
+ * Seeds of a recipe that follow one another. A process keeps 64 compiled steps, a recipe has about a dozen a task: with many recipes
+ * each would be compiled anew at every seed.
+ */
+const SEEDS_TOGETHER = 5;
+
+/** Every run, in rounds of a few seeds, so that a comparison that is not done yet has whole pairs. */
 export async function wantedRuns(
   wants: Wants & { readonly engine: string; readonly config: Config; readonly file: string | undefined },
 ): Promise<NamedRun[]> {
@@ -91,14 +97,21 @@ export async function wantedRuns(
   const { methods = [] } = config;
   const modules = [...methods, ...(isCode ? [file] : [])];
   const runs: NamedRun[] = [];
-  for (const seed of seeds)
+  for (const round of rounds(seeds))
     for (const { name, setup, settings, identity: task } of tasks)
-      for (const recipe of recipes) {
-        const identity = await runIdentity({ task, recipe, settings, seed, engine, modules });
-        const key = keyOf(identity);
-        runs.push({ key, identity, setup, settings, recipe, seed, task: name, methods, modules });
-      }
+      for (const recipe of recipes)
+        for (const seed of round) {
+          const identity = await runIdentity({ task, recipe, settings, seed, engine, modules });
+          const key = keyOf(identity);
+          runs.push({ key, identity, setup, settings, recipe, seed, task: name, methods, modules });
+        }
   return runs;
+}
+
+function rounds(seeds: readonly number[]): number[][] {
+  return Array.from({ length: Math.ceil(seeds.length / SEEDS_TOGETHER) }, (_, round) =>
+    seeds.slice(round * SEEDS_TOGETHER, (round + 1) * SEEDS_TOGETHER),
+  );
 }
 
 /** What was asked for, as the store keeps it. */

@@ -12,6 +12,8 @@ import {
 import { loadModel } from '@hypetune/models';
 import { median } from '@hypetune/statistics';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { eachState, type RowState, specialTokens } from './analysis/hidden-states.js';
+import { layerSimilarity } from './analysis/layer-similarity.js';
 import { metricName } from './methods.js';
 import { counted, showProgress } from './progress.js';
 import type { Models, Recipe } from './recipes.js';
@@ -71,6 +73,10 @@ export interface RunResult {
   readonly evaluation: Evaluation | undefined;
   /** Of the rows that choose nothing, if there are such. */
   readonly test: Evaluation | undefined;
+  /** Of the rows learned from, if that was asked for. */
+  readonly training?: Evaluation | undefined;
+  /** Of the measured rows by layer, if that was asked for. */
+  readonly similarity?: readonly number[] | undefined;
   readonly cost: RunCost;
   /** Where they were wanted and the run came to its end. */
   readonly intervals?: Readonly<Record<string, Interval>> | undefined;
@@ -169,8 +175,16 @@ export async function run(request: RunRequest): Promise<RunResult> {
     clock.measure();
     const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
     const test = setup.test && (await trainer.evaluate(counted(setup.test, terminal, 'measured')));
+    const wantsToo = (what: string): boolean => settings.alsoMeasure?.some((one) => one === what) ?? false;
+    const training = wantsToo('training')
+      ? await trainer.evaluate(counted(setup.train, terminal, 'measured'))
+      : undefined;
+    const states = (visit: (state: RowState) => void): Promise<number> =>
+      eachState(model, task.task, setup.test ?? setup.evaluation, specialTokens(setup.text.tokenizer), visit);
+    const similarity = wantsToo('similarity') ? await layerSimilarity(states) : undefined;
     const intervals = request.intervals ? intervalsOf(evaluation.predictions, task) : undefined;
-    return { report, evaluation, test, cost: cost(), intervals, snapshot, model };
+    const also = { training, similarity };
+    return { report, evaluation, test, ...also, cost: cost(), intervals, snapshot, model };
   } catch (error) {
     model.dispose();
     throw error;

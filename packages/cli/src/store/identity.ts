@@ -70,6 +70,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
     ...{ version: 1, release: version, engine, seed, ...shared },
     recipe: { dropout: { ...recipe.dropout } as Record<string, number>, plugins },
     settings: { ...outcomeSettings({ ...settings, ...recipe.settings }), maxLength },
+    ...(settings.alsoMeasure && { alsoMeasure: [...new Set(settings.alsoMeasure)].sort() }),
     ...(own.length > 0 && { metrics: { names: own, code: await filesHash(modules) } }),
   };
 }

@@ -144,7 +144,7 @@ async function performRun(
   });
   try {
     models = await openModels(recipe.models, setup, showDownloads(terminal, signal));
-    const { report, evaluation, test, cost, snapshot, model } = await run({
+    const { report, evaluation, test, training, similarity, cost, snapshot, model } = await run({
       ...{ setup, settings, recipe, seed, terminal, signal, onWarning, models },
       metrics: metricsFor(setup.task),
       ...{ resume: begun?.snapshot, saveSeconds: SAVE_SECONDS },
@@ -175,6 +175,8 @@ async function performRun(
       trainLoss: epochs.at(-1)?.loss ?? lastLoss,
       validation: measured(evaluation, setup.task.evaluation.length),
       ...(test && { test: measured(test, rows.length) }),
+      ...(training && { training: measured(training, setup.task.train.length) }),
+      ...(similarity && { similarity }),
     };
     const lines = predictions.map(({ logits }, row): PredictedLine => ({
       ...{ row, label: rows[row]!.label, loss: losses[row]!, logits: [...logits] },

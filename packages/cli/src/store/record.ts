@@ -17,6 +17,8 @@ export interface RunIdentity {
     }[];
   };
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What is measured beside the rows that are reported on. */
+  readonly alsoMeasure?: readonly string[] | undefined;
   /** Metrics that modules bring, and the hash of their code. */
   readonly metrics?: { readonly names: readonly string[]; readonly code: string } | undefined;
   readonly task: {
@@ -55,6 +57,10 @@ export interface StoredRecord {
   readonly validation?: Measured | undefined;
   /** Rows that choose nothing. */
   readonly test?: Measured | undefined;
+  /** The rows learned from, where they were asked for; nothing random, no term of a plugin. */
+  readonly training?: Measured | undefined;
+  /** Token similarity of the measured rows by layer, the embeddings first, where it was asked for. */
+  readonly similarity?: readonly number[] | undefined;
 }
 
 /** What a run cost, and where: never the same twice. */
