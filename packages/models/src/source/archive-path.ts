@@ -1,4 +1,5 @@
-import { join, normalize, relative, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, normalize, relative, sep } from 'node:path';
 
 /** Where an archive's entry goes inside `folder`; throws where its name leads out of it. */
 export function archivePath(folder: string, name: string, archive: string): string {
@@ -15,4 +16,23 @@ export function archivePath(folder: string, name: string, archive: string): stri
     );
   }
   return path;
+}
+
+/** Writes an entry to its place; throws where another entry of the archive is there. */
+export async function writeEntry(
+  path: string,
+  name: string,
+  archive: string,
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await write();
+  } catch (error) {
+    if (!['EEXIST', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new Error(
+      `${archive}: the entry "${name}" has the place of another one; nothing of the archive is used`,
+      { cause: error },
+    );
+  }
 }

@@ -71,6 +71,17 @@ test.each(['zip', 'tar'] as const)('a %s that unpacks to more than the limit is 
   );
 });
 
+test('two entries in one place are refused by name; in a tarball the later file of a name counts', async () => {
+  const twice = { 'package/a': 'one', 'package/./a': 'two' };
+  await expect(unpack('zip', zipOf(twice))).rejects.toThrow(
+    /the entry "package\/\.\/a" has the place of another/,
+  );
+  expect(await unpack('tar', tarOf(twice))).toEqual({ a: 'two' });
+  const within = { 'package/a': 'one', 'package/a/b': 'two' };
+  await expect(unpack('zip', zipOf(within))).rejects.toThrow(/has the place of another/);
+  await expect(unpack('tar', tarOf(within))).rejects.toThrow(/has the place of another/);
+});
+
 test('damaged archives are refused', async () => {
   const tar = tarOf({ 'package/a': 'x'.repeat(2000) });
   await expect(unpack('tar', tar.subarray(0, 1024))).rejects.toThrow(/ends inside a file/);

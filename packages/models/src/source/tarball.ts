@@ -1,8 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { archivePath } from './archive-path.js';
+import { archivePath, writeEntry } from './archive-path.js';
 import { UnpackLimit } from './unpack-limit.js';
 
 const BLOCK = 512;
@@ -25,8 +24,7 @@ export async function untar(archive: string, folder: string, signal?: AbortSigna
     signal?.throwIfAborted();
     archivePath(folder, name, archive);
     const path = archivePath(folder, name.slice(name.indexOf('/') + 1), archive);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, data);
+    await writeEntry(path, name, archive, () => writeFile(path, data));
   }
 }
 

@@ -1,10 +1,8 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Entry, type ZipFile, open } from 'yauzl';
-import { archivePath } from './archive-path.js';
+import { archivePath, writeEntry } from './archive-path.js';
 import { UnpackLimit } from './unpack-limit.js';
 
 const SYMBOLIC_LINK = 0o120000;
@@ -29,10 +27,12 @@ export async function unzip(archive: string, folder: string, signal?: AbortSigna
         );
       }
       if (entry.fileName.endsWith('/')) continue;
-      await mkdir(dirname(path), { recursive: true });
       // The size is what the archive says; a stream that yields more is refused by the zip reader.
       limit.add(entry.uncompressedSize);
-      await pipeline(await readStream(zip, entry), createWriteStream(path, { flags: 'wx' }));
+      const content = await readStream(zip, entry);
+      await writeEntry(path, entry.fileName, archive, () =>
+        pipeline(content, createWriteStream(path, { flags: 'wx' })),
+      );
     }
   } finally {
     zip.close();
