@@ -35,7 +35,7 @@ function namedEntries({ tasks, task }: Config): readonly TaskEntry[] {
 }
 
 /** Reads a task; every mistake in its data is found here. */
-export async function prepareTask(
+export async function comparedTask(
   { name, ...entry }: TaskEntry,
   config: Config,
   terminal: Terminal,
@@ -58,7 +58,7 @@ export async function prepareTasks(
   signal: AbortSignal,
 ): Promise<PreparedTask[]> {
   const tasks: PreparedTask[] = [];
-  for (const entry of taskEntries(config)) tasks.push(await prepareTask(entry, config, terminal, signal));
+  for (const entry of taskEntries(config)) tasks.push(await comparedTask(entry, config, terminal, signal));
   checkNames(
     tasks.map(({ name }) => name),
     'tasks',

@@ -49,6 +49,11 @@ const RECEIVERS: Partial<Record<LogFormat, () => Receiver>> = {
   trackio: () => trackio(),
 };
 
+/** Throws where a service that curves are to go to is not set up. */
+export function checkLogs(formats: readonly LogFormat[] = []): void {
+  for (const format of formats) RECEIVERS[format]?.();
+}
+
 /**
  * Begins logs in a folder, what was there of it replaced: `curve.csv` (a line a number: step, epoch, name, value), `curve.jsonl`
  * (a JSON text a line of the curve) and event files of TensorBoard. What goes to a service leaves the run's id there, with

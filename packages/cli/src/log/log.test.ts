@@ -153,4 +153,8 @@ test('a service that fails is one warning, and the run goes on', async () => {
     (await call('train', ...data, '--log', format, '--out', join(folder, 'none'))).error;
   expect(await refused('mlflow')).toContain('--log mlflow: set MLFLOW_TRACKING_URI to the address');
   expect(await refused('trackio')).toContain('--log trackio: set TRACKIO_SERVER_URL to the address');
+  const store = ['--seeds', '2', '--store', join(folder, 'refused')];
+  const compared = await call('compare', ...data, '--log', 'mlflow', ...store);
+  expect(compared.error.match(/set MLFLOW_TRACKING_URI/g)).toHaveLength(1);
+  expect(compared.code).toBe(1);
 });

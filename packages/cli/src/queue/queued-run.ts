@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { HypetuneError } from '@hypetune/core';
-import { type NamedRun, prepareTask, type PreparedTask } from '../comparison-runs.js';
+import { comparedTask, type NamedRun, type PreparedTask } from '../comparison-runs.js';
 import { absolutePaths } from '../config-file.js';
 import { metricName, openModules, withMetrics } from '../methods.js';
 import { type RecipeData, recipeOf } from '../recipes.js';
@@ -112,7 +112,7 @@ export class QueuedRuns {
 
   #task({ task, settings: written, methods }: QueuedRun, settings: Settings): Promise<PreparedTask> {
     const name = JSON.stringify([task, written, methods]);
-    const found = this.#tasks.get(name) ?? prepareTask({ name: task }, settings, this.terminal, this.signal);
+    const found = this.#tasks.get(name) ?? comparedTask({ name: task }, settings, this.terminal, this.signal);
     this.#tasks.delete(name);
     this.#tasks.set(name, found);
     for (const old of [...this.#tasks.keys()].slice(0, -KEPT_TASKS)) this.#tasks.delete(old);

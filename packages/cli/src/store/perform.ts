@@ -10,7 +10,7 @@ import {
   type StepReport,
 } from '@hypetune/core';
 import { showDownloads } from '../download.js';
-import { endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
+import { checkLogs, endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
 import { disposeModels, openModels } from '../recipe-models.js';
 import type { Models, Recipe } from '../recipes.js';
 import { run, type RunCost } from '../run.js';
@@ -68,6 +68,7 @@ export async function perform(
   options: PerformOptions,
 ): Promise<Performed> {
   const { terminal } = options;
+  for (const formats of new Set(wanted.map(({ settings }) => settings.log))) checkLogs(formats);
   const isStopped = (): boolean => options.signal.aborted;
   const troubles: string[] = [];
   let done = 0;
