@@ -12,6 +12,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NativeBackend } from '../libtensorflow/index.js';
+import { TF_ATTR_BOOL, TF_FLOAT } from '../recording/data-types.js';
+import { Sheet } from './sheet.js';
 import { countAll, findLibrary, startNative } from '../native-fixture.js';
 
 const paths = await findLibrary();
@@ -153,6 +155,24 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
     expect(kept.dataSync()[5]).toBe(1);
     expect(w.dataSync()[5]).toBe(4);
     kept.dispose();
+  });
+
+  test('how large the products of a step are: what each counts is its own share of all multiplications', () => {
+    const { runtime } = (tf.backend() as unknown as NativeBackend).binding;
+    const shapes = [
+      [512, 1024],
+      [1024, 256],
+      [512, 64],
+    ];
+    const feeds = shapes.map((shape, oper) => ({ oper, index: 0, dtype: TF_FLOAT, shape }));
+    const sheet = new Sheet(runtime.context, feeds, 'float32');
+    expect(sheet.productSize).toBe(0);
+    const transposed = [{ name: 'transpose_a', type: TF_ATTR_BOOL, value: true }];
+    sheet.add('MatMul', [], [sheet.feed(0), sheet.feed(1)], 1);
+    sheet.add('MatMul', transposed, [sheet.feed(0), sheet.feed(2)], 1);
+    const [large, small] = [512 * 1024 * 256, 1024 * 512 * 64];
+    expect(sheet.productSize).toBeCloseTo((large * large + small * small) / (large + small), 3);
+    sheet.graph.delete();
   });
 
   test('what cannot be recorded or compiled runs by itself', () => {

@@ -55,6 +55,9 @@ export class Sheet implements Target {
   readonly isEmpty = true;
   readonly graph: Graph;
   readonly lines: Line[] = [];
+  /** Over all products the sum of their multiplications, and of the squares. */
+  #multiplications = 0;
+  #squares = 0;
   readonly #byOper = new Map<number, Line>();
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
@@ -72,6 +75,11 @@ export class Sheet implements Target {
       const node = this.graph.placeholder(dtype, shape!);
       return this.#line('feed', 'Placeholder', [], [], [node], `${node.oper}`).outputs[0]!;
     });
+  }
+
+  /** How many multiplications the product has that a multiplication is in, in the mean. */
+  get productSize(): number {
+    return this.#squares / Math.max(this.#multiplications, 1);
   }
 
   feed(place: number): Node {
@@ -150,8 +158,11 @@ export class Sheet implements Target {
     const depth = a.shape.at(flags[0] ? -2 : -1)!;
     const columns = b.shape.at(flags[1] ? -2 : -1)!;
     const rows = sizeOf(a.shape) / Math.max(depth, 1);
-    if (rows * columns * depth < SMALLEST_PRODUCT) return undefined;
+    const multiplications = rows * columns * depth;
+    if (multiplications < SMALLEST_PRODUCT) return undefined;
     const isMatrix = a.shape.length === 2 && b.shape.length === 2;
+    this.#multiplications += multiplications;
+    this.#squares += multiplications ** 2;
     const operands = [a, b].map((operand, i) => {
       const straight = isMatrix ? this.#untransposed(operand) : undefined;
       if (straight === undefined) return this.#narrowed(operand);
