@@ -1,32 +1,16 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { HypetuneError } from '@hypetune/core';
 import { objectTable } from './json-records.js';
+import { type ParquetContent, readParquet } from './parquet-reader.js';
 import type { Table } from './table.js';
 
 /** The rows of a Parquet file, compressed by Snappy, gzip or Brotli or not at all; the line of a row is its number. */
 export async function parquetRecords(bytes: Uint8Array, file: string): Promise<Omit<Table, 'file'>> {
-  const { parquetMetadata, parquetReadObjects } = await import('hyparquet');
   const content = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  let failed = false;
   try {
-    const rows = await parquetReadObjects({
-      file: {
-        byteLength: content.byteLength,
-        // Columns that were begun before another one failed get nothing: nobody would catch their own errors.
-        slice: (start, end) =>
-          new Promise((resolve) => {
-            setImmediate(() => {
-              if (!failed) resolve(content.slice(start, end));
-            });
-          }),
-      },
-      geoparquet: false, // a search for maps, which does not end on some damaged schemas
-      compressors: { GZIP: (part) => gunzipSync(part), BROTLI: (part) => brotliDecompressSync(part) },
-    });
-    const named = classNamer(parquetMetadata(content).key_value_metadata);
+    const { rows, metadata } = await readParquet(content);
+    const named = classNamer(metadata);
     return objectTable(rows.map((row, place) => [place + 1, named(plain(row) as Cells)] as const));
   } catch (error) {
-    failed = true;
     throw new HypetuneError(`${file}: not a Parquet file that can be read: ${(error as Error).message}.`);
   }
 }
@@ -43,9 +27,7 @@ interface Features {
 }
 
 /** Puts names into the place of class numbers, where the file says what they are; a number without a name stays. */
-function classNamer(
-  metadata: readonly { readonly key: string; readonly value?: string }[] = [],
-): (cells: Cells) => Cells {
+function classNamer(metadata: ParquetContent['metadata']): (cells: Cells) => Cells {
   const text = metadata.find(({ key }) => key === 'huggingface')?.value;
   const { info } = (text === undefined ? {} : JSON.parse(text)) as Features;
   const classes = Object.entries(info?.features ?? {}).filter(([, { _type }]) => _type === 'ClassLabel');

@@ -99,17 +99,6 @@ test('parquet: of two damaged columns the error is one, and nothing of the other
   await setImmediate();
 });
 
-test('parquet: a schema with fewer than no children ends the reading', { timeout: 10_000 }, async () => {
-  const bytes = readFileSync(new URL('../../test/fixtures/rows-none.parquet', import.meta.url));
-  // The number of the children of the list "tags", 1, becomes -2.
-  const place = bytes.indexOf('tags') + 'tags'.length + 1;
-  expect(bytes[place]).toBe(2);
-  bytes[place] = 3;
-  const file = write('children.parquet', '');
-  writeFileSync(file, bytes);
-  await expect(readTable(file)).rejects.toThrow('children.parquet: not a Parquet file');
-});
-
 test('conll: words and last column by sentence, the line of its first word', async () => {
   const file = write('a.conll', '-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\n\nPeter NNP B-PER\n');
   expect(await readTable(file)).toMatchObject({
