@@ -37,6 +37,9 @@ const isTokens = ({ config }: CardFacts): boolean => headOf(config) === 'TokenCl
 /** A value is no probability, so pipelines that make one of it are of no use. */
 const isValue = ({ config }: CardFacts): boolean => config.problem_type === 'regression';
 const isMulti = ({ config }: CardFacts): boolean => config.problem_type === 'multi_label_classification';
+/** In version 4: those it has classes for. */
+const isInTransformersJs = (facts: CardFacts): boolean =>
+  facts.config.model_type !== 'xlnet' && !(facts.config.model_type === 'albert' && isTokens(facts));
 const isPair = ({ record }: CardFacts): boolean => record?.task.pair === true;
 
 function frontMatter(facts: CardFacts): Record<string, unknown> {
@@ -46,7 +49,11 @@ function frontMatter(facts: CardFacts): Record<string, unknown> {
     library_name: 'transformers',
     pipeline_tag: taskOf(facts),
     ...(hub !== undefined && { base_model: hub }),
-    tags: ['hypetune', ...(facts.precisions.length > 0 ? ['onnx', 'transformers.js'] : [])],
+    tags: [
+      'hypetune',
+      ...(facts.precisions.length > 0 ? ['onnx'] : []),
+      ...(facts.precisions.length > 0 && isInTransformersJs(facts) ? ['transformers.js'] : []),
+    ],
     ...(record?.metrics && { metrics: Object.keys(record.metrics) }),
   };
 }
@@ -119,6 +126,7 @@ function shownPath(text: string): string {
 
 function usage(facts: CardFacts): string {
   const { name } = facts;
+  const row = isPair(facts) ? `{ text: 'a text', pair: 'another' }` : `'a text'`;
   if (facts.precisions.length === 0)
     return `## Use
 
@@ -126,12 +134,16 @@ function usage(facts: CardFacts): string {
 import { openRun } from 'hypetune';
 
 const run = await openRun('${name}');
-console.log(await run.predict(['a text']));
+console.log(await run.predict([${row}]));
 \`\`\`
 
 The folder is one of \`transformers\` too. \`npx hypetune export ${name} --out FOLDER\` makes one for transformers.js and ONNX Runtime.`;
   const dtype = facts.precisions.includes('q8') ? 'q8' : facts.precisions[0]!;
-  const javascript = isValue(facts) || isPair(facts) ? byModel(facts, dtype) : byPipeline(facts, dtype);
+  const javascript = !isInTransformersJs(facts)
+    ? `transformers.js has no such model; the graphs run in ONNX Runtime itself, from JavaScript too.`
+    : isValue(facts) || isPair(facts)
+      ? byModel(facts, dtype)
+      : byPipeline(facts, dtype);
   const python = isPair(facts) ? '{"text": "a text", "text_pair": "another"}' : '"a text"';
   const all = isMulti(facts) ? ', top_k=None' : '';
   return `## Use
