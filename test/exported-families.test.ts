@@ -112,6 +112,9 @@ describe.each(Object.entries(TASKS))('%s', (name, task) => {
     for (const file of ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors', 'README.md'])
       expect(existsSync(join(folder, file)), file).toBe(true);
     const config = json(folder, 'config.json');
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    const none = path.endsWith('xlnet') || (path.endsWith('albert') && name === 'a class a token');
+    expect(card.includes("from '@huggingface/transformers'")).toBe(!none);
     const tokens = name === 'a class a token';
     expect((config.architectures as string[])[0]).toMatch(
       tokens ? /ForTokenClassification$/ : /ForSequenceClassification$/,

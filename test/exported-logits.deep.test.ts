@@ -37,7 +37,11 @@ const runtimes: readonly (readonly [name: string, run: Runtime, without: readonl
   ['onnxruntime-web', onWeb, []],
   ...TRANSFORMERS_JS.flatMap((one) => {
     const [library, version] = one;
-    const without = ['xlnet', ...(version.startsWith('2.') ? ['modernbert', 'eurobert'] : [])];
+    const without = [
+      'xlnet',
+      ...(version.startsWith('4.') ? [] : ['eurobert']),
+      ...(version.startsWith('2.') ? ['modernbert'] : []),
+    ];
     const names = `${library} ${version}`;
     const browser = CHROMIUM !== undefined && !version.startsWith('2.');
     return [

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scratch } from '../../packages/cli/test/scratch.js';
 import { sentiment, tinyModel } from '../../packages/cli/test/tiny-model.js';
 import { CHROMIUM } from '../../test/support/chromium.js';
+import { inChromium, inNode, TRANSFORMERS_JS } from '../../test/support/runtimes.js';
 import { bundlePage, servePage } from './browser.js';
 
 const home = scratch();
@@ -68,6 +69,9 @@ test.runIf(CHROMIUM !== undefined)(
     await first.fill('#epochs', '40');
     await first.fill('#rate', '0.01');
     await first.click('#train');
+    await first.click('#stop'); // before the first step, as likely as not
+    await said(first, /Stopped after \d+ steps/);
+    await first.click('#resume');
     await said(first, /Training on 42 rows, measuring on 6, \d threads?/);
     await first.locator('#accuracy output', { hasText: /\d/ }).waitFor();
     const loaded = requests.length;
@@ -116,5 +120,50 @@ test.runIf(CHROMIUM !== undefined)(
     });
     const [no, yes] = logits!.data as Float32Array;
     expect(1 / (1 + Math.exp(no! - yes!))).toBeCloseTo(share, 2);
+    if (!process.env.HYPETUNE_DEEP) return;
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(home.write(name, ''), bytes);
+    for (const one of TRANSFORMERS_JS)
+      for (const run of [inNode(one), ...(one[1].startsWith('2.') ? [] : [inChromium(one)])]) {
+        const said = await run(join(home.folder, 'classifier'), 'fp32', ['the film was great']);
+        const [off, on] = said.logits[0]!;
+        expect(1 / (1 + Math.exp(off! - on!))).toBeCloseTo(share, 2);
+      }
+  },
+);
+
+test.runIf(CHROMIUM !== undefined && process.env.HYPETUNE_DEEP)(
+  'a tab that is closed while it trains loses a minute at most',
+  { timeout: 300_000 },
+  async () => {
+    const server = await servePage(page, await tinyModel(home));
+    const address = `http://localhost:${(server.address() as AddressInfo).port}/?model=model/`;
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+    const context = await browser.newContext();
+    const open = async (): Promise<Page> => {
+      const tab = await context.newPage();
+      await tab.goto(address);
+      return tab;
+    };
+    const first = await open();
+    await said(first, /Choose a model/);
+    await first.fill('#table', sentiment(48));
+    await first.fill('#epochs', '100000');
+    await first.click('#train');
+    await first.locator('#accuracy output', { hasText: /\d/ }).waitFor();
+    await first.waitForTimeout(70_000);
+    const steps = await stepsOf(first);
+    await first.close();
+
+    const second = await open();
+    const [, kept] = /was left at step (\d+) of/.exec(await said(second, /left at step/))!;
+    expect(Number(kept)).toBeGreaterThan(steps / 2);
+    await second.click('#resume');
+    await second.waitForFunction(
+      `document.querySelector('#loss polyline').getAttribute('points').split(' ').length > ${kept}`,
+    );
+    await second.click('#stop');
+    await said(second, /Stopped after/);
+    expect(await stepsOf(second)).toBeGreaterThan(Number(kept));
+    server.close();
   },
 );

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import { call } from '../../packages/cli/test/call.js';
 import { scratch } from '../../packages/cli/test/scratch.js';
@@ -72,8 +73,9 @@ test('requests share batches; bad input, overload and shutdown are answered', as
   });
   const unknown = { method: 'POST', body: chunked, duplex: 'half' } as RequestInit;
   expect((await fetch(url, unknown)).status).toBe(413);
+  const received = once(server, 'request');
   const last = post({ texts: ['the film was great'] });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await received;
   server.close();
   expect((await last).status).toBe(200);
   await expect(post({ texts: ['too late'] })).rejects.toThrow();

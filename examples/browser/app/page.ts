@@ -139,10 +139,12 @@ setup.addEventListener('submit', (event) => {
   const begin = async (): Promise<void> => {
     const rows = readTable(table.value);
     say('Reading the model…');
+    button('train').disabled = true;
     const settings = { recipe: recipe.value as Recipe, epochs: +epochs.value, learningRate: +rate.value };
     start({ type: 'train', files: await modelFiles(), rows, settings });
   };
   begin().catch((error: unknown) => {
+    button('train').disabled = false;
     say((error as Error).message, true);
   });
 });

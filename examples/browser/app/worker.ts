@@ -41,7 +41,6 @@ const engine = useWasm({ binaries: new URL('wasm/', location.href).href });
 
 async function train(files: Files, rows: readonly Row[], settings: Settings, resume = false): Promise<void> {
   close();
-  stopping = new AbortController();
   tell({ type: 'status', text: 'Reading the model…' });
   const threads = await engine;
   const folder = blobFolder('the model', files);
@@ -151,6 +150,7 @@ async function lookBack(): Promise<void> {
 async function answer(request: Request): Promise<void> {
   switch (request.type) {
     case 'train': {
+      stopping = new AbortController();
       const { files, rows, settings } = request;
       split(rows); // what is wrong with the rows is said before anything is saved
       await forget();
@@ -158,6 +158,7 @@ async function answer(request: Request): Promise<void> {
       return train(files, rows, settings);
     }
     case 'resume': {
+      stopping = new AbortController();
       const { files, rows, settings } = (await load('run'))!;
       return train(files, rows, settings, true);
     }

@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { HypetuneError } from '@hypetune/core';
 import { isAlive } from '@hypetune/models';
@@ -42,6 +42,16 @@ export async function checkOutput(folder: string, force: boolean, flag = '--out'
   } catch (error) {
     throw refused(folder, error, flag);
   }
+}
+
+/** Throws where one of two folders is the other or holds it: written as a whole, one would take the other's place. */
+export async function checkApart(folder: string, flag: string, other: string): Promise<void> {
+  const [one, two] = [await place(folder), await place(other)];
+  const holds = (outer: string, inner: string): boolean => !/^\.\.($|[\\/])/.test(relative(outer, inner));
+  if (holds(one, two) || holds(two, one))
+    throw new HypetuneError(
+      `${flag}: '${folder}' and '${other}' must lie beside each other, because a folder is replaced as a whole; name another.`,
+    );
 }
 
 /**

@@ -91,6 +91,7 @@ test('the card names metrics with intervals, recipe, rows, hashes and the comman
   expect(card).toMatch(/\| accuracy +\| 1\.0000 +\| 1\.0000 to 1\.0000 \|/);
   expect(card).toMatch(/- recipe: nodrop/);
   expect(card).toMatch(/- 48 rows to learn from, sha256 `[0-9a-f]{64}`/);
+  expect(card).toContain('On 48 rows the model was trained on;');
   const [, config] = /`npx hypetune train --config config.json` with\n\n```json\n(.*?)```/s.exec(card)!;
   expect(JSON.parse(config!)).toMatchObject({ learningRate: 0.01, recipe: { name: 'nodrop' }, seed: 0 });
   expect(json(run, 'hypetune.json')).toMatchObject({
@@ -120,8 +121,11 @@ test('export does of a saved run what train --export did', async () => {
   }
   const twice = await call('export', run, '--out', out);
   expect([twice.code, twice.error]).toEqual([1, expect.stringMatching(/--out: .*again' is not empty/)]);
-  const half = await call('export', run, '--out', out, '--force', '--dtype', 'fp16');
+  const half = await call('export', run, '--out', out, '--force', '--dtype', 'fp16,fp16');
   expect([half.code, readdirSync(join(out, 'onnx'))]).toEqual([0, ['model_fp16.onnx']]);
+  expect(readFileSync(join(out, 'README.md'), 'utf8')).toContain(
+    "pipeline('text-classification', 'again', { dtype: 'fp16' })",
+  );
 });
 
 test('a classifier that another tool saved is exported, with tokens and kind made plain', async () => {
@@ -145,6 +149,10 @@ test('what cannot be exported is refused by name, and nothing is left behind', a
     expect([code, existsSync(out)]).toEqual([1, false]);
     return error;
   };
+  for (const place of [run, join(run, 'onnx'), folder])
+    expect((await call('export', run, '--out', place, '--force')).error).toMatch(/--out: .* must lie beside/);
+  const both = await call('train', '--task', 'spam', '--out', out, '--export', join(out, 'onnx'));
+  expect(both.error).toMatch(/--export: .*onnx' and .*refused' must lie beside each other/);
   const empty = join(folder, 'empty');
   write('empty/readme.txt', 'nothing');
   expect(await refused(empty)).toMatch(/empty: there is no hypetune\.json nor a config\.json/);

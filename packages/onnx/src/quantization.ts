@@ -40,8 +40,9 @@ export function quantizeRows(table: Float32Array, columns: number): Quantized {
 }
 
 /**
- * x W with W in eight bits and x rounded to eight when the model runs, by its own smallest and largest number; sums are exact. The
- * nodes stand as runtimes look for them to make one of them.
+ * x W with W in eight bits and x rounded to eight when the model runs; sums are exact. Each token is divided by its largest number
+ * first, because a few tokens have numbers many times those of all others, and all are rounded by one range. The nodes stand as
+ * runtimes look for them to make one of them.
  */
 export function quantizedProduct(
   graph: Graph,
@@ -50,16 +51,19 @@ export function quantizedProduct(
   kernel: () => Float32Array,
   [inputs, outputs]: readonly [number, number],
 ): Value {
-  const [rounded, scale, zero] = graph.once(`eight bits of ${x}`, () =>
-    graph.addAll('DynamicQuantizeLinear', [x], 3),
-  ) as [Value, Value, Value];
+  const [rounded, scale, zero, largest] = graph.once(`eight bits of ${x}`, () => {
+    const most = graph.add('ReduceMax', [graph.add('Abs', [x])], { axes: [-1], keepdims: 1 });
+    const positive = graph.add('Max', [most, graph.number(1e-12)]);
+    return [...graph.addAll('DynamicQuantizeLinear', [graph.add('Div', [x, positive])], 3), positive];
+  }) as [Value, Value, Value, Value];
   let made: Quantized | undefined;
   const quantized = (): Quantized => (made ??= quantizeColumns(kernel(), outputs));
   const values = graph.constant(`${name}_quantized`, () => bytes(quantized().values, [inputs, outputs]));
   const scales = graph.constant(`${name}_scale`, () => graph.floats(quantized().scales, [outputs]));
   const middle = graph.constant('int8:0', () => bytes(new Int8Array(1), []));
   const sums = graph.add('MatMulInteger', [rounded, values, zero, middle]);
-  return graph.add('Mul', [graph.cast(sums, 'float'), graph.add('Mul', [scale, scales])]);
+  const product = graph.add('Mul', [graph.cast(sums, 'float'), graph.add('Mul', [scale, scales])]);
+  return graph.add('Mul', [product, largest]);
 }
 
 /** The rows of a table for `ids`, the table in eight bits. */

@@ -1,9 +1,9 @@
 import { HypetuneError } from '@hypetune/core';
+import { chooseEngine } from '@hypetune/engine';
 import { loadModel } from '@hypetune/models';
 import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
 import type { Command } from 'commander';
-import { checkOutput } from '../atomic.js';
-import { startEngine } from '../engine.js';
+import { checkApart, checkOutput } from '../atomic.js';
 import { DEFAULT_PRECISIONS, exportModel } from '../export/export-model.js';
 import { holdsRun, readRun } from '../run-folder.js';
 import { savedTask, type SavedTask } from '../saved-model.js';
@@ -34,13 +34,14 @@ export function addExport(program: Command, terminal: Terminal, done: (code: num
 }
 
 async function exportRun(folder: string, flags: ExportFlags, terminal: Terminal): Promise<number> {
-  const precisions = flags.dtype.map(precision);
+  const precisions = [...new Set(flags.dtype.map(precision))];
   const saved = await savedTask(folder);
   const record = (await holdsRun(folder)) ? await readRun(folder) : undefined;
   if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
+  await checkApart(flags.out, '--out', folder);
   await checkOutput(flags.out, flags.force === true);
   // Nothing is computed: weights are read and written.
-  await startEngine(terminal, 'cpu');
+  await chooseEngine({ force: 'cpu' });
   const { model, head } = await loadModel(folder, { config: problemOf(saved) });
   try {
     if (head.head === 'new')

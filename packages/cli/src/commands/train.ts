@@ -1,6 +1,6 @@
 import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
 import type { Command } from 'commander';
-import { checkOutput } from '../atomic.js';
+import { checkApart, checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
@@ -107,6 +107,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   if (resumed) checkRecipe(resumed.record, recipe);
   const settings = withMetrics(config, modules);
   const { seed = 0 } = config;
+  if (out !== undefined && flags.export !== undefined) await checkApart(flags.export, '--export', out);
   if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
   if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
   for (const name of ['log', 'saveEvery', 'keepLast'] as const)

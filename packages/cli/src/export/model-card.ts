@@ -31,18 +31,29 @@ export function modelCard(facts: CardFacts): string {
     .concat('\n');
 }
 
+const taskOf = (facts: CardFacts): string =>
+  isTokens(facts) ? 'token-classification' : 'text-classification';
 const isTokens = ({ config }: CardFacts): boolean => headOf(config) === 'TokenClassification';
 /** A value is no probability, so pipelines that make one of it are of no use. */
 const isValue = ({ config }: CardFacts): boolean => config.problem_type === 'regression';
+const isMulti = ({ config }: CardFacts): boolean => config.problem_type === 'multi_label_classification';
+/** In version 4: those it has classes for. */
+const isInTransformersJs = (facts: CardFacts): boolean =>
+  facts.config.model_type !== 'xlnet' && !(facts.config.model_type === 'albert' && isTokens(facts));
+const isPair = ({ record }: CardFacts): boolean => record?.task.pair === true;
 
 function frontMatter(facts: CardFacts): Record<string, unknown> {
   const { record } = facts;
   const hub = /^hf:([^@]+)/.exec(baseModel(record) ?? '')?.[1];
   return {
     library_name: 'transformers',
-    pipeline_tag: isTokens(facts) ? 'token-classification' : 'text-classification',
+    pipeline_tag: taskOf(facts),
     ...(hub !== undefined && { base_model: hub }),
-    tags: ['hypetune', ...(facts.precisions.length > 0 ? ['onnx', 'transformers.js'] : [])],
+    tags: [
+      'hypetune',
+      ...(facts.precisions.length > 0 ? ['onnx'] : []),
+      ...(facts.precisions.length > 0 && isInTransformersJs(facts) ? ['transformers.js'] : []),
+    ],
     ...(record?.metrics && { metrics: Object.keys(record.metrics) }),
   };
 }
@@ -64,16 +75,17 @@ function aboutModel({ config, labels, maxLength, record, precisions }: CardFacts
 
 function metricsTable({ metrics, intervals, data }: RunRecord): string {
   if (!metrics) return '';
-  const rows = Object.entries(metrics).map(([name, value]) => {
+  const lines = Object.entries(metrics).map(([name, value]) => {
     const [low, high] = intervals?.[name] ?? [];
     const interval = low === undefined ? '' : `${low.toFixed(4)} to ${high!.toFixed(4)}`;
     return `| ${name} | ${value.toFixed(4)} | ${interval} |`;
   });
-  const on = data ? `On ${data.evaluation.rows} rows the model was not trained on` : 'On rows set aside';
+  const learned = data?.evaluation.sha256 === data?.train.sha256;
+  const rows = data && `${data.evaluation.rows} rows the model was ${learned ? '' : 'not '}trained on`;
   return [
     '## Metrics',
-    `${on}; the interval is the 95 % bootstrap interval over rows (it says nothing of other seeds).`,
-    ['| metric | value | interval |', '| --- | --- | --- |', ...rows].join('\n'),
+    `On ${rows ?? 'rows set aside'}; the interval is the 95 % bootstrap interval over rows (it says nothing of other seeds).`,
+    ['| metric | value | interval |', '| --- | --- | --- |', ...lines].join('\n'),
   ].join('\n\n');
 }
 
@@ -114,6 +126,7 @@ function shownPath(text: string): string {
 
 function usage(facts: CardFacts): string {
   const { name } = facts;
+  const row = isPair(facts) ? `{ text: 'a text', pair: 'another' }` : `'a text'`;
   if (facts.precisions.length === 0)
     return `## Use
 
@@ -121,36 +134,52 @@ function usage(facts: CardFacts): string {
 import { openRun } from 'hypetune';
 
 const run = await openRun('${name}');
-console.log(await run.predict(['a text']));
+console.log(await run.predict([${row}]));
 \`\`\`
 
 The folder is one of \`transformers\` too. \`npx hypetune export ${name} --out FOLDER\` makes one for transformers.js and ONNX Runtime.`;
-  if (isValue(facts))
-    return `## Use
-
-The output is a value. Pipelines of transformers.js make a probability of it, so take the model itself:
-
-\`\`\`js
-import { AutoModelForSequenceClassification, AutoTokenizer } from '@huggingface/transformers';
-
-const tokenizer = await AutoTokenizer.from_pretrained('${name}');
-const model = await AutoModelForSequenceClassification.from_pretrained('${name}', { dtype: 'q8' });
-const { logits } = await model(tokenizer('a text', { truncation: true }));
-console.log(logits.data);
-\`\`\``;
-  const task = isTokens(facts) ? 'token-classification' : 'text-classification';
+  const dtype = facts.precisions.includes('q8') ? 'q8' : facts.precisions[0]!;
+  const javascript = !isInTransformersJs(facts)
+    ? `transformers.js has no such model; the graphs run in ONNX Runtime itself, from JavaScript too.`
+    : isValue(facts) || isPair(facts)
+      ? byModel(facts, dtype)
+      : byPipeline(facts, dtype);
+  const python = isPair(facts) ? '{"text": "a text", "text_pair": "another"}' : '"a text"';
+  const all = isMulti(facts) ? ', top_k=None' : '';
   return `## Use
 
-\`\`\`js
-import { pipeline } from '@huggingface/transformers';
-
-const classify = await pipeline('${task}', '${name}', { dtype: 'q8' });
-console.log(await classify('a text'));
-\`\`\`
+${javascript}
 
 \`\`\`python
 from transformers import pipeline
 
-print(pipeline("${task}", "${name}")("a text"))
+print(pipeline("${taskOf(facts)}", "${name}"${all})(${python}))
+\`\`\``;
+}
+
+function byPipeline(facts: CardFacts, dtype: Precision): string {
+  const all = isMulti(facts) ? ', { top_k: null }' : '';
+  return `\`\`\`js
+import { pipeline } from '@huggingface/transformers';
+
+const classify = await pipeline('${taskOf(facts)}', '${facts.name}', { dtype: '${dtype}' });
+console.log(await classify('a text'${all}));
+\`\`\``;
+}
+
+function byModel(facts: CardFacts, dtype: Precision): string {
+  const why = isValue(facts)
+    ? 'The output is a value. Pipelines of transformers.js make a probability of it'
+    : 'A row is a pair of texts. Pipelines of transformers.js take one alone';
+  const pair = isPair(facts) ? `text_pair: 'another', ` : '';
+  return `${why}, so take the model itself:
+
+\`\`\`js
+import { AutoModelForSequenceClassification, AutoTokenizer } from '@huggingface/transformers';
+
+const tokenizer = await AutoTokenizer.from_pretrained('${facts.name}');
+const model = await AutoModelForSequenceClassification.from_pretrained('${facts.name}', { dtype: '${dtype}' });
+const { logits } = await model(tokenizer('a text', { ${pair}truncation: true }));
+console.log(logits.tolist()[0]${isValue(facts) ? '' : ', model.config.id2label'});
 \`\`\``;
 }
