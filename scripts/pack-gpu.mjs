@@ -3,7 +3,7 @@
  * and perhaps no Node: `npm run bench -- gpu --pack FOLDER`.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,16 @@ python = [] if "--python" in given else ["--python", sys.executable]
 sys.exit(subprocess.run([node, os.path.join(here, "bundle", "bench.mjs"), *python, *given]).returncode)
 `;
 
-/** Makes the folder; throws if it becomes larger than it may. */
-export async function pack(folder) {
+/** Makes the folder; throws if it becomes larger than it may, or if there is another folder of this name already. */
+export async function pack(folder, ...others) {
+  if (folder === undefined || others.length > 0)
+    throw new Error(
+      `--pack: wanted is the folder to make and nothing else, got '${[folder, ...others].join(' ')}'.`,
+    );
+  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, 'bundle/bench.mjs')))
+    throw new Error(
+      `--pack: ${folder} has something else in it; name a new folder, or one that was packed before.`,
+    );
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'bundle'), { recursive: true });
   const shared = { bundle: true, platform: 'node', target: 'node20', minify: true, logLevel: 'error' };
