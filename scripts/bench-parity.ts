@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepRecorder } from '@hypetune/core';
-import { chooseEngine, engineNames, type EngineName } from '@hypetune/engine';
+import { chooseEngine, engineNames } from '@hypetune/engine';
 import { namesOf, refuse } from '../packages/engine/bench/flags.js';
 import { differencesOf, FIXTURES, type RunStep } from '../test/parity/families.js';
 
