@@ -56,7 +56,7 @@ describe.skipIf(plugin === undefined || !existsSync(program))('a process that tr
       const model = await tinyModel(home);
       const flags = (run: string): string[] => [
         ...['train', '--engine', 'pjrt', '--model', model, '--train', table, '--validation', table],
-        ...['--recipe', 'hype', '--batch-size', '8', '--epochs', '400', '--save-every', '25', '--out', run],
+        ...['--recipe', 'hype', '--batch-size', '8', '--epochs', '40', '--save-every', '25', '--out', run],
       ];
       const [whole, broken] = ['whole', 'broken'].map((name) => join(home.folder, name)) as [string, string];
       const unbroken = start(flags(whole));
@@ -68,7 +68,7 @@ describe.skipIf(plugin === undefined || !existsSync(program))('a process that tr
       expect(await asked.ended).toEqual({ code: 130, signal: null });
       expect(asked.said()).toContain(`go on with --resume ${broken}`);
       const { steps } = await readRun(broken);
-      expect(steps).toBeGreaterThanOrEqual(25);
+      expect(steps).toBeGreaterThan(0);
 
       const killed = start(['train', '--resume', broken]);
       await saved(broken, killed.child);
@@ -76,7 +76,7 @@ describe.skipIf(plugin === undefined || !existsSync(program))('a process that tr
       expect(await killed.ended).toEqual({ code: null, signal: 'SIGKILL' });
       const { meta } = await readRunCheckpoint(broken);
       expect(meta.step).toBeGreaterThan(steps);
-      expect(meta.step).toBeLessThan(1200);
+      expect(meta.step).toBeLessThan(120);
 
       const last = start(['train', '--resume', broken]);
       expect(await last.ended).toEqual({ code: 0, signal: null });
@@ -94,44 +94,26 @@ describe.skipIf(plugin === undefined || !existsSync(program))('a process that tr
       const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'good', 'bad'];
       home.write('long/vocab.txt', `${words.join('\n')}\n`);
       const config = bertConfig({
-        ...{ model_type: 'bert', vocab_size: words.length, hidden_size: 8, num_hidden_layers: 1 },
+        ...{ model_type: 'bert', vocab_size: words.length, hidden_size: 8, num_hidden_layers: 2 },
         ...{ num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 512 },
       });
       const built = bertModel(withLabels(config, ['no', 'yes']), { seed: 3 });
       await saveModel(built, model, { tokenizer: model });
       built.dispose();
-      // One long row, for which a batch takes 4 GB an attention matrix and a hundred times as much as without it.
+      // One long row, for which a batch takes 8 GB an attention matrix, more than two of which find no place.
       const rows = Array.from(
-        { length: 8192 },
+        { length: 16_384 },
         (_, row) => `${row === 7000 ? 'good '.repeat(500) : 'good'}\tyes`,
       );
       const table = home.write('long.tsv', `text\tlabel\n${rows.join('\n')}\nbad\tno\n`);
       const run = join(home.folder, 'out');
+      const few = home.write('two.tsv', 'text\tlabel\ngood\tyes\nbad\tno\n');
+      // With this seed the long row is not in the first batch.
       const { ended, said } = start(
         [
-          ...[
-            'train',
-            '--engine',
-            'pjrt',
-            '--model',
-            model,
-            '--train',
-            table,
-            '--validation',
-            home.write('two.tsv', 'text\tlabel\ngood\tyes\nbad\tno\n'),
-          ],
-          ...[
-            '--recipe',
-            'vanilla',
-            '--batch-size',
-            '2048',
-            '--max-length',
-            '512',
-            '--save-every',
-            '1',
-            '--out',
-            run,
-          ],
+          ...['train', '--engine', 'pjrt', '--model', model, '--train', table, '--validation', few],
+          ...['--recipe', 'vanilla', '--seed', '1', '--batch-size', '4096', '--max-length', '512'],
+          ...['--save-every', '1', '--out', run],
         ],
         '20000000',
       );
