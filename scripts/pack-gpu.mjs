@@ -53,7 +53,9 @@ export async function pack(folder, ...others) {
     // One tfjs for the bundles and for tfjs-node's kernels, which are a file of their own.
     external: ['@tensorflow/tfjs-core', 'koffi'],
     banner: {
-      js: "import { createRequire as own } from 'node:module'; const require = own(import.meta.url);",
+      js:
+        "import { createRequire as own } from 'node:module'; const require = own(import.meta.url);" +
+        'const __dirname = import.meta.dirname;',
     },
     outdir: join(folder, 'bundle'),
     outExtension: { '.js': '.mjs' },
@@ -88,6 +90,13 @@ export async function pack(folder, ...others) {
     recursive: true,
     dereference: true,
   });
+  // Parity is measured beside the wasm engine where there is no TensorFlow: it looks for its programs beside the package's main file.
+  const wasm = dirname(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')));
+  for (const part of ['package.json', 'dist/tf-backend-wasm.node.js', 'wasm-out'])
+    cpSync(join(wasm, part), join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm', part), {
+      recursive: true,
+      dereference: true,
+    });
   cpSync(join(root, 'packages/engine/bench/torch_step.py'), join(folder, 'torch_step.py'));
   writeFileSync(join(folder, 'run.py'), RUN);
   const compress =

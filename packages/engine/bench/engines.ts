@@ -13,7 +13,6 @@ export const ways = {
   compiled: { engine: 'native', precision: 'float32' },
   bfloat16: { engine: 'native', precision: 'bfloat16' },
   wasm: { engine: 'wasm' },
-  cpu: { engine: 'cpu' },
   pjrt: { engine: 'pjrt', precision: 'float32' },
   'pjrt-bfloat16': { engine: 'pjrt', precision: 'bfloat16' },
 } as const satisfies Readonly<Record<string, Way>>;

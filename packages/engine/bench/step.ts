@@ -2,7 +2,7 @@
 // encoder.ts, of published models, for which PyTorch needs transformers.
 //   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6,BERT-base] [--engines native,compiled,bfloat16,wasm,torch,torch-compile,torch-bfloat16]
 //                         [--rounds 8] [--steps 10] [--batch 16] [--length 64] [--json FILE]
-// There are also the engines cpu, pjrt, pjrt-bfloat16 and torch-compile-bfloat16.
+// There are also the engines pjrt, pjrt-bfloat16 and torch-compile-bfloat16.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
