@@ -20,6 +20,8 @@ import { tensorData, Trainer, type Precision } from '@hypetune/core';
 import { chooseEngine, doctor, listPlugins } from '@hypetune/engine';
 import { bertConfig, bertModel } from '@hypetune/models';
 import { shapes } from '../packages/engine/bench/bert.js';
+import { isTorch, torchModes, type TorchName, type WayName } from '../packages/engine/bench/engines.js';
+import { countOf, namesOf, refuse } from '../packages/engine/bench/flags.js';
 import { Worker, type Round } from '../packages/engine/bench/processes.js';
 
 const { values } = parseArgs({
@@ -37,6 +39,17 @@ const { values } = parseArgs({
   },
 });
 
+const [rounds, steps] = [countOf('--rounds', values.rounds), countOf('--steps', values.steps)];
+const names =
+  values.shapes === undefined ? undefined : namesOf('--shapes', values.shapes, Object.keys(shapes));
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) refuse(`--minutes: wanted is a number above 0, got '${values.minutes}'.`);
+for (const [flag, text] of [
+  ['--batch', values.batch],
+  ['--length', values.length],
+] as const)
+  if (text !== undefined) countOf(flag, text);
+
 const here = fileURLToPath(import.meta.url);
 /** Whether this is the packed program, of one file. */
 const isPacked = here.endsWith('.mjs');
@@ -52,7 +65,8 @@ else await measureAll();
 async function wholeRun(precision: Precision): Promise<object> {
   await chooseEngine({ force: 'pjrt' });
   const isSmall = process.env['HYPETUNE_BENCH_SMALL'] !== undefined;
-  const size = shapes[isSmall ? 'BERT-tiny' : 'MiniLM-L6']!;
+  const name = isSmall ? 'BERT-tiny' : 'MiniLM-L6';
+  const size = shapes[name]!;
   const [rows, length] = [isSmall ? 128 : 3668, 64];
   const model = bertModel(
     bertConfig({
@@ -84,7 +98,12 @@ async function wholeRun(precision: Precision): Promise<object> {
   });
   const start = performance.now();
   const { steps, lastLoss } = await trainer.fit(data);
-  return { precision, rows, length, epochs: 3, steps, lastLoss, seconds: (performance.now() - start) / 1000 };
+  return {
+    model: `${name}, random weights`,
+    data: 'random rows: this is about time, not accuracy',
+    ...{ precision, rows, length, epochs: 3, steps, lastLoss },
+    seconds: (performance.now() - start) / 1000,
+  };
 }
 
 interface Row {
@@ -102,7 +121,7 @@ interface Row {
 }
 
 async function measureAll(): Promise<void> {
-  const end = performance.now() + 60_000 * Number(values.minutes);
+  const end = performance.now() + 60_000 * minutes;
   const skipped: string[] = [];
   const hasTime = (what: string): boolean => {
     if (performance.now() < end) return true;
@@ -131,8 +150,8 @@ async function measureAll(): Promise<void> {
   const result: Record<string, unknown> = { date: new Date().toISOString(), isGpu, options: values };
   result['doctor'] = child('--part', 'doctor');
   const [batch, length] = [values.batch ?? (isGpu ? '32' : '4'), values.length ?? (isGpu ? '128' : '32')];
-  const worker = (engine: string, shape: string, size = [batch, length]): Worker => {
-    if (!engine.startsWith('torch'))
+  const worker: Start = (engine, shape, size = [batch, length]) => {
+    if (!isTorch(engine))
       return new Worker(engine, process.execPath, [
         ...nodeFlags,
         beside('../packages/engine/bench/worker.ts', 'worker.mjs'),
@@ -141,19 +160,20 @@ async function measureAll(): Promise<void> {
         ...size,
       ]);
     const script = beside('../packages/engine/bench/torch_step.py', '../torch_step.py');
-    const mode = engine === 'torch' ? 'eager' : engine.slice('torch-'.length);
-    return new Worker(engine, values.python!, [script, mode, JSON.stringify(shapes[shape]), ...size]);
+    return new Worker(engine, values.python!, [
+      script,
+      torchModes[engine],
+      JSON.stringify(shapes[shape]),
+      ...size,
+    ]);
   };
   if (hasTime('parity')) result['parity'] = await parity(worker);
   const rows: Row[] = [];
   result['steps'] = rows;
-  for (const shape of (values.shapes ?? (isGpu ? 'MiniLM-L6,BERT-base,BERT-large' : 'BERT-tiny')).split(
-    ',',
-  )) {
+  const engines: (WayName | TorchName)[] = ['pjrt', 'pjrt-bfloat16'];
+  if (values.python !== undefined) engines.push(...(Object.keys(torchModes) as TorchName[]));
+  for (const shape of names ?? (isGpu ? ['MiniLM-L6', 'BERT-base', 'BERT-large'] : ['BERT-tiny'])) {
     if (!hasTime(shape)) continue;
-    const engines = ['pjrt', 'pjrt-bfloat16'];
-    if (values.python !== undefined)
-      engines.push('torch', 'torch-compile', 'torch-bfloat16', 'torch-compile-bfloat16');
     rows.push(...(await measure(shape, engines, worker, hasTime)));
   }
   result['runs'] = (['float32', 'bfloat16'] as const).flatMap((precision) =>
@@ -175,12 +195,12 @@ async function measureAll(): Promise<void> {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
-type Start = (engine: string, shape: string, size?: string[]) => Worker;
+type Start = (engine: WayName | TorchName, shape: string, size?: readonly string[]) => Worker;
 
 /** The largest difference of ten steps' losses to those of a CPU engine, relative to them. */
 async function parity(start: Start): Promise<object> {
   const losses: Record<string, number[]> = {};
-  for (const engine of ['pjrt', 'compiled', 'wasm']) {
+  for (const engine of ['pjrt', 'compiled', 'wasm'] as const) {
     if (Object.keys(losses).length === 2) break;
     const worker = start(engine, 'BERT-tiny', ['4', '32']);
     if (!(await worker.ready())) continue;
@@ -196,11 +216,11 @@ async function parity(start: Start): Promise<object> {
 
 async function measure(
   shape: string,
-  engines: readonly string[],
+  engines: readonly (WayName | TorchName)[],
   start: Start,
   hasTime: (what: string) => boolean,
 ): Promise<Row[]> {
-  const rounds = new Map<string, Round[]>();
+  const measured = new Map<string, Round[]>();
   // One at a time has the device: rounds cannot take turns where each holds a model in its memory.
   for (const engine of engines) {
     if (!hasTime(`${shape} ${engine}`)) continue;
@@ -210,12 +230,12 @@ async function measure(
       continue;
     }
     const mine: Round[] = [];
-    for (let i = 0; i < Number(values.rounds); i++) mine.push(await worker.run(Number(values.steps)));
+    for (let i = 0; i < rounds; i++) mine.push(await worker.run(steps));
     worker.stop();
-    rounds.set(engine, mine);
+    measured.set(engine, mine);
   }
-  return [...rounds].map(([engine, mine]) => {
-    const against = rounds.get(engine.endsWith('bfloat16') ? 'torch-bfloat16' : 'torch');
+  return [...measured].map(([engine, mine]) => {
+    const against = measured.get(engine.endsWith('bfloat16') ? 'torch-bfloat16' : 'torch');
     const ms = median(mine.flatMap((round) => round.ms));
     return {
       shape,

@@ -22,6 +22,7 @@ import {
   type GradientRow,
 } from '../test/certificate/certificate.js';
 import { CERTIFIED_FAMILIES, STORED_FAMILY } from '../test/certificate/families.js';
+import { namesOf } from '../packages/engine/bench/flags.js';
 import { fillParts, table, writeCurrent } from './generated.js';
 
 const { values } = parseArgs({
@@ -35,12 +36,15 @@ const { values } = parseArgs({
     store: { type: 'boolean', default: false },
   },
 });
-const named = <T extends { name: string }>(all: readonly T[], names: string | undefined): readonly T[] =>
-  names === undefined
-    ? all
-    : all.filter(({ name }) => names.split(',').some((one) => name === one || name.startsWith(`${one}/`)));
-const families = values.store ? [STORED_FAMILY] : named(CERTIFIED_FAMILIES, values.families);
-const cases = named(CERTIFIED_CASES, values.methods);
+/** Those that a flag names; a method's name is that of all its variants. */
+function named<T extends { name: string }>(flag: string, all: readonly T[], text?: string): readonly T[] {
+  if (text === undefined) return all;
+  const known = all.flatMap(({ name }) => [name, name.split('/')[0]!]);
+  const names = namesOf(flag, text, [...new Set(known)]);
+  return all.filter(({ name }) => names.includes(name) || names.includes(name.split('/')[0]!));
+}
+const families = values.store ? [STORED_FAMILY] : named('--families', CERTIFIED_FAMILIES, values.families);
+const cases = named('--methods', CERTIFIED_CASES, values.methods);
 
 await tf.setBackend('cpu');
 const kept =

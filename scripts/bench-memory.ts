@@ -7,12 +7,14 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { countOf, namesOf } from '../packages/engine/bench/flags.js';
 import { table } from '../packages/cli/src/report/table.js';
 
+const SETTINGS = ['float32', 'float32+recompute', 'bfloat16', 'bfloat16+recompute'];
 const { values } = parseArgs({
   options: {
     shapes: { type: 'string', default: 'BERT-base,BERT-large' },
-    settings: { type: 'string', default: 'float32,float32+recompute,bfloat16,bfloat16+recompute' },
+    settings: { type: 'string', default: SETTINGS.join() },
     rows: { type: 'string', default: '16' },
     length: { type: 'string', default: '128' },
     steps: { type: 'string', default: '2' },
@@ -50,12 +52,13 @@ function measure(shape: object, size: object, setting: string): Measured {
 }
 
 const lines: string[][] = [];
-for (const name of values.shapes.split(',')) {
-  const shape = SHAPES[name];
-  if (shape === undefined)
-    throw new Error(`--shapes: there are ${Object.keys(SHAPES).join(', ')}, got ${name}`);
-  const size = { rows: Number(values.rows), length: Number(values.length), steps: Number(values.steps) };
-  for (const setting of values.settings.split(',')) {
+const names = namesOf('--shapes', values.shapes, Object.keys(SHAPES));
+const settings = namesOf('--settings', values.settings, SETTINGS);
+const [rows, length] = [countOf('--rows', values.rows), countOf('--length', values.length)];
+const size = { rows, length, steps: countOf('--steps', values.steps) };
+for (const name of names) {
+  const shape = SHAPES[name]!;
+  for (const setting of settings) {
     const start = measure(shape, { rows: 1, length: 8, steps: 1 }, setting);
     const full = measure(shape, size, setting);
     const state = (16 * full.parameters) / 2 ** 20;

@@ -12,7 +12,7 @@ export interface Job {
   readonly plugins: PluginOptions;
   /** An engine's name, or `auto`. */
   readonly engine: string;
-  readonly shape: string;
+  readonly shape: Readonly<Record<string, number>>;
   readonly batch: number;
   readonly length: number;
   /** Steps a round. */
@@ -28,14 +28,7 @@ export interface Reply {
   readonly peak: number;
 }
 
-const shapes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  minilm: { hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 },
-  tiny: { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 },
-};
-
 const job = JSON.parse(process.argv[2]!) as Job;
-const shape = shapes[job.shape];
-if (!shape) throw new Error(`--shape must be one of ${Object.keys(shapes).join(', ')}, got ${job.shape}.`);
 const choice = await chooseEngine(job.engine === 'auto' ? {} : { force: job.engine as EngineName });
 const rows = job.batch * job.steps;
 const ids = tf.randomUniform([rows, job.length], 1, 30_000, 'int32', 1);
@@ -44,7 +37,7 @@ const data = tensorData(
   inputs,
   Array.from({ length: rows }, (_, row) => row % 2),
 );
-const model = (): ReturnType<typeof bertModel> => bertModel(bertConfig(shape));
+const model = (): ReturnType<typeof bertModel> => bertModel(bertConfig(job.shape));
 const trainer = new Trainer({
   model: model(),
   plugins: Object.entries(job.plugins).map(([name, options]) => {

@@ -6,7 +6,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { engineNames } from '@hypetune/engine';
 import { METHODS } from '../packages/cli/src/methods.js';
+import { countOf, nameOf, namesOf } from '../packages/engine/bench/flags.js';
 import type { Job, PluginOptions, Reply } from './bench-methods-worker.js';
 
 interface Recipe {
@@ -74,17 +76,22 @@ const { values } = parseArgs({
   },
 });
 
+const shapes: Readonly<Record<string, Job['shape']>> = {
+  minilm: { hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 },
+  tiny: { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 },
+};
+const engine = nameOf('--engine', values.engine, ['auto', ...engineNames]);
+const shape = shapes[nameOf('--shape', values.shape, Object.keys(shapes))]!;
+const [batch, length] = [countOf('--batch', values.batch), countOf('--length', values.length)];
+const [rounds, steps] = [countOf('--rounds', values.rounds), countOf('--steps', values.steps)];
+const known = recipes.map(({ name }) => name);
+const chosen = namesOf('--only', values.only ?? known.join(), known);
+
 /** A process that trains by one recipe, a round whenever it is asked. */
 class Runner {
   readonly #child: ChildProcess;
 
   constructor(plugins: PluginOptions) {
-    const { engine, shape } = values;
-    const [batch, length, steps] = [values.batch, values.length, values.steps].map(Number) as [
-      number,
-      number,
-      number,
-    ];
     const job: Job = { plugins, engine, shape, batch, length, steps };
     const script = fileURLToPath(new URL('bench-methods-worker.ts', import.meta.url));
     this.#child = fork(script, [JSON.stringify(job)], {
@@ -122,16 +129,15 @@ const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
 async function main(): Promise<void> {
-  const only = values.only?.split(',');
   const plain = new Runner({});
   const started = await plain.reply();
   await plain.round();
   process.stdout.write(
-    `${started.engine}\n${values.shape}, ${values.batch} x ${values.length} tokens, ${values.rounds} rounds of ${values.steps} steps\n\n` +
+    `${started.engine}\n${values.shape}, ${batch} x ${length} tokens, ${rounds} rounds of ${steps} steps\n\n` +
       `${'method'.padEnd(26)} ${'ms a step'.padStart(10)} ${'x plain'.padStart(8)} ${'target'.padStart(7)} ${'peak MiB'.padStart(9)} ${'x plain'.padStart(8)}\n`,
   );
   const rows: Row[] = [];
-  for (const recipe of recipes.filter(({ name }) => !only || only.includes(name))) {
+  for (const recipe of recipes.filter(({ name }) => chosen.includes(name))) {
     const runner = new Runner(recipe.plugins);
     try {
       await runner.reply();
@@ -139,7 +145,7 @@ async function main(): Promise<void> {
       const ratios: number[] = [];
       const times: number[] = [];
       let [peak, plainPeak] = [0, 1];
-      for (let round = 0; round < Number(values.rounds); round++) {
+      for (let round = 0; round < rounds; round++) {
         const base = await plain.round();
         const mine = await runner.round();
         times.push(...mine.milliseconds);

@@ -10,7 +10,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepRecorder } from '@hypetune/core';
-import { chooseEngine, type EngineName } from '@hypetune/engine';
+import { chooseEngine, engineNames } from '@hypetune/engine';
+import { namesOf, refuse } from '../packages/engine/bench/flags.js';
 import { differencesOf, FIXTURES, type RunStep } from '../test/parity/families.js';
 
 const { values } = parseArgs({
@@ -19,15 +20,17 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const engines = values.engines.split(',');
+const engines = namesOf('--engines', values.engines, [...engineNames, 'compiled']);
 const folders = [...FIXTURES].filter(([name]) => name.includes(values.only)).map(([, folder]) => folder);
+if (folders.length === 0)
+  refuse(`--only: nothing has '${values.only}' in its name; there are ${[...FIXTURES.keys()].join(', ')}.`);
 const familyOf = (folder: string): string =>
   (JSON.parse(readFileSync(`${folder}/config.json`, 'utf8')) as { model_type: string }).model_type;
 
 /** The largest differences in logits, loss and gradients, by family and engine. */
 const largest = new Map<string, Map<string, number[]>>();
 for (const engine of engines) {
-  await chooseEngine({ force: (engine === 'compiled' ? 'native' : engine) as EngineName });
+  await chooseEngine({ force: engine === 'compiled' ? 'native' : engine });
   for (const folder of folders) {
     const { recorder } = tf.backend() as { recorder?: StepRecorder };
     const compiled: RunStep = (step) => recorder!.record(step);

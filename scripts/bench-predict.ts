@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chooseEngine } from '@hypetune/engine';
 import { loadModel, resolveModel, saveModel } from '@hypetune/models';
+import { countOf, namesOf, refuse } from '../packages/engine/bench/flags.js';
 import { type Round, Worker } from '../packages/engine/bench/processes.js';
 import { readTable } from '../packages/cli/src/tasks/table.js';
 import { table } from '../packages/cli/src/report/table.js';
@@ -28,24 +29,32 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '32' },
   },
 });
-if (values.data === undefined) throw new Error('--data: name the folder that holds the GLUE tasks');
+if (values.data === undefined) refuse('--data: name the folder that holds the GLUE tasks.');
+const [OURS, ONNX, TORCH] = [
+  ['float32', 'bfloat16'],
+  ['onnx', 'onnx-int8'],
+  ['torch', 'torch-bfloat16'],
+];
+const engines = namesOf('--engines', values.engines, [OURS, ONNX, TORCH].flat());
+const [count, passes] = [countOf('--rounds', values.rounds), countOf('--passes', values.passes)];
+countOf('--batch', values.batch);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bench-predict-'));
 try {
   const texts = await writeTexts(values.data);
   await writeModel();
   const workers: Worker[] = [];
-  for (const engine of values.engines.split(',')) {
+  for (const engine of engines) {
     const worker = start(engine);
-    if (worker === undefined) continue;
-    if (await worker.ready()) workers.push(worker);
+    if (worker === undefined) console.error(`${engine} is left out: it needs --python`);
+    else if (await worker.ready()) workers.push(worker);
     else console.error(`${engine} does not run here:\n${worker.errors}`);
   }
   const first = new Map<Worker, Round>();
   for (const worker of workers) first.set(worker, await worker.run(1));
   const rounds = new Map<Worker, Round[]>(workers.map((worker) => [worker, []]));
-  for (let round = 0; round < Number(values.rounds); round++)
-    for (const worker of workers) rounds.get(worker)!.push(await worker.run(Number(values.passes)));
+  for (let round = 0; round < count; round++)
+    for (const worker of workers) rounds.get(worker)!.push(await worker.run(passes));
   for (const worker of workers) worker.stop();
   const lines = workers.map((worker) => {
     const mine = rounds.get(worker)!;
@@ -91,7 +100,7 @@ async function writeModel(): Promise<void> {
 
 function start(engine: string): Worker | undefined {
   const size = [folder, join(folder, 'texts.json'), values.batch];
-  if (engine.startsWith('onnx') || engine.startsWith('torch'))
+  if (!OURS.includes(engine))
     return values.python === undefined
       ? undefined
       : new Worker(engine, values.python, [here('bench_predict.py'), engine, ...size]);

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { resolveModel } from '@hypetune/models';
 import { deviation, mean } from '@hypetune/statistics';
 import { main } from 'hypetune';
+import { countOf, namesOf, refuse } from '../packages/engine/bench/flags.js';
 import { firstRows } from '../packages/cli/src/tasks/fixed-order.js';
 import { readTable } from '../packages/cli/src/tasks/table.js';
 import { table } from '../packages/cli/src/report/table.js';
@@ -56,15 +57,17 @@ const METHODS: Readonly<Record<string, string>> = {
 const METRICS: Readonly<Record<string, string>> = { accuracy: 'acc', matthews: 'mcc', pearson: 'pearson' };
 
 const { data, task, limit, epochs, python, reference } = values;
-if (data === undefined) {
-  process.stderr.write('error: --data: name the folder that holds the GLUE tasks.\n');
-  process.exit(1);
-}
+if (data === undefined) refuse('--data: name the folder that holds the GLUE tasks.');
+if (python !== undefined && reference === undefined)
+  refuse('--python needs --reference, the program that it runs.');
+const paddings = namesOf('--paddings', values.paddings, ['dynamic', 'max']);
+const seeds = countOf('--seeds', values.seeds);
+countOf('--limit', limit);
 const folder = mkdtempSync(join(tmpdir(), 'bench-run-'));
 try {
   const metric = await cutTask(data);
   const runs: Run[] = [];
-  for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
+  for (let seed = 1; seed <= seeds; seed += 1) {
     runs.push(...(await ours(metric, seed)));
     if (python !== undefined) runs.push(...(await theirs(python, metric, seed)));
   }
@@ -110,18 +113,17 @@ async function ours(metric: string, seed: number): Promise<Run[]> {
 }
 
 async function theirs(python: string, metric: string, seed: number): Promise<Run[]> {
-  if (reference === undefined) throw new Error('--python needs --reference, the program that it runs');
   const model = await resolveModel(values.model);
   const runs: Run[] = [];
   for (const recipe of values.recipes.split(',')) {
     const method = METHODS[recipe];
     if (method === undefined) continue;
-    for (const padding of values.paddings.split(',')) {
+    for (const padding of paddings) {
       const args = [
         ...[model, folder, task, method, String(seed), epochs],
         ...[values['learning-rate'], values['max-length'], padding],
       ];
-      const result = spawnSync(python, [reference, ...args], { encoding: 'utf8' });
+      const result = spawnSync(python, [reference!, ...args], { encoding: 'utf8' });
       if (result.status !== 0)
         throw new Error(`${reference} ended with ${result.status}: ${result.stderr.slice(-500)}`);
       process.stderr.write(`pytorch ${result.stdout.trim()}\n`);

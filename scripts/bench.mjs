@@ -40,10 +40,15 @@ if (options.includes('--help')) {
   console.log(/^(\/\/.*\n)+|^\/\*\*[^]*?\*\/\n/.exec(readFileSync(file, 'utf8'))[0].trimEnd());
   process.exit(0);
 }
-if (name === 'gpu' && options[0] === '--pack') {
+if (name === 'gpu' && options.includes('--pack')) {
   const { pack } = await import('./pack-gpu.mjs');
-  await pack(options[1]);
-  process.exit(0);
+  try {
+    await pack(...options.filter((option) => option !== '--pack'));
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exit(1);
+  }
 }
 const child = spawn(
   process.execPath,

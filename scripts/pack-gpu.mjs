@@ -3,7 +3,7 @@
  * and perhaps no Node: `npm run bench -- gpu --pack FOLDER`.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,16 @@ python = [] if "--python" in given else ["--python", sys.executable]
 sys.exit(subprocess.run([node, os.path.join(here, "bundle", "bench.mjs"), *python, *given]).returncode)
 `;
 
-/** Makes the folder; throws if it becomes larger than it may. */
-export async function pack(folder) {
+/** Makes the folder; throws if it becomes larger than it may, or if there is another folder of this name already. */
+export async function pack(folder, ...others) {
+  if (folder === undefined || others.length > 0)
+    throw new Error(
+      `--pack: wanted is the folder to make and nothing else, got '${[folder, ...others].join(' ')}'.`,
+    );
+  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, 'bundle/bench.mjs')))
+    throw new Error(
+      `--pack: ${folder} has something else in it; name a new folder, or one that was packed before.`,
+    );
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'bundle'), { recursive: true });
   const shared = { bundle: true, platform: 'node', target: 'node20', minify: true, logLevel: 'error' };
@@ -45,7 +53,9 @@ export async function pack(folder) {
     // One tfjs for the bundles and for tfjs-node's kernels, which are a file of their own.
     external: ['@tensorflow/tfjs-core', 'koffi'],
     banner: {
-      js: "import { createRequire as own } from 'node:module'; const require = own(import.meta.url);",
+      js:
+        "import { createRequire as own } from 'node:module'; const require = own(import.meta.url);" +
+        'const __dirname = import.meta.dirname;',
     },
     outdir: join(folder, 'bundle'),
     outExtension: { '.js': '.mjs' },
@@ -80,6 +90,13 @@ export async function pack(folder) {
     recursive: true,
     dereference: true,
   });
+  // Parity is measured beside the wasm engine where there is no TensorFlow: it looks for its programs beside the package's main file.
+  const wasm = dirname(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')));
+  for (const part of ['package.json', 'dist/tf-backend-wasm.node.js', 'wasm-out'])
+    cpSync(join(wasm, part), join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm', part), {
+      recursive: true,
+      dereference: true,
+    });
   cpSync(join(root, 'packages/engine/bench/torch_step.py'), join(folder, 'torch_step.py'));
   writeFileSync(join(folder, 'run.py'), RUN);
   const compress =

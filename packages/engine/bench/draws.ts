@@ -2,17 +2,18 @@
  * What noise costs on every engine here: a new draw added to (a mask multiplied with) each of 12 tensors [16, 64, 384], next to
  * the same with a constant. Milliseconds, medians of interleaved rounds.
  *
- *     node --conditions=@hypetune/source --import tsx packages/engine/bench/draws.ts [rounds]
+ *     npm run bench -- draws [rounds]
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { foldIn, randomBernoulli, randomNormal, randomUniform, seedKey } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { listEngines } from '../src/install/install.js';
+import { countOf } from './flags.js';
 import { loadLibrary, registerNativeBackend, type NativeBackend } from '../src/libtensorflow/index.js';
 
 const shape = [16, 64, 384];
-const rounds = Number(process.argv[2] ?? 21);
+const rounds = countOf('rounds', process.argv[2] ?? '21');
 const run = seedKey(1);
 let draw = 0;
 

@@ -17,7 +17,7 @@ export class Worker {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(engine: string, command: string, parameters: string[]) {
+  constructor(engine: string, command: string, parameters: readonly string[]) {
     this.engine = engine;
     this.#child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.on('error', (error) => (this.errors += String(error)));

@@ -2,11 +2,14 @@
 // encoder.ts, of published models, for which PyTorch needs transformers.
 //   npm run bench -- step [--python PATH] [--shapes BERT-tiny,MiniLM-L6,BERT-base] [--engines native,compiled,bfloat16,wasm,torch,torch-compile,torch-bfloat16]
 //                         [--rounds 8] [--steps 10] [--batch 16] [--length 64] [--json FILE]
+// There are also the engines pjrt, pjrt-bfloat16 and torch-compile-bfloat16.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { shapes } from './bert.js';
 import { encoders } from './encoder.js';
+import { benchmarked, isTorch, type TorchName, torchModes, type WayName, ways } from './engines.js';
+import { countOf, namesOf } from './flags.js';
 import { Worker, type Round } from './processes.js';
 
 const { values } = parseArgs({
@@ -21,6 +24,11 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 });
+
+const engines = namesOf('--engines', values.engines, benchmarked);
+const shapeNames = namesOf('--shapes', values.shapes, [...Object.keys(shapes), ...Object.keys(encoders)]);
+const [rounds, steps] = [countOf('--rounds', values.rounds), countOf('--steps', values.steps)];
+const size = [countOf('--batch', values.batch), countOf('--length', values.length)].map(String);
 
 /** What was measured of one engine on one shape; times in milliseconds, memory in MiB. */
 interface Row {
@@ -45,14 +53,12 @@ const median = (numbers: number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-function start(engine: string, shapeName: string): Worker | undefined {
-  const size = [values.batch, values.length];
-  if (engine.startsWith('torch')) {
+function start(engine: WayName | TorchName, shapeName: string): Worker | undefined {
+  if (isTorch(engine)) {
     if (values.python === undefined) return undefined;
     const script = fileURLToPath(new URL('torch_step.py', import.meta.url));
-    const mode = engine === 'torch' ? 'eager' : engine.slice('torch-'.length);
     const model = JSON.stringify(encoders[shapeName] ?? shapes[shapeName]);
-    return new Worker(engine, values.python, [script, mode, model, ...size]);
+    return new Worker(engine, values.python, [script, torchModes[engine], model, ...size]);
   }
   const script = fileURLToPath(new URL('worker.ts', import.meta.url));
   const node = ['--conditions=@hypetune/source', '--import', 'tsx', script];
@@ -61,22 +67,22 @@ function start(engine: string, shapeName: string): Worker | undefined {
 
 async function measure(shapeName: string): Promise<Row[]> {
   const workers: Worker[] = [];
-  for (const engine of values.engines.split(',')) {
+  for (const engine of engines) {
     const worker = start(engine, shapeName);
-    if (worker === undefined) continue;
-    if (await worker.ready()) workers.push(worker);
+    if (worker === undefined) console.error(`${engine} is left out: it needs --python`);
+    else if (await worker.ready()) workers.push(worker);
     else console.error(`${engine} does not run here:\n${worker.errors}`);
   }
-  const rounds = new Map<Worker, Round[]>(workers.map((worker) => [worker, []]));
-  for (let i = 0; i < Number(values.rounds); i++) {
-    for (const worker of workers) rounds.get(worker)!.push(await worker.run(Number(values.steps)));
+  const measured = new Map<Worker, Round[]>(workers.map((worker) => [worker, []]));
+  for (let i = 0; i < rounds; i++) {
+    for (const worker of workers) measured.get(worker)!.push(await worker.run(steps));
   }
   for (const worker of workers) worker.stop();
   const torch = workers.find(({ engine }) => engine === 'torch');
   return workers.map((worker) => {
-    const mine = rounds.get(worker)!;
+    const mine = measured.get(worker)!;
     const script = mine.flatMap((round) => round.script);
-    const against = torch === undefined ? undefined : rounds.get(torch)!;
+    const against = torch === undefined ? undefined : measured.get(torch)!;
     return {
       shape: shapeName,
       engine: worker.engine,
@@ -85,18 +91,20 @@ async function measure(shapeName: string): Promise<Row[]> {
       ratio: against && median(mine.map((round, i) => median(round.ms) / median(against[i]!.ms))),
       cpu: median(mine.flatMap((round) => round.cpu)),
       cpuRatio: against && median(mine.map((round, i) => median(round.cpu) / median(against[i]!.cpu))),
-      script: worker.engine === 'compiled' ? median(script) : undefined,
+      script: recorded.has(worker.engine) ? median(script) : undefined,
       peak: Math.max(...mine.map((round) => round.peak)),
       loss: mine.at(-1)!.loss,
     };
   });
 }
 
+/** Engines whose JavaScript is over when the step starts. */
+const recorded = new Set(Object.entries(ways).flatMap(([name, way]) => ('precision' in way ? [name] : [])));
 const rows: Row[] = [];
 console.log(
   'shape       engine          median ms  fastest  x PyTorch   cpu ms  x PyTorch  script ms  peak MiB',
 );
-for (const shapeName of values.shapes.split(',')) {
+for (const shapeName of shapeNames) {
   for (const row of await measure(shapeName)) {
     rows.push(row);
     const cells = [

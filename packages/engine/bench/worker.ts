@@ -8,10 +8,13 @@ import type { PjrtBackend } from '../src/pjrt/backend.js';
 import type { RecordingBackend } from '../src/recording/tfjs-node.js';
 import { Bert, shapes } from './bert.js';
 import { Encoder, encoders } from './encoder.js';
+import { nameOf } from './flags.js';
+import { type Way, type WayName, ways } from './engines.js';
 import { Training } from './training.js';
 
 const [engine, shapeName, batch, length] = process.argv.slice(2) as [string, string, string, string];
-await chooseEngine({ force: engine === 'wasm' ? 'wasm' : engine.startsWith('pjrt') ? 'pjrt' : 'native' });
+const way: Way = ways[nameOf('ENGINE', engine, Object.keys(ways) as WayName[])];
+await chooseEngine({ force: way.engine });
 const [rows, columns] = [Number(batch), Number(length)];
 const config = encoders[shapeName];
 const training = new Training(config ? new Encoder(config) : new Bert(shapes[shapeName]!));
@@ -36,12 +39,9 @@ function step(): { ms: number; cpu: number; script: number; loss: number } {
     return loss;
   };
   const loss =
-    engine === 'wasm' || engine === 'native'
+    way.precision === undefined
       ? run()
-      : (tf.backend() as unknown as RecordingBackend).recorder.record(
-          run,
-          engine.endsWith('bfloat16') ? 'bfloat16' : 'float32',
-        );
+      : (tf.backend() as unknown as RecordingBackend).recorder.record(run, way.precision);
   const value = loss.dataSync()[0]!;
   loss.dispose();
   const { user, system } = process.cpuUsage(before);

@@ -100,6 +100,36 @@ describe.skipIf(path === undefined)('the engine on a PJRT plugin', () => {
     expect(count()).toEqual(before);
   });
 
+  test('a step that finds no memory gives one clear error, leaks nothing, and the next one runs', () => {
+    const weight = tf.tidy(() => tf.variable(tf.ones([70_000])));
+    /** The sum of the weight, computed beside something large. */
+    const step = (columns: number): number => {
+      const results = backend.recorder.record(() =>
+        tf.tidy(() => {
+          const rows = tf.ones([1, columns, 1]);
+          const large = tf.mul(
+            tf.mul(tf.reshape(weight, [-1, 1, 1]), rows),
+            tf.reshape(rows, [1, 1, columns]),
+          );
+          return [tf.sum(weight), large];
+        }),
+      );
+      try {
+        return results[0]!.dataSync()[0]!;
+      } finally {
+        tf.dispose(results);
+      }
+    };
+    step(1);
+    const before = count();
+    for (let i = 0; i < 2; i++)
+      expect(() => step(2 ** 16)).toThrow(
+        /^The device \(cpu\) is out of memory: .* 1202590842880000 bytes\. Use smaller batches \(batchSize,/,
+      );
+    expect(step(1)).toBe(70_000);
+    expect(count()).toEqual(before);
+  });
+
   test('a step that throws leaves what it assigned before computed, and the engine usable', () => {
     const weight = tf.variable(tf.ones([64]));
     const broken = (): void => {

@@ -93,6 +93,29 @@ export class Client {
     this.deviceKind = plugin.text(kind.kind, kind.size);
   }
 
+  /** Does what may need memory of the device. */
+  #within<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+
+  /** What a call threw; where the device has no more memory, with what it has and what to do. */
+  #explained(error: unknown): unknown {
+    if (!(error instanceof PjrtError) || error.code !== 'resource exhausted') return error;
+    const { inUse, limit } = this.memory() ?? {};
+    const has =
+      limit === undefined ? '' : ` The engine may have ${gigabytes(limit)}; ${gigabytes(inUse!)} are in use.`;
+    return new PjrtError(
+      `The device (${this.deviceKind}) is out of memory: ${error.message.trim()}${has} Use smaller batches (batchSize, with ` +
+        'accumulate to make up for it), shorter rows, bfloat16, recompute, or a device with more memory.',
+      error.code,
+      { cause: error },
+    );
+  }
+
   /** Undefined where the plugin does not count. */
   memory(): DeviceMemory | undefined {
     try {
@@ -135,7 +158,7 @@ export class Client {
       } catch (error) {
         const name = Object.keys(known).find((setting) => (error as Error).message.includes(setting));
         if (name === undefined || !/no such|unknown|invalid|not found/i.test((error as Error).message))
-          throw error;
+          throw this.#explained(error);
         this.#unknown.add(name);
       } finally {
         this.#shield.lower();
@@ -186,15 +209,17 @@ export class Client {
     const { plugin } = this;
     const dimensions = words(shape.length);
     shape.forEach((size, i) => (dimensions[i] = BigInt(size)));
-    const { done, buffer } = plugin.call('Client_BufferFromHostBuffer', {
-      client: this.#client,
-      // An empty array may have no address.
-      data: values.byteLength === 0 ? dimensions : values,
-      type: BUFFER_TYPES[type],
-      dimensions,
-      rank: shape.length,
-      device: this.#device,
-    });
+    const { done, buffer } = this.#within(() =>
+      plugin.call('Client_BufferFromHostBuffer', {
+        client: this.#client,
+        // An empty array may have no address.
+        data: values.byteLength === 0 ? dimensions : values,
+        type: BUFFER_TYPES[type],
+        dimensions,
+        rank: shape.length,
+        device: this.#device,
+      }),
+    );
     // The values were copied during the call.
     if (done !== 0) plugin.call('Event_Destroy', { event: done });
     this.buffers++;
@@ -218,19 +243,23 @@ export class Client {
     const event = this.#startDownload(buffer, target);
     try {
       await this.plugin.callAsync('Event_Await', { event });
+    } catch (error) {
+      throw this.#explained(error);
     } finally {
       this.plugin.call('Event_Destroy', { event });
     }
   }
 
   #startDownload(buffer: number, target: ArrayBufferView): number {
-    return this.plugin.call('Buffer_ToHostBuffer', { buffer, target, size: target.byteLength }).event;
+    return this.#within(() =>
+      this.plugin.call('Buffer_ToHostBuffer', { buffer, target, size: target.byteLength }),
+    ).event;
   }
 
   /** Waits for an event and destroys it; throws its error. */
   await(event: number): void {
     try {
-      this.plugin.call('Event_Await', { event });
+      this.#within(() => this.plugin.call('Event_Await', { event }));
     } finally {
       this.plugin.call('Event_Destroy', { event });
     }
@@ -267,15 +296,17 @@ export class Client {
     const options = structure(0n, 0n, 0n, 0n, 0n, BigInt(plugin.address(fixed)), BigInt(kept.length));
     this.#shield.raise();
     try {
-      plugin.call('LoadedExecutable_Execute', {
-        executable,
-        options,
-        inputs: inputLists,
-        devices: 1,
-        inputCount: inputs.length,
-        outputs: outputLists,
-        events,
-      });
+      this.#within(() =>
+        plugin.call('LoadedExecutable_Execute', {
+          executable,
+          options,
+          inputs: inputLists,
+          devices: 1,
+          inputCount: inputs.length,
+          outputs: outputLists,
+          events,
+        }),
+      );
     } finally {
       this.#shield.lower();
       held.length = 0;
@@ -284,6 +315,8 @@ export class Client {
     return { buffers: Array.from(results.subarray(0, outputs), Number), event: Number(events[0]) };
   }
 }
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** PJRT_NamedValue[]; `held` is what it points to. */
 function namedValues(

@@ -118,8 +118,8 @@ export class PjrtError extends Error {
   /** As `resource exhausted`. */
   readonly code: string;
 
-  constructor(message: string, code: string) {
-    super(message);
+  constructor(message: string, code: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
