@@ -247,7 +247,7 @@ function metricsFor({ task, metrics }: Setup['task']): (MetricName | Metric)[] {
 function isOfMachine(error: unknown): boolean {
   if (error instanceof HypetuneError) return false;
   const { code, message = '' } = error as Partial<NodeJS.ErrnoException>;
-  return code !== undefined || /out of memory|allocation failed|RESOURCE_EXHAUSTED|OOM/i.test(message);
+  return code !== undefined || /out of memory|allocation failed|RESOURCE_EXHAUSTED|\bOOM\b/i.test(message);
 }
 
 function measured(

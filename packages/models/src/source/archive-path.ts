@@ -18,7 +18,10 @@ export function archivePath(folder: string, name: string, archive: string): stri
   return path;
 }
 
-/** Writes an entry to its place; throws where another entry of the archive is there. */
+/** Whether an error's code is that of content that cannot be decompressed. */
+export const isDamage = (code = ''): boolean => code.startsWith('Z_');
+
+/** Writes an entry to its place; throws where it is damaged or another entry of the archive is there. */
 export async function writeEntry(
   path: string,
   name: string,
@@ -29,7 +32,12 @@ export async function writeEntry(
     await mkdir(dirname(path), { recursive: true });
     await write();
   } catch (error) {
-    if (!['EEXIST', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (isDamage(code))
+      throw new Error(`${archive}: the entry "${name}" is damaged: ${message}. Download it again.`, {
+        cause: error,
+      });
+    if (!['EEXIST', 'ENOTDIR', 'EISDIR'].includes(code)) throw error;
     throw new Error(
       `${archive}: the entry "${name}" has the place of another one; nothing of the archive is used`,
       { cause: error },

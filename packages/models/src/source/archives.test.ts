@@ -90,4 +90,13 @@ test('damaged archives are refused', async () => {
   changed[3]! ^= 1;
   await expect(unpack('tar', changed)).rejects.toThrow(/wrong checksum/);
   await expect(unpack('zip', new Uint8Array(50))).rejects.toThrow(/not a readable zip/);
+  // Its entry is said to be deflated, which it is not.
+  const packed = Buffer.from(zipOf({ a: 'x'.repeat(2000) }));
+  packed[8] = packed[packed.indexOf('PK\x01\x02') + 10] = 8;
+  await expect(unpack('zip', packed)).rejects.toThrow(/the entry "a" is damaged: .* Download it again/);
+  const archive = join(root, 'cut.tgz');
+  writeFileSync(archive, gzipSync(tar).subarray(0, 40));
+  await expect(untar(archive, join(root, 'cut'))).rejects.toThrow(
+    /cut\.tgz: damaged tar: .* Download it again/,
+  );
 });

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { archivePath, writeEntry } from './archive-path.js';
+import { archivePath, isDamage, writeEntry } from './archive-path.js';
 import { UnpackLimit } from './unpack-limit.js';
 
 const BLOCK = 512;
@@ -17,7 +17,10 @@ export async function untar(archive: string, folder: string, signal?: AbortSigna
   const limit = new UnpackLimit(archive);
   const tar = await promisify(gunzip)(await readFile(archive), { maxOutputLength: limit.limit }).catch(
     (error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? limit.error() : error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (isDamage(code))
+        throw new Error(`${archive}: damaged tar: ${message}. Download it again.`, { cause: error });
+      throw code === 'ERR_BUFFER_TOO_LARGE' ? limit.error() : error;
     },
   );
   for (const { name, data } of tarFiles(tar, archive)) {

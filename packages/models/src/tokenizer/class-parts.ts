@@ -49,7 +49,9 @@ export class ClassParts {
   }
 
   token(name: SpecialName): string {
-    return contentOf(this.tokens.named.get(name)!);
+    const token = this.tokens.named.get(name);
+    if (token === undefined) throw new TokenizerFileError(`no file says what the ${name} is`);
+    return contentOf(token);
   }
 
   id(name: SpecialName): number {

@@ -97,4 +97,4 @@ function isAddedToken(value: unknown): value is AddedToken {
 const FLAGS = ['single_word', 'lstrip', 'rstrip', 'normalized', 'special'] as const;
 
 const wrongToken = (token: unknown): TokenizerFileError =>
-  new TokenizerFileError(`added_tokens: ${JSON.stringify(token).slice(0, 60)} is not an added token`);
+  new TokenizerFileError(`added_tokens: ${JSON.stringify(token ?? null).slice(0, 60)} is not an added token`);
