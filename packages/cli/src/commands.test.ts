@@ -93,10 +93,10 @@ test('compare has a row a run and is the same when run again', async () => {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   expect(report.runs.map(({ recipe, seed }) => [recipe, seed])).toEqual([
     ['vanilla', 1],
-    ['hype', 1],
-    ['hype+r3f', 1],
     ['vanilla', 2],
+    ['hype', 1],
     ['hype', 2],
+    ['hype+r3f', 1],
     ['hype+r3f', 2],
   ]);
   expect(report.comparison.map(({ recipe, values }) => [recipe, values.length])).toEqual([
