@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { type Plugin, type PluginHost, tensorData, Trainer } from '@hypetune/core';
 import { randomNormal, seedKey } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 
 /** Flooding (Ishida et al., 2020): `abs(L - level) + level`: below the level the loss is pushed up again. */
 export class Flooding implements Plugin {
@@ -20,8 +20,12 @@ const inputs = randomNormal([32, 8], seedKey(1));
 const labels = Array.from({ length: 32 }, (_, row) => (row * 7) % 2);
 
 async function trainingLoss(plugins: Plugin[]): Promise<number> {
+  const kernelInitializer = initializers.glorotUniform({ seed: 1 });
   const model = sequential({
-    layers: [layers.dense({ units: 64, activation: 'relu', inputShape: [8] }), layers.dense({ units: 2 })],
+    layers: [
+      layers.dense({ units: 64, activation: 'relu', inputShape: [8], kernelInitializer }),
+      layers.dense({ units: 2, kernelInitializer }),
+    ],
   });
   const trainer = new Trainer({ model, plugins, optimizer: { learningRate: 0.01 }, epochs: 60 });
   const data = tensorData(inputs, labels);

@@ -3,7 +3,7 @@ import { type Evaluation, tensorData, Trainer } from '@hypetune/core';
 import { hype } from '@hypetune/hype';
 import { randomNormal, seedKey } from '@hypetune/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 
 // Points inside and outside of a ring: 120 to learn from, 200 to measure on.
 function ring(points: number, seed: number): { inputs: tf.Tensor; labels: number[] } {
@@ -15,11 +15,12 @@ const train = ring(120, 1);
 const test = ring(200, 2);
 
 // An ordinary model: nothing in it knows of the trainer.
+const kernelInitializer = initializers.glorotUniform({ seed: 1 });
 const model = sequential();
-model.add(layers.dense({ units: 32, activation: 'relu', inputShape: [2] }));
+model.add(layers.dense({ units: 32, activation: 'relu', inputShape: [2], kernelInitializer }));
 model.add(layers.dropout({ rate: 0.1 }));
-model.add(layers.dense({ units: 32, activation: 'relu' }));
-model.add(layers.dense({ units: 2 }));
+model.add(layers.dense({ units: 32, activation: 'relu', kernelInitializer }));
+model.add(layers.dense({ units: 2, kernelInitializer }));
 
 const trainer = new Trainer({
   model,
