@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { Tokenizer } from '@hypetune/models';
 import * as ort from 'onnxruntime-web';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scratch } from '../../packages/cli/test/scratch.js';
 import { sentiment, tinyModel } from '../../packages/cli/test/tiny-model.js';
@@ -39,26 +40,32 @@ const said = async (tab: Page, pattern: RegExp): Promise<string> => {
 const stepsOf = async (tab: Page): Promise<number> =>
   (await tab.getAttribute('#loss polyline', 'points'))!.split(' ').length;
 
+/** The page, served; `open` gives a tab of a context of its own, in which no error of the page is let pass. */
+async function started(): Promise<{ server: Server; context: BrowserContext; open: () => Promise<Page> }> {
+  const server = await servePage(page, await tinyModel(home));
+  const address = `http://localhost:${(server.address() as AddressInfo).port}/?model=model/`;
+  browser ??= await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+  const context = await browser.newContext();
+  const open = async (): Promise<Page> => {
+    const tab = await context.newPage();
+    tab.on('pageerror', (error) => {
+      throw error;
+    });
+    await tab.goto(address);
+    return tab;
+  };
+  return { server, context, open };
+}
+
 test.runIf(CHROMIUM !== undefined)(
   'a table is learned in the tab: stopped, resumed in another tab, tried, downloaded',
   { timeout: 120_000 },
   async () => {
-    const server = await servePage(page, await tinyModel(home));
-    const address = `http://localhost:${(server.address() as AddressInfo).port}/?model=model/`;
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
-    const context = await browser.newContext();
+    const { server, context, open } = await started();
     const requests: string[] = [];
     context.on('request', (request) => {
       if (!/^(data|blob):/.test(request.url())) requests.push(request.url());
     });
-    const open = async (): Promise<Page> => {
-      const tab = await context.newPage();
-      tab.on('pageerror', (error) => {
-        throw error;
-      });
-      await tab.goto(address);
-      return tab;
-    };
     const first = await open();
     await said(first, /Choose a model/);
     await first.fill('#table', 'text,label\na text,one\n');
@@ -135,15 +142,7 @@ test.runIf(CHROMIUM !== undefined && process.env.HYPETUNE_DEEP)(
   'a tab that is closed while it trains loses a minute at most',
   { timeout: 300_000 },
   async () => {
-    const server = await servePage(page, await tinyModel(home));
-    const address = `http://localhost:${(server.address() as AddressInfo).port}/?model=model/`;
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
-    const context = await browser.newContext();
-    const open = async (): Promise<Page> => {
-      const tab = await context.newPage();
-      await tab.goto(address);
-      return tab;
-    };
+    const { server, open } = await started();
     const first = await open();
     await said(first, /Choose a model/);
     await first.fill('#table', sentiment(48));

@@ -90,7 +90,7 @@ async function writePages(check: boolean): Promise<void> {
         noise: part(
           'noise',
           pictures(NOISE.flatMap((task) => [`noise-${task}.svg`, `similarity-${task}.svg`])),
-          ...[undefined, pages.LOSS, pages.GAP, pages.LAST_SIMILARITY].map(
+          ...[pages.METRIC, pages.LOSS, pages.GAP, pages.LAST_SIMILARITY].map(
             (quantity) =>
               (evidence: pages.Evidence): string =>
                 pages.gridTable(evidence, 'hype.scale', quantity),

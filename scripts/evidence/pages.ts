@@ -127,7 +127,7 @@ interface Quantity {
   readonly of: (record: StoredRecord, task: Task) => number | undefined;
 }
 
-const METRIC: Quantity = {
+export const METRIC: Quantity = {
   name: metricOf,
   of: (record, task) => measuredOf(record)?.metrics[metricOf(task)],
 };
@@ -161,7 +161,7 @@ function meanOf(
 }
 
 /** Means over the values of a grid, a column for each. */
-export function gridTable(evidence: Evidence, axis: string, quantity = METRIC): string {
+export function gridTable(evidence: Evidence, axis: string, quantity: Quantity): string {
   const { plan } = evidence;
   const points = gridPoints(plan, axis);
   const values = [...new Set(points.map(({ value }) => value))].sort((a, b) => a - b);
@@ -175,8 +175,7 @@ export function gridTable(evidence: Evidence, axis: string, quantity = METRIC): 
           return figure(point && meanOf(evidence, point.name, task, quantity));
         }),
       ]);
-      const plain = plan.recipes.filter(({ name, family }) => name === family);
-      const said = plain
+      const said = withoutGrid(plan)
         .map(({ name }) => `${name} ${figure(meanOf(evidence, name, task, quantity))}`)
         .join(', ');
       return `**${task.name}**, ${quantity.name(task)}${said === '' ? '' : ` (${said})`}:\n\n${table(['', ...values.map((value) => value.toString())], rows)}`;
@@ -209,12 +208,10 @@ export function gridPicture(evidence: Evidence, axis: string, task: Task): strin
 /** Token similarity by layer at some values of a grid, of one way to add noise, beside the recipes without any. */
 export function similarityPicture(evidence: Evidence, axis: string, family: string, task: Task): string {
   const { plan, cells } = evidence;
-  const points = gridPoints(plan, axis).filter((point) => point.family === family);
   const names = [
-    ...plan.recipes
-      .filter((recipe) => recipe.name === recipe.family)
-      .map(({ name }) => ({ name, said: name })),
-    ...points
+    ...withoutGrid(plan).map(({ name }) => ({ name, said: name })),
+    ...gridPoints(plan, axis)
+      .filter((point) => point.family === family)
       .filter((_, place) => place % 2 === 0)
       .map(({ name, value }) => ({ name, said: value.toString() })),
   ];
@@ -340,6 +337,10 @@ function gridPoints(plan: ComparisonPlan, axis: string): { name: string; family:
     return found ? [{ name, family, value: Number(found[1]) }] : [];
   });
 }
+
+/** The recipes that no axis of a grid goes over. */
+const withoutGrid = ({ recipes }: ComparisonPlan): ComparisonPlan['recipes'] =>
+  recipes.filter(({ name, family }) => name === family);
 
 function labelTasks(plan: ComparisonPlan): { name: string; sizes: { rows: number; task: Task }[] }[] {
   const names = [...new Set(plan.tasks.map(({ name }) => name.split(' ')[0]!))];

@@ -12,7 +12,7 @@ import {
 import { loadModel } from '@hypetune/models';
 import { median } from '@hypetune/statistics';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { eachState, type RowState, specialTokens } from './analysis/hidden-states.js';
+import { eachState, specialTokens } from './analysis/hidden-states.js';
 import { layerSimilarity } from './analysis/layer-similarity.js';
 import { metricName } from './methods.js';
 import { counted, showProgress } from './progress.js';
@@ -175,20 +175,33 @@ export async function run(request: RunRequest): Promise<RunResult> {
     clock.measure();
     const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
     const test = setup.test && (await trainer.evaluate(counted(setup.test, terminal, 'measured')));
-    const wantsToo = (what: string): boolean => settings.alsoMeasure?.some((one) => one === what) ?? false;
-    const training = wantsToo('training')
-      ? await trainer.evaluate(counted(setup.train, terminal, 'measured'))
-      : undefined;
-    const states = (visit: (state: RowState) => void): Promise<number> =>
-      eachState(model, task.task, setup.test ?? setup.evaluation, specialTokens(setup.text.tokenizer), visit);
-    const similarity = wantsToo('similarity') ? await layerSimilarity(states) : undefined;
+    const also = await alsoMeasured(trainer, model, request);
     const intervals = request.intervals ? intervalsOf(evaluation.predictions, task) : undefined;
-    const also = { training, similarity };
     return { report, evaluation, test, ...also, cost: cost(), intervals, snapshot, model };
   } catch (error) {
     model.dispose();
     throw error;
   }
+}
+
+/** What `alsoMeasure` asks for. */
+async function alsoMeasured(
+  trainer: Trainer,
+  model: LayersModel,
+  { setup, settings, terminal }: RunRequest,
+): Promise<Pick<RunResult, 'training' | 'similarity'>> {
+  const { alsoMeasure = [] } = settings;
+  const { task, text, train, evaluation, test } = setup;
+  return {
+    ...(alsoMeasure.includes('training') && {
+      training: await trainer.evaluate(counted(train, terminal, 'measured')),
+    }),
+    ...(alsoMeasure.includes('similarity') && {
+      similarity: await layerSimilarity((visit) =>
+        eachState(model, task.task, test ?? evaluation, specialTokens(text.tokenizer), visit),
+      ),
+    }),
+  };
 }
 
 /** `accuracy 0.9350, loss 0.2101`. */
