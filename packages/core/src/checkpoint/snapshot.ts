@@ -30,19 +30,18 @@ export interface SnapshotMeta {
   readonly best?: { readonly value: number; readonly epoch: number };
 }
 
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+
 /** Copies tensors to the host. */
 export async function download(
   tensors: ReadonlyMap<string, tf.Tensor>,
 ): Promise<Record<string, StoredTensor>> {
   const stored: Record<string, StoredTensor> = {};
   for (const [name, tensor] of tensors) {
-    const data = (await tensor.data()) as StoredTensor['data'];
-    // The engine may hand out its own memory.
-    stored[name] = {
-      dtype: tensor.dtype as StoredTensor['dtype'],
-      shape: [...tensor.shape],
-      data: data.slice(),
-    };
+    const dtype = tensor.dtype as StoredTensor['dtype'];
+    // A copy, for the engine may hand out its own memory; tfjs' cpu engine holds what was cast from bool as bytes still.
+    const data = new ARRAYS[dtype](await tensor.data());
+    stored[name] = { dtype, shape: [...tensor.shape], data };
   }
   return stored;
 }

@@ -62,10 +62,13 @@ export class Sheet implements Target {
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
   readonly #precision: Precision;
-  readonly #operations = kernelOperations({
-    add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
-    constant: (dtype, shape, values) => this.constant(dtype, shape, values),
-  });
+  readonly #operations = kernelOperations(
+    {
+      add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
+      constant: (dtype, shape, values) => this.constant(dtype, shape, values),
+    },
+    true,
+  );
 
   /** `feeds` are the types and shapes of the values from outside. */
   constructor(context: Context, feeds: readonly Node[], precision: Precision) {
@@ -159,7 +162,8 @@ export class Sheet implements Target {
     const columns = b.shape.at(flags[1] ? -2 : -1)!;
     const rows = sizeOf(a.shape) / Math.max(depth, 1);
     const multiplications = rows * columns * depth;
-    if (multiplications < SMALLEST_PRODUCT) return undefined;
+    // A product with one vector, as the sums of rows are, is no more work than to read it.
+    if (multiplications < SMALLEST_PRODUCT || columns === 1) return undefined;
     const isMatrix = a.shape.length === 2 && b.shape.length === 2;
     this.#multiplications += multiplications;
     this.#squares += multiplications ** 2;

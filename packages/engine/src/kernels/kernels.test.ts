@@ -43,6 +43,11 @@ const operations: Record<string, { shapes: number[][]; run: Operation }> = {
   },
   gelu: { shapes: [[3, 40]], run: (x) => gelu(tf.mul(x!, 5)) },
   sumOfSquares: { shapes: [[4, 3, 8]], run: (x) => sumOfSquares(x!) },
+  'layerNorm of wide rows': {
+    shapes: [[16, 384], [384], [384]],
+    run: (x, scale, offset) => layerNorm(x!, scale as tf.Tensor1D, offset as tf.Tensor1D, 1e-12),
+  },
+  'sumOfSquares of a long vector': { shapes: [[40_000]], run: (x) => sumOfSquares(x!) },
   'sumOfSquares of a vector': { shapes: [[9]], run: (x) => sumOfSquares(x!) },
   'sumOfSquares of a scalar': { shapes: [[]], run: (x) => sumOfSquares(x!) },
   attention: {
@@ -119,6 +124,26 @@ describe.skipIf(paths === undefined)('native kernels', () => {
       });
     for (const result of [run(), backend.recorder.record(run), composed(run)])
       for (const value of result.dataSync()) expect(Math.abs(value - 2)).toBeLessThan(1e-3);
+  });
+
+  test('NaN and infinity in a row reach its sum, and no other', () => {
+    const rows = [Infinity, 1, NaN, 2].map((first) => [first, ...new Array<number>(383).fill(1)]);
+    const run = (): tf.Tensor[] =>
+      tf.tidy(() => {
+        const x = tf.tensor2d(rows);
+        return [layerNorm(x, tf.ones([384]), tf.zeros([384]), 1e-12), sumOfSquares(x)];
+      });
+    for (const [normal, sum] of [run(), backend.recorder.record(run)]) {
+      const isNumber = (row: number): boolean =>
+        normal!
+          .dataSync()
+          .slice(384 * row, 384 * (row + 1))
+          .every(Number.isFinite);
+      expect([0, 1, 2, 3].map(isNumber)).toEqual([false, true, false, true]);
+      expect(sum!.dataSync()[0]).toBeNaN();
+    }
+    const infinite = (): tf.Tensor => tf.tidy(() => sumOfSquares(tf.tensor2d(rows.slice(0, 2))));
+    expect(backend.recorder.record(infinite).dataSync()[0]).toBe(Infinity);
   });
 
   test('adamwUpdate equals the composition', () => {

@@ -90,7 +90,7 @@ export class Notation {
 
   /** Sum over the last axis, which stays with size 1. */
   sumLast(x: Operand): Operand {
-    return this.#flagged('Sum', [x, this.integers(-1)], ['keep_dims']);
+    return this.#operations.rowSums(x);
   }
 
   /** Mean over the last axis, which stays with size 1. */

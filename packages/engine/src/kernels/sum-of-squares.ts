@@ -7,7 +7,7 @@ export const sumOfSquares: Kernel = {
   fuse: true,
   build: (operations, [x]) => {
     const n = new Notation(operations);
-    const rows = n.fastSum(n.op('Square', n.rows(x!)), 1);
-    return [n.fastSum(rows, 0)];
+    const rows = n.sumLast(n.op('Square', n.rows(x!)));
+    return [n.sum(n.reshape(rows, [rows.shape[0]!]), 0)];
   },
 };

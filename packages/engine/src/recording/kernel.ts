@@ -22,6 +22,8 @@ export interface Operations {
   barrier(x: Operand): Operand;
   /** The same of several tensors: nothing after the barrier is computed before all of them. */
   barriers(xs: readonly Operand[]): Operand[];
+  /** Float32 sums over the last axis, which stays with size 1: [..., n] -> [..., 1]. */
+  rowSums(x: Operand): Operand;
   /** A tensor of fixed values. */
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }
