@@ -3,7 +3,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { readConfig } from '../../packages/cli/src/config-file.js';
 import { METHODS } from '../../packages/cli/src/methods.js';
 import { compareStored } from '../../packages/cli/src/report/stored-comparison.js';
 import { comparisonPage } from '../../packages/cli/src/report/html/comparison-page.js';
@@ -32,9 +34,12 @@ const CONTRASTS = [
   ]),
 ];
 
+/** In `claims/`: what the paper claims, of the compatibility experiment's runs. */
+const CLAIMS = ['hype-small', 'hype-noise-small', 'hype-beside-r-drop-small'];
+
 /** Tasks of which pictures are drawn. */
-const NOISE = ['mrpc', 'sts-b'];
-const LABELS = ['spam', 'mrpc'];
+const NOISE = ['sts-b', 'sst-2'];
+const LABELS = ['spam', 'sst-2'];
 /** Pictures in the page, each named by what it shows. */
 const pictures = (files: readonly string[]) => (): string =>
   files.map((file) => `![${file.replace('.svg', '').replace('-', ' on ')}](evidence/${file})`).join('\n\n');
@@ -80,12 +85,19 @@ async function writePages(check: boolean): Promise<void> {
         ? [pages.progress(evidence), ...tables.map((make) => make(evidence))].join('\n\n')
         : 'Not run yet.';
     };
+    const claims = await Promise.all(
+      CLAIMS.map(async (name) => {
+        const { claim } = await readConfig(fileURLToPath(new URL(`claims/${name}.yaml`, root)));
+        return { name, claim: claim! };
+      }),
+    );
     await current(new URL('docs/evidence.md', root), (page) =>
       fillParts(page, {
         'learning-rate': part('learning-rate', pages.meansTable),
         precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
         compatibility: part('compatibility', pages.recipeTables),
         across: part('compatibility', pages.acrossTable),
+        claims: part('compatibility', (evidence) => pages.claimTable(evidence, claims)),
         contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
         noise: part(
           'noise',

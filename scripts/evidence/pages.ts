@@ -1,4 +1,6 @@
 import { holm, mean } from '@hypetune/statistics';
+import { answerClaim, type ClaimAnswer } from '../../packages/cli/src/claim.js';
+import type { Claim } from '../../packages/cli/src/config-file.js';
 import {
   compareCells,
   type Comparison,
@@ -93,6 +95,37 @@ export function acrossTable({ comparison: { across } }: Evidence): string {
     rows.map((row) => [
       ...[row.recipe, row.averageRank.toFixed(2), figure(row.mean.value), plainInterval(row.mean.interval)],
     ]),
+  );
+}
+
+/** What the runs say of claims, each asked after every seed until it is certain, as `hypetune verify` does. */
+export function claimTable(
+  { plan, cells }: Evidence,
+  claims: readonly { readonly name: string; readonly claim: Claim }[],
+): string {
+  const tasks = plan.tasks.map((task) => ({ name: task.name, metric: metricOf(task) }));
+  return table(
+    ['claim', 'verdict', ...tasks.map(({ name }) => name)],
+    claims.map(({ name, claim }) => {
+      const upTo = (seed: number): ClaimAnswer =>
+        answerClaim(
+          claim,
+          tasks,
+          plan,
+          cells.filter((cell) => cell.seed <= seed),
+        );
+      const seeds = plan.seeds.slice(0, claim.seeds);
+      const certain = seeds.find((seed) => upTo(seed).answer !== 'not yet') ?? seeds.at(-1)!;
+      const { answer, tasks: answers } = upTo(certain);
+      return [
+        `[${claim.better} is better than ${claim.than}](../claims/${name}.yaml)`,
+        answer,
+        ...answers.map(
+          ({ pairs, evidence }) =>
+            `${pairs} pairs, ${evidence.yes.toPrecision(2)} for, ${evidence.no.toPrecision(2)} against`,
+        ),
+      ];
+    }),
   );
 }
 
