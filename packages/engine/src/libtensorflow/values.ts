@@ -1,5 +1,6 @@
 import type { Attribute } from '../recording/attribute.js';
 import { Context } from './context.js';
+import { returnFreedMemory } from './freed-memory.js';
 import { TF_STRING, sizeOf, type TypedArray, type Values } from '../recording/data-types.js';
 import { createHandle, freeStrings, isNumeric, moveHandle, readHandle, readHandleAsync } from './handles.js';
 import type { TensorStore } from '../recording/binding.js';
@@ -119,6 +120,7 @@ export class Runtime implements TensorStore {
     }
     this.context.renew();
     if (this.#reading === 0) this.context.deleteReplaced();
+    returnFreedMemory();
     this.functionNames.clear();
     for (const move of moves) move();
     this.handles += moves.length;
