@@ -1,9 +1,9 @@
 /**
  * `npm run bench -- run --data GLUE [options]`: whole fine-tuning runs, from loading to the metric, and the same runs in
  * PyTorch on exactly the same rows if `--python` (with torch and transformers) and `--reference` are given: a program
- * called as `MODEL GLUE TASK METHOD SEED EPOCHS RATE LENGTH PADDING` that prints a line of JSON with `seconds`, `steps`
+ * called as `MODEL GLUE TASK METHOD SEED EPOCHS RATE LENGTH PADDING PRECISION` that prints a line of JSON with `seconds`, `steps`
  * and the metric. METHOD is `vanilla`, `nodrop` or `hype-n:1e-5`, PADDING `dynamic` or `max` (`--paddings dynamic,max`).
- * Both programs take turns, seed by seed. `--group-by-length` and `--length-multiple` are those of `hypetune compare`.
+ * `--precisions float32,bfloat16` are those of products; both programs take turns, seed by seed. `--group-by-length` and `--length-multiple` are those of `hypetune compare`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,6 +35,7 @@ const { values } = parseArgs({
     python: { type: 'string' },
     reference: { type: 'string' },
     paddings: { type: 'string', default: 'dynamic' },
+    precisions: { type: 'string', default: 'float32' },
     json: { type: 'string' },
   },
 });
@@ -61,6 +62,7 @@ if (data === undefined) refuse('--data: name the folder that holds the GLUE task
 if (python !== undefined && reference === undefined)
   refuse('--python needs --reference, the program that it runs.');
 const paddings = namesOf('--paddings', values.paddings, ['dynamic', 'max']);
+const precisions = namesOf('--precisions', values.precisions, ['float32', 'bfloat16']);
 const seeds = countOf('--seeds', values.seeds);
 countOf('--limit', limit);
 const folder = mkdtempSync(join(tmpdir(), 'bench-run-'));
@@ -68,8 +70,10 @@ try {
   const metric = await cutTask(data);
   const runs: Run[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
-    runs.push(...(await ours(metric, seed)));
-    if (python !== undefined) runs.push(...(await theirs(python, metric, seed)));
+    for (const precision of precisions) {
+      runs.push(...(await ours(metric, seed, precision)));
+      if (python !== undefined) runs.push(...(await theirs(python, metric, seed, precision)));
+    }
   }
   report(runs, metric);
 } finally {
@@ -90,14 +94,14 @@ async function cutTask(source: string): Promise<string> {
   return { CoLA: 'matthews', 'STS-B': 'pearson' }[task] ?? 'accuracy';
 }
 
-async function ours(metric: string, seed: number): Promise<Run[]> {
+async function ours(metric: string, seed: number, precision: string): Promise<Run[]> {
   const json = join(folder, 'ours.json');
   const config = join(folder, 'seed.json');
   writeFileSync(config, JSON.stringify({ seeds: [seed] }));
   const flags = [
     ...['--config', config, '--task', task, '--data', folder, '--model', values.model],
     ...['--recipes', values.recipes, '--epochs', epochs, '--learning-rate', values['learning-rate']],
-    ...['--max-length', values['max-length'], '--json', json],
+    ...['--max-length', values['max-length'], '--json', json, '--precision', precision],
     // A store of its own: a run that is there already would not be timed.
     ...['--store', mkdtempSync(join(folder, 'runs-'))],
     ...(values['length-multiple'] === undefined ? [] : ['--length-multiple', values['length-multiple']]),
@@ -109,10 +113,14 @@ async function ours(metric: string, seed: number): Promise<Run[]> {
   const { runs } = JSON.parse(readFileSync(json, 'utf8')) as {
     runs: { recipe: string; seed: number; steps: number; seconds: number; metrics: Record<string, number> }[];
   };
-  return runs.map(({ metrics, ...run }) => ({ ...run, program: 'hypetune', metric: metrics[metric]! }));
+  return runs.map(({ metrics, ...run }) => ({
+    ...run,
+    program: `hypetune, ${precision}`,
+    metric: metrics[metric]!,
+  }));
 }
 
-async function theirs(python: string, metric: string, seed: number): Promise<Run[]> {
+async function theirs(python: string, metric: string, seed: number, precision: string): Promise<Run[]> {
   const model = await resolveModel(values.model);
   const runs: Run[] = [];
   for (const recipe of values.recipes.split(',')) {
@@ -121,7 +129,7 @@ async function theirs(python: string, metric: string, seed: number): Promise<Run
     for (const padding of paddings) {
       const args = [
         ...[model, folder, task, method, String(seed), epochs],
-        ...[values['learning-rate'], values['max-length'], padding],
+        ...[values['learning-rate'], values['max-length'], padding, precision],
       ];
       const result = spawnSync(python, [reference!, ...args], { encoding: 'utf8' });
       if (result.status !== 0)
@@ -129,7 +137,7 @@ async function theirs(python: string, metric: string, seed: number): Promise<Run
       process.stderr.write(`pytorch ${result.stdout.trim()}\n`);
       const line = JSON.parse(result.stdout.trim().split('\n').at(-1)!) as Record<string, number>;
       const { seconds, steps } = line as { seconds: number; steps: number };
-      const program = `pytorch, ${padding} padding`;
+      const program = `pytorch, ${padding} padding, ${precision}`;
       runs.push({ program, recipe, seed, metric: line[METRICS[metric]!]!, seconds, steps });
     }
   }
