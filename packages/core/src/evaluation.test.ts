@@ -87,3 +87,20 @@ test('batches are as long as suits their rows, few lengths where they are compil
   const longest = lengths.toSorted((a, b) => b - a).filter((_, place) => place % 4 === 0);
   expect(many).toEqual(longest.map((length) => 2 * Math.ceil(length / 2)));
 });
+
+test('a row that is no number is an error that leaves nothing behind, whichever batch has it', async () => {
+  for (const place of [0, 17, 36]) {
+    const rows = tokenRows(lengths);
+    const broken: Dataset = {
+      ...rows,
+      inputs: (indices, length) => {
+        const given = rows.inputs(indices, length);
+        return indices.includes(place) ? given.map((x) => tf.mul(x, NaN)) : given;
+      },
+    };
+    const before = tf.memory().numTensors;
+    const predicting = new Trainer({ model, batchSize: 8, lengths: [32] }).predict(broken);
+    await expect(predicting).rejects.toThrow(/^trainer: the model gives row \d+ the output NaN/);
+    expect(tf.memory().numTensors).toBe(before);
+  }
+});
