@@ -1,8 +1,7 @@
 import type { Attribute } from '../recording/attribute.js';
-import { TF_INT32 } from '../recording/data-types.js';
 import type { Runtime } from '../libtensorflow/values.js';
 import type { Value } from '../recording/value.js';
-import { KEEP_DIMENSIONS, kernelOperations, typeOf } from '../recording/kernel-operations.js';
+import { kernelOperations, typeOf } from '../recording/kernel-operations.js';
 import { digest } from '../recording/digest.js';
 import type { Node } from '../recording/platform.js';
 import type { Graph } from './graph.js';
@@ -21,13 +20,11 @@ export function writeKernel(
     inputs,
     (body, parameters) =>
       kernel.build(
-        kernelOperations(
-          {
-            add: (name, attributesOf, from, outputs) => body.add(name, attributesOf, from, outputs),
-            constant: (dtype, shape, values) => body.constant(dtype, shape, values),
-          },
-          true,
-        ),
+        kernelOperations({
+          add: (name, attributesOf, from, outputs) => body.add(name, attributesOf, from, outputs),
+          constant: (dtype, shape, values) => body.constant(dtype, shape, values),
+          sumsAsProducts: true,
+        }),
         parameters as Operand[],
         attributes,
       ) as Node[],
@@ -46,14 +43,13 @@ export function runKernel(
     made.push(...values);
     return values;
   };
-  const lastAxis = (): Value => keep([runtime.fromHost(TF_INT32, [1], Int32Array.of(-1))])[0]!;
   const runner: Operations = {
+    sumsAsProducts: false,
     op: (name, from, attributesOf = []) => keep(runtime.execute(name, attributesOf, from as Value[], 1))[0]!,
     ops: (name, from, outputs, attributesOf = []) =>
       keep(runtime.execute(name, attributesOf, from as Value[], outputs)),
     barrier: (x) => x,
     barriers: (xs) => keep(xs.map((x) => runtime.execute('Identity', [], [x as Value], 1)[0]!)),
-    rowSums: (x) => keep(runtime.execute('Sum', KEEP_DIMENSIONS, [x as Value, lastAxis()], 1))[0]!,
     constant: (values, shape = []) => keep([runtime.fromHost(typeOf(values), shape, values)])[0]!,
   };
   let results: Value[] = [];

@@ -62,13 +62,11 @@ export class Sheet implements Target {
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
   readonly #precision: Precision;
-  readonly #operations = kernelOperations(
-    {
-      add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
-      constant: (dtype, shape, values) => this.constant(dtype, shape, values),
-    },
-    true,
-  );
+  readonly #operations = kernelOperations({
+    add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
+    constant: (dtype, shape, values) => this.constant(dtype, shape, values),
+    sumsAsProducts: true,
+  });
 
   /** `feeds` are the types and shapes of the values from outside. */
   constructor(context: Context, feeds: readonly Node[], precision: Precision) {

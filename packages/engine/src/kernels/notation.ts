@@ -2,6 +2,9 @@ import type { Operand, Operations } from '../recording/kernel.js';
 import type { Attribute } from '../recording/attribute.js';
 import { TF_ATTR_BOOL, sizeOf } from '../recording/data-types.js';
 
+/** Numbers in a row up to which its sum may be a product with as many ones, which the program holds. */
+const LONGEST_ROW = 2 ** 14;
+
 /** Short forms of the operations that the kernels are written in; a number stands for a float32 scalar. */
 export class Notation {
   readonly #operations: Operations;
@@ -90,7 +93,11 @@ export class Notation {
 
   /** Sum over the last axis, which stays with size 1. */
   sumLast(x: Operand): Operand {
-    return this.#operations.rowSums(x);
+    const length = x.shape.at(-1)!;
+    if (!this.#operations.sumsAsProducts || length > LONGEST_ROW)
+      return this.#flagged('Sum', [x, this.integers(-1)], ['keep_dims']);
+    const ones = this.#operations.constant(new Float32Array(length).fill(1), [length, 1]);
+    return this.reshape(this.matMul(this.rows(x), ones), [...x.shape.slice(0, -1), 1]);
   }
 
   /** Mean over the last axis, which stays with size 1. */

@@ -73,13 +73,11 @@ export class Program implements Target, RecordedGraph {
   /** Values of constants by number. */
   readonly #constants = new Map<number, { values: TypedArray; written: boolean }>();
   readonly #known = new Map<string, Term>();
-  readonly #operations = kernelOperations(
-    {
-      add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
-      constant: (dtype, shape, values) => this.constant(dtype, shape, values),
-    },
-    false,
-  );
+  readonly #operations = kernelOperations({
+    add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
+    constant: (dtype, shape, values) => this.constant(dtype, shape, values),
+    sumsAsProducts: false,
+  });
 
   /** Without `isWritten` it only tells the types and shapes of results. */
   constructor(isWritten: boolean, arithmetic: Arithmetic) {

@@ -9,6 +9,11 @@ export interface Operand {
 
 /** How a kernel writes itself down, operation by operation; type attributes are inferred from the inputs. */
 export interface Operations {
+  /**
+   * Whether the sum of a row is written as its product with ones: XLA adds up a row on processors one number after another, while
+   * its product with a vector takes sixteen at once.
+   */
+  readonly sumsAsProducts: boolean;
   /** Adds an operation with one output. */
   op(name: string, inputs: readonly Operand[], attributes?: readonly Attribute[]): Operand;
   /** Adds an operation with several outputs. */
@@ -22,8 +27,6 @@ export interface Operations {
   barrier(x: Operand): Operand;
   /** The same of several tensors: nothing after the barrier is computed before all of them. */
   barriers(xs: readonly Operand[]): Operand[];
-  /** Float32 sums over the last axis, which stays with size 1: [..., n] -> [..., 1]. */
-  rowSums(x: Operand): Operand;
   /** A tensor of fixed values. */
   constant(values: TypedArray, shape?: readonly number[]): Operand;
 }
