@@ -1,14 +1,11 @@
 #!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const main = new URL('../dist/main.js', import.meta.url);
 const root = new URL('../../../', import.meta.url);
 
-// From Node 22 on: the next start finds the modules compiled.
-module.enableCompileCache?.();
 if (!existsSync(main)) {
   const compiler = new URL('node_modules/typescript/bin/tsc', root);
   if (!existsSync(compiler)) {

@@ -58,12 +58,6 @@ interface RowBatch {
 /** Brings a batch onto the engine and returns what makes `[size, ...]` numbers of it. */
 type Forward = (batch: RowBatch, run: (inputs: readonly tf.Tensor[]) => tf.Tensor) => () => tf.Tensor;
 
-/** A batch that is being computed. */
-interface Computed {
-  readonly rows: readonly number[];
-  readonly result: tf.Tensor;
-}
-
 /** Batches of a length from which on compiling, or finding a compiled program again, takes less time than it spares. */
 const WORTH_COMPILING = 4;
 
@@ -102,39 +96,24 @@ async function forEachRow(
   const { instrument, recorder } = setting;
   const { task } = setting.options;
   const output = outputOf(instrument.model);
-  const compute = (batch: RowBatch): Computed => {
+  for (const batch of batchesOf(data, setting)) {
     const { rows, size, compiled } = batch;
     const run = (inputs: readonly tf.Tensor[]): tf.Tensor => {
       const pass = { ...PASS, rows: size };
       return task.logits(instrument.run(pass, inputs, { dropout: {} }), output);
     };
     const result = tf.tidy(() => {
-      const forwards = forward(batch, run);
-      const step = (): tf.Tensor => keepingForGradient(forwards);
+      const compute = forward(batch, run);
+      const step = (): tf.Tensor => keepingForGradient(compute);
       return compiled ? recorder!.record(() => tf.tidy(step)) : step();
     });
-    return { rows, result };
-  };
-  const read = async ({ rows, result }: Computed): Promise<void> => {
     const values = await result.data<'float32'>();
     const width = result.size / result.shape[0]!;
+    result.dispose();
     await tf.nextFrame();
     rows.forEach((index, row) => {
       visit(index, values.slice(row * width, (row + 1) * width));
     });
-  };
-  // While the engine computes a batch, the next one is made ready and handed over.
-  const begun: Computed[] = [];
-  try {
-    for (const batch of batchesOf(data, setting)) {
-      begun.push(compute(batch));
-      if (begun.length < 2) continue;
-      await read(begun[0]!);
-      begun.shift()!.result.dispose();
-    }
-    for (const last of begun) await read(last);
-  } finally {
-    for (const { result } of begun) result.dispose();
   }
 }
 
