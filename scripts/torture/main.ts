@@ -9,8 +9,11 @@
  *   --publish    write what is known to docs/torture.json, from which `npm run docs` makes docs/reliability.md
  * Exits with 1 where a trial failed that has not been mended.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Part, Skipped, told, type Trials } from './part.js';
 import { parts } from './parts/index.js';
@@ -43,8 +46,28 @@ process.once('SIGINT', () => {
   interrupt.abort();
 });
 
-for (const part of parts) {
-  if (positionals.length > 0 && !positionals.includes(part.name)) continue;
+const asked = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+for (const part of asked) {
+  if (asked.length === 1) await runPart(part);
+  else runAlone(part);
+  // So that Ctrl-C, which has reached a part in its process, is heard here as well.
+  await setImmediate();
+  if (interrupt.signal.aborted) break;
+}
+if (values.publish) publish(resolve(values.state));
+
+/** In a process of its own: memory is among what parts measure. */
+function runAlone({ name }: Part): void {
+  const flags = ['--count', values.count, '--minutes', values.minutes, '--state', values.state];
+  if (values.again) flags.push('--again');
+  const file = fileURLToPath(import.meta.url);
+  const { status } = spawnSync(process.execPath, [...process.execArgv, file, name, ...flags], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exitCode = 1;
+}
+
+async function runPart(part: Part): Promise<void> {
   const home = resolve(values.state);
   const kept = new StateFile(`${home}/${part.name}.json`);
   try {
@@ -66,7 +89,6 @@ for (const part of parts) {
     console.log(`  trial ${trial}: ${faults.slice(0, 3).join(' | ')}`);
   if (Object.keys(kept.state.faults).length > 0) process.exitCode = 1;
 }
-if (values.publish) publish(resolve(values.state));
 
 /** The trials that come next. */
 async function runOn({ goal, size = 1 }: Part, trials: Trials, kept: StateFile): Promise<void> {
