@@ -29,10 +29,11 @@ export async function unzip(archive: string, folder: string, signal?: AbortSigna
       if (entry.fileName.endsWith('/')) continue;
       // The size is what the archive says; a stream that yields more is refused by the zip reader.
       limit.add(entry.uncompressedSize);
-      const content = await readStream(zip, entry);
-      await writeEntry(path, entry.fileName, archive, () =>
-        pipeline(content, createWriteStream(path, { flags: 'wx' })),
-      );
+      await writeEntry(path, entry.fileName, archive, async () => {
+        // Opened when it is wanted: a damaged one fails at once, and has to have somebody who hears of it.
+        const content = await readStream(zip, entry);
+        await pipeline(content, createWriteStream(path, { flags: 'wx' }));
+      });
     }
   } finally {
     zip.close();
