@@ -71,7 +71,7 @@ test('less than 1 % of MiniLM-L6 trains', () => {
     num_attention_heads: 12,
     intermediate_size: 1536,
   });
-  const model = buildModel(config, { seed: 1, encoder: 'zeros' });
+  const model = buildModel(config, { seed: 1, start: 'zeros' });
   const trainer = new Trainer({ model, plugins: [lora()], steps: 1 });
   const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
   const count = (trained: boolean): number =>

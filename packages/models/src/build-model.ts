@@ -6,8 +6,8 @@ import { FAMILIES } from './families.js';
 export interface BuildModelOptions {
   /** Seed of the starting values (default 0). */
   readonly seed?: number;
-  /** `zeros` saves the draws where the encoder's weights are overwritten at once (default `drawn`). */
-  readonly encoder?: 'drawn' | 'zeros';
+  /** `zeros` saves the draws where weights are overwritten at once (default `drawn`). */
+  readonly start?: 'drawn' | 'zeros';
 }
 
 /**
@@ -16,8 +16,8 @@ export interface BuildModelOptions {
  * [B, labels], or [B, T, labels] where `architectures` names a class for token classification. The layers have the checkpoint's names.
  */
 export function buildModel(config: ModelConfig, options: BuildModelOptions = {}): LayersModel {
-  const { seed = 0, encoder: start = 'drawn' } = options;
-  const common = { initializerRange: config.initializer_range, seed };
+  const { seed = 0, start = 'drawn' } = options;
+  const common = { initializerRange: config.initializer_range, seed, start };
   const tokens = (name: string): SymbolicTensor => input({ shape: [null], dtype: 'int32', name });
   const inputs = {
     inputIds: tokens('inputIds'),
@@ -26,7 +26,6 @@ export function buildModel(config: ModelConfig, options: BuildModelOptions = {})
   };
   const family = FAMILIES[config.model_type];
   const encoder = family.encoder(config, common);
-  if (start === 'zeros') for (const layer of encoder.layers) layer.setFastWeightInitDuringBuild(true);
   const kind = headOf(config);
   const head = family.heads[kind](config, common, labelsOf(config)?.length ?? 2);
   const logits = head.connect(encoder.connect(inputs), inputs);

@@ -58,15 +58,17 @@ export async function readModel(from: ModelFolder, options: LoadModelOptions = {
   const checkpoint = await Checkpoint.open(from);
   const { folder } = checkpoint;
   checkSizes(config, checkpoint, pathIn(from, 'config.json'));
-  const model = buildModel(config, { seed: options.seed ?? 0, encoder: 'zeros' });
+  const model = buildModel(config, { seed: options.seed ?? 0, start: 'zeros' });
   try {
     const { prefix } = FAMILIES[config.model_type];
     const asked = options.labels !== undefined || options.task !== undefined;
     const found = resolve(namedWeights(model), checkpoint, prefix, match, asked);
     for (const [weight, stored] of found.sources) await fill(weight, stored, checkpoint, match.order);
+    for (const weight of found.initialized) weight.draw();
     const used = new Set(found.sources.values());
     const unused = checkpoint.names.filter((name) => !used.has(name) && !BUFFERS.test(name));
-    const { head, initialized } = found;
+    const { head } = found;
+    const initialized = found.initialized.map(({ name }) => name);
     const notes = [
       ...(head.note === undefined ? [] : [`${folder}: ${head.note}`]),
       ...notesOf(checkpoint, [...used], head.note === undefined ? unused : beyondHead(model, unused)),
@@ -163,7 +165,7 @@ function countOf({ num_labels: count }: ModelConfig): number {
 
 interface Resolved {
   readonly sources: Map<NamedWeight, string>;
-  readonly initialized: string[];
+  readonly initialized: NamedWeight[];
   readonly head: Pick<HeadMatch, 'head' | 'note'>;
 }
 
@@ -179,7 +181,7 @@ function resolve(
   asked: boolean,
 ): Resolved {
   const sources = new Map<NamedWeight, string>();
-  const initialized: string[] = [];
+  const initialized: NamedWeight[] = [];
   const missing: string[] = [];
   const ofHead = weights.filter(({ mark }) => mark.site === 'head');
   const stored = ofHead.filter(({ name }) => checkpoint.shapeOf(name));
@@ -191,7 +193,8 @@ function resolve(
     const stored = storedNames(weight.name, prefix).find((name) => checkpoint.shapeOf(name));
     if (stored === undefined || (weight.mark.site === 'head' && renewed)) {
       const optional = weight.mark.site === 'head' || weight.mark.site === 'pooler';
-      (optional ? initialized : missing).push(weight.name);
+      if (optional) initialized.push(weight);
+      else missing.push(weight.name);
       weight.mark.fresh.push(weight.name.slice(weight.layer.length + 1));
       continue;
     }

@@ -1,5 +1,8 @@
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import type { HypetuneMark, WeightKind, WeightSpec } from '../layers/weighted-layer.js';
+import type { HypetuneMark, WeightKind, WeightedLayer } from '../layers/weighted-layer.js';
+
+/** What a layer of this package is known by. */
+type Weighted = Pick<WeightedLayer<string>, 'weightSpecs' | 'hypetune' | 'draw'>;
 
 /** A weight of a model under the name it has in a checkpoint. */
 export interface NamedWeight {
@@ -13,15 +16,15 @@ export interface NamedWeight {
   /** Shape in the checkpoint, where a linear kernel is [out, ...in]. */
   readonly storedShape: readonly number[];
   readonly variable: LayerVariable;
+  /** Gives it the values that it starts from. */
+  draw(): void;
 }
 
 /** The weights of a model built by this package; a variable `layer/weight` is called `layer.weight` in a checkpoint. */
 export function namedWeights(model: LayersModel): NamedWeight[] {
   return model.layers.flatMap((layer) => {
-    const { weightSpecs, hypetune } = layer as {
-      weightSpecs?: Record<string, WeightSpec>;
-      hypetune?: HypetuneMark;
-    };
+    const weighted = layer as LayersModel['layers'][number] & Partial<Weighted>;
+    const { weightSpecs, hypetune } = weighted;
     if (!weightSpecs || !hypetune) return [];
     return layer.weights.map((variable) => {
       const own = variable.originalName.slice(variable.originalName.indexOf('/') + 1);
@@ -30,6 +33,9 @@ export function namedWeights(model: LayersModel): NamedWeight[] {
       return {
         ...{ name: `${layer.name}.${own}`, layer: layer.name, mark: hypetune },
         ...{ kind, perLabel, storedShape, variable },
+        draw: () => {
+          weighted.draw!(own);
+        },
       };
     });
   });

@@ -124,7 +124,6 @@ function encoder(config: AlbertConfig, common: Common): Encoder {
     });
   });
   return {
-    layers: [embeddings, projection, ...blocks],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const embedded = projection.apply(embeddings.apply([inputIds, tokenTypeIds])) as SymbolicTensor;
       return blocks.reduce((x, block) => block.apply([x, attentionMask]) as SymbolicTensor, embedded);

@@ -135,7 +135,6 @@ function bertEncoder(
       }),
   );
   return {
-    layers: [embeddings, ...projection, ...blocks],
     connect({ inputIds, attentionMask, tokenTypeIds }: TokenInputs): SymbolicTensor {
       let hidden = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
       for (const layer of projection) hidden = layer.apply(hidden) as SymbolicTensor;

@@ -101,7 +101,6 @@ function encoder(config: DistilBertConfig, common: Common): Encoder {
       }),
   );
   return {
-    layers: [embeddings, ...blocks],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const embedded = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;
       return blocks.reduce((x, block) => block.apply([x, attentionMask]) as SymbolicTensor, embedded);

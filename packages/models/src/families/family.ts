@@ -1,4 +1,4 @@
-import type { SymbolicTensor, layers } from '@tensorflow/tfjs-layers';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { ModelConfig } from '../config.js';
 
 /** The inputs of a model, each int32 [B, T]. */
@@ -13,12 +13,11 @@ export interface TokenInputs {
 export interface Common {
   readonly initializerRange: number;
   readonly seed: number;
+  readonly start?: 'drawn' | 'zeros';
 }
 
 /** From tokens to hidden states [B, T, H]. */
 export interface Encoder {
-  /** The layers that have weights. */
-  readonly layers: readonly layers.Layer[];
   connect(inputs: TokenInputs): SymbolicTensor;
 }
 

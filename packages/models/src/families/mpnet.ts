@@ -113,7 +113,6 @@ function encoder(config: MPNetConfig, common: Common): Encoder {
       }),
   );
   return {
-    layers: [embeddings, distances, ...blocks],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const bias = distances.apply(attentionMask) as SymbolicTensor;
       const embedded = embeddings.apply([inputIds, tokenTypeIds]) as SymbolicTensor;

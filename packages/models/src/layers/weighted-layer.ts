@@ -2,7 +2,7 @@ import { type Tensor, type serialization, tidy } from '@tensorflow/tfjs-core';
 import { type LayerVariable, type Shape, layers } from '@tensorflow/tfjs-layers';
 import { foldIn, seedKey } from '@hypetune/ops';
 import { type Dropouts, dropoutsOf } from './dropouts.js';
-import { keyedInitializer } from './keyed-initializer.js';
+import { type Initializer, keyedInitializer } from './keyed-initializer.js';
 
 /**
  * What a weight is: a `linear` kernel is [in, out] here and [out, in] in a checkpoint, everything else has one form.
@@ -51,6 +51,8 @@ export interface WeightedLayerConfig {
   readonly initializerRange: number;
   /** Seed of the starting values and, outside a trainer, of dropout. */
   readonly seed: number;
+  /** `zeros`: weights are drawn later or overwritten (default `drawn`). */
+  readonly start?: 'drawn' | 'zeros';
 }
 
 /** A linear map's kernel and, unless there is none, its bias, by name. */
@@ -82,25 +84,37 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
   /** The weights this layer has once it is built. */
   abstract readonly weightSpecs: WeightSpecs<Name>;
   private readonly variables = new Map<string, LayerVariable>();
-  private readonly settings: WeightedLayerConfig;
+  private readonly settings: Omit<WeightedLayerConfig, 'start'>;
   private calls = 0;
 
-  constructor(config: WeightedLayerConfig) {
-    super({ name: config.name });
-    this.settings = config;
+  constructor({ start, ...settings }: WeightedLayerConfig) {
+    super({ name: settings.name });
+    this.settings = settings;
+    if (start === 'zeros') this.setFastWeightInitDuringBuild(true);
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    const { name, initializerRange, seed } = this.settings;
-    for (const [weight, { kind, shape, unused }] of Object.entries<WeightSpec>(this.weightSpecs)) {
-      const start = STARTS[kind];
-      const key = foldIn(seedKey(seed), 'initialize', name, weight);
-      const initializer = keyedInitializer(start, initializerRange, key);
+    for (const [weight, { shape, unused }] of Object.entries<WeightSpec>(this.weightSpecs)) {
+      const initializer = this.initializerOf(weight as Name);
       const trainable = unused !== true;
       const variable = this.addWeight(weight, [...shape], 'float32', initializer, undefined, trainable);
       this.variables.set(weight, variable);
     }
     super.build(inputShape);
+  }
+
+  /** Gives a weight the values that it starts from. */
+  draw(weight: Name): void {
+    const { shape } = this.weightSpecs[weight];
+    tidy(() => {
+      this.variables.get(weight)!.write(this.initializerOf(weight).apply([...shape], 'float32'));
+    });
+  }
+
+  private initializerOf(weight: Name): Initializer {
+    const { name, initializerRange, seed } = this.settings;
+    const key = foldIn(seedKey(seed), 'initialize', name, weight);
+    return keyedInitializer(STARTS[this.weightSpecs[weight].kind], initializerRange, key);
   }
 
   override call(inputs: Tensor | Tensor[], kwargs: Arguments): Tensor {

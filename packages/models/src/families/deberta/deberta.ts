@@ -86,7 +86,6 @@ function encoder(config: DebertaConfig, common: Common): Encoder {
         ]
       : [];
   return {
-    layers: [embeddings, ...table, ...blocks, ...convolution],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const first = embeddings.apply([inputIds, tokenTypeIds, attentionMask]) as SymbolicTensor;
       const vectors = table.map((layer) => layer.apply(inputIds) as SymbolicTensor);

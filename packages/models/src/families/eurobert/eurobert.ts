@@ -134,7 +134,6 @@ function encoder(config: EuroBertConfig, common: Common): Encoder {
     kind: 'squares',
   });
   return {
-    layers: [embeddings, ...blocks, norm],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const bias = new AttentionBias({ name: 'model.attention_bias', window: null }).apply(attentionMask);
       const rotary = { name: 'model.rotary_emb', theta: thetaOf(config), headSize: headSizeOf(config) };

@@ -173,7 +173,6 @@ function encoder(config: ModernBertConfig, common: Common): Encoder {
     kind: normBias ? 'layer' : 'layer without offset',
   });
   return {
-    layers: [embeddings, ...blocks, norm],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const shared = (type: LayerType): readonly [SymbolicTensor, SymbolicTensor] => [
         new AttentionBias({

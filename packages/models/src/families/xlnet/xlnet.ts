@@ -49,7 +49,6 @@ function encoder(config: XlnetConfig, common: Common): Encoder {
       }),
   );
   return {
-    layers: [embeddings, sinusoids, ...blocks],
     connect({ inputIds, attentionMask, tokenTypeIds }) {
       const positions = sinusoids.apply(inputIds) as SymbolicTensor;
       const embedded = embeddings.apply(inputIds) as SymbolicTensor;
