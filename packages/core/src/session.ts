@@ -199,7 +199,9 @@ export class Session {
       data,
       key: this.#key,
     };
-    let stopped: FitReport['stopped'];
+    // A run may go on from the end of the very epoch with which its patience was out.
+    const ended = this.#open.steps === 0 ? this.#step / this.#stepsPerEpoch - 1 : -1;
+    let stopped: FitReport['stopped'] = this.#best.isOutOf(options.patience, ended) ? 'patience' : undefined;
     let lastLoss = NaN;
     const { batchSize, accumulate, groupByLength } = options;
     // An epoch whose last step is made is still to be ended if a signal came in between.

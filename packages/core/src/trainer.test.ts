@@ -246,6 +246,25 @@ test('keeps the best epoch and stops when patience is out', async () => {
   dispose();
 });
 
+test('a run that goes on from the end of its last epoch has no more patience than it had', async () => {
+  const { data, dispose } = rows();
+  const setting = { batchSize: 8, epochs: 50, keepBest: 'accuracy', patience: 2 } as const;
+  const options = { ...setting, optimizer: { learningRate: 0.05 } };
+  const trainer = new Trainer({ ...options, model: net() });
+  const ends: Snapshot[] = [];
+  trainer.hooks.onEpoch.tapPromise('test', async () => {
+    ends.push(await trainer.snapshot());
+  });
+  const report = await trainer.fit(data, { validation: data });
+  const again = new Trainer({ ...options, model: net() });
+  const resumed = await again.fit(data, { validation: data, resume: ends.at(-1)! });
+  expect(resumed).toMatchObject({ steps: report.steps, stopped: 'patience', epochs: [], best: report.best });
+  expect(await again.evaluate(data)).toEqual(await trainer.evaluate(data));
+  const before = new Trainer({ ...options, model: net() });
+  expect((await before.fit(data, { validation: data, resume: ends.at(-2)! })).epochs).toHaveLength(1);
+  dispose();
+});
+
 test('evaluation takes batches of its own size, and measures the same', async () => {
   const { data, dispose } = rows(20);
   const model = net();
