@@ -9,6 +9,8 @@ import { readConfig } from '../packages/cli/src/config-file.js';
 // Every claim file is one that the command takes, and says what it needs; run here with a tiny model, few rows and a small budget.
 
 const home = new URL('../claims/', import.meta.url).pathname;
+/** The protocol whose runs answer the claims that name it. */
+const EVIDENCE = 'evidence/compatibility.yaml';
 const { folder, write } = scratch();
 let small: string[] = [];
 
@@ -52,6 +54,18 @@ describe.each(readdirSync(home))('%s', (name) => {
     // The numbers of the rule are those of the claim.
     expect(text).toContain(`1/alpha = ${1 / claim!.alpha}`);
     expect(text).toContain(`number of tasks = ${tasks!.length / claim!.alpha}`);
+  });
+
+  test.runIf(readFileSync(file, 'utf8').includes(EVIDENCE))('has the settings of its experiment', async () => {
+    const { claim, recipes, ...settings } = await readConfig(file);
+    const {
+      recipes: all,
+      seeds,
+      ...protocol
+    } = await readConfig(new URL(`../${EVIDENCE}`, import.meta.url).pathname);
+    expect(settings).toEqual(protocol);
+    expect(all).toEqual(expect.arrayContaining([...recipes!]));
+    expect(claim!.seeds).toBe(seeds);
   });
 
   test('is verified and compared at a small size', async () => {
