@@ -71,9 +71,16 @@ export const isObject = (value: unknown): value is Component =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isObjectList = (value: unknown): value is readonly Component[] =>
   Array.isArray(value) && value.every(isObject);
+/** Vocabularies that were looked through: each is asked about several times, and long. */
+const vocabularies = new WeakSet<object>();
 /** Tokens with their ids. */
-export const isVocabulary = (value: unknown): value is Readonly<Record<string, number>> =>
-  isObject(value) && Object.values(value).every(isCount);
+export const isVocabulary = (value: unknown): value is Readonly<Record<string, number>> => {
+  if (!isObject(value)) return false;
+  if (vocabularies.has(value)) return true;
+  if (!Object.values(value).every(isCount)) return false;
+  vocabularies.add(value);
+  return true;
+};
 
 /** Tokens with their log probabilities, in the order of their ids. */
 export const isScoredVocabulary = (value: unknown): value is readonly (readonly [string, number])[] =>
