@@ -6,13 +6,15 @@ import type { NativeBackend } from './index.js';
 import { withOwnXlaFlags } from './xla-flags.js';
 
 const paths = await findLibrary();
-const own = '--xla_cpu_enable_fast_min_max=false';
+const nan = '--xla_cpu_enable_fast_min_max=false';
+const level = '--xla_backend_optimization_level=1';
 
 test.each([
-  [undefined, own],
-  ['', own],
-  ['--xla_dump_to=/tmp', `--xla_dump_to=/tmp ${own}`],
-  ['--xla_cpu_enable_fast_min_max=true', '--xla_cpu_enable_fast_min_max=true'],
+  [undefined, `${nan} ${level}`],
+  ['', `${nan} ${level}`],
+  ['--xla_dump_to=/tmp', `--xla_dump_to=/tmp ${nan} ${level}`],
+  ['--xla_cpu_enable_fast_min_max=true', `--xla_cpu_enable_fast_min_max=true ${level}`],
+  ['--xla_backend_optimization_level=3', `--xla_backend_optimization_level=3 ${nan}`],
   ['/etc/xla.flags', '/etc/xla.flags'],
 ])('XLA_FLAGS %j', (given, expected) => {
   expect(withOwnXlaFlags(given)).toBe(expected);
