@@ -56,17 +56,20 @@ describe.each(readdirSync(home))('%s', (name) => {
     expect(text).toContain(`number of tasks = ${tasks!.length / claim!.alpha}`);
   });
 
-  test.runIf(readFileSync(file, 'utf8').includes(EVIDENCE))('has the settings of its experiment', async () => {
-    const { claim, recipes, ...settings } = await readConfig(file);
-    const {
-      recipes: all,
-      seeds,
-      ...protocol
-    } = await readConfig(new URL(`../${EVIDENCE}`, import.meta.url).pathname);
-    expect(settings).toEqual(protocol);
-    expect(all).toEqual(expect.arrayContaining([...recipes!]));
-    expect(claim!.seeds).toBe(seeds);
-  });
+  test.runIf(readFileSync(file, 'utf8').includes(EVIDENCE))(
+    'has the settings of its experiment',
+    async () => {
+      const { claim, recipes, ...settings } = await readConfig(file);
+      const {
+        recipes: all,
+        seeds,
+        ...protocol
+      } = await readConfig(new URL(`../${EVIDENCE}`, import.meta.url).pathname);
+      expect(settings).toEqual(protocol);
+      expect(all).toEqual(expect.arrayContaining([...recipes!]));
+      expect(claim!.seeds).toBe(seeds);
+    },
+  );
 
   test('is verified and compared at a small size', async () => {
     const text = readFileSync(file, 'utf8');

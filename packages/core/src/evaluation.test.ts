@@ -29,11 +29,14 @@ const model = layers.sequential({
   ],
 });
 
+/** Steps that were recorded, and those of them that were to be compiled. */
 let recorded = 0;
+let compiled = 0;
 const recorder: StepRecorder = {
   bfloat16: 'fast',
-  record: (step) => {
+  record: (step, _, compile = true) => {
     recorded += 1;
+    if (compile) compiled += 1;
     return step();
   },
   report: () => ({
@@ -43,6 +46,7 @@ const recorder: StepRecorder = {
 };
 beforeEach(() => {
   recorded = 0;
+  compiled = 0;
   (tf.backend() as { recorder?: StepRecorder }).recorder = recorder;
 });
 afterEach(() => {
@@ -60,19 +64,33 @@ test('rows come back in their order, however they are sorted, padded and filled 
   expect(new Set(together.map(([logit]) => logit)).size).toBeGreaterThan(20);
 });
 
-test('a length is compiled where several batches have it, always, or never', async () => {
-  const counted = async (rows: number, options: object): Promise<number> => {
-    recorded = 0;
-    await new Trainer({ model, batchSize: 4, ...options }).predict(tokenRows(lengths.slice(0, rows)));
-    return recorded;
+test('a length is compiled where many batches have it, always, or never; else it is a function that is not', async () => {
+  const counted = async (rows: number, options: object): Promise<[recorded: number, compiled: number]> => {
+    [recorded, compiled] = [0, 0];
+    await new Trainer({ model, batchSize: 2, ...options }).predict(tokenRows(lengths.slice(0, rows)));
+    return [recorded, compiled];
   };
-  expect(await counted(8, {})).toBe(0);
-  expect(await counted(37, { lengths: [32] })).toBe(10);
-  // Longest first: two batches of 32, eight of 24.
-  expect(await counted(37, { lengths: [24, 32] })).toBe(8);
-  expect(await counted(8, { compile: true })).toBe(2);
-  expect(await counted(8, { precision: 'bfloat16' })).toBe(2);
-  expect(await counted(37, { compile: false })).toBe(0);
+  expect(await counted(8, {})).toEqual([4, 0]);
+  expect(await counted(37, { lengths: [32] })).toEqual([19, 19]);
+  // Longest first: four batches of 32, fifteen of 24; with 25, three and sixteen.
+  expect(await counted(37, { lengths: [24, 32] })).toEqual([19, 0]);
+  expect(await counted(37, { lengths: [25, 32] })).toEqual([19, 16]);
+  expect(await counted(8, { compile: true })).toEqual([4, 4]);
+  expect(await counted(8, { precision: 'bfloat16' })).toEqual([4, 0]);
+  expect(await counted(37, { compile: false })).toEqual([0, 0]);
+});
+
+test('the last batch is filled up where others have its length, so that one function does for all', async () => {
+  const sizes = async (rows: number, options: object): Promise<number[]> => {
+    const seen: number[][] = [];
+    const trainer = new Trainer({ model, batchSize: 4, lengths: [32], ...options });
+    await trainer.predict(tokenRows(lengths.slice(0, rows), seen));
+    return seen.map(([size]) => size!);
+  };
+  expect(await sizes(9, {})).toEqual([4, 4, 4]);
+  expect(await sizes(9, { lengths: [6, 32] })).toEqual([4, 4, 1]);
+  expect(await sizes(9, { compile: false })).toEqual([4, 4, 1]);
+  expect(await sizes(3, {})).toEqual([3]);
 });
 
 test('batches are as long as suits their rows, few lengths where they are compiled', async () => {

@@ -52,14 +52,24 @@ interface RowBatch {
   /** What they are filled up to. */
   readonly size: number;
   readonly padding: Padding;
+  /** Where steps are compiled at all. */
   readonly compiled: boolean;
 }
 
 /** Brings a batch onto the engine and returns what makes `[size, ...]` numbers of it. */
 type Forward = (batch: RowBatch, run: (inputs: readonly tf.Tensor[]) => tf.Tensor) => () => tf.Tensor;
 
-/** Batches of a length from which on compiling, or finding a compiled program again, takes less time than it spares. */
-const WORTH_COMPILING = 4;
+/** A batch that is being computed. */
+interface Computed {
+  readonly rows: readonly number[];
+  readonly result: tf.Tensor;
+}
+
+/** Batches under way: two that an engine computes side by side, and one that is made ready meanwhile. */
+const AHEAD = 3;
+
+/** Batches of a length from which on compiling takes less time than it spares: MiniLM-L6 needs 12 to 40 of 32 rows, half where its programs are kept. */
+const WORTH_COMPILING = 16;
 
 /** The batches of a data set, longest rows first. On an engine that compiles, their lengths are few and suit the rows. */
 function batchesOf(data: Dataset, { options, recorder }: EvaluationSetting): RowBatch[] {
@@ -78,10 +88,12 @@ function batchesOf(data: Dataset, { options, recorder }: EvaluationSetting): Row
   const batches = chunks(indices, batchSize);
   const counts = new Map<number, number>();
   for (const rows of batches) counts.set(lengthOf(rows), (counts.get(lengthOf(rows)) ?? 0) + 1);
-  const always = options.compile === true || recorder?.precision !== undefined;
   return batches.map((rows) => {
-    const compiled = recorder !== undefined && (always || counts.get(lengthOf(rows))! >= WORTH_COMPILING);
-    return { rows, padding, compiled, size: compiled ? batchSize : rows.length };
+    const count = counts.get(lengthOf(rows))!;
+    const compiled = options.compile === true || count >= WORTH_COMPILING;
+    // A function is for one number of rows.
+    const size = recorder !== undefined && (compiled || count > 1) ? batchSize : rows.length;
+    return { rows, padding, compiled, size };
   });
 }
 
@@ -96,24 +108,38 @@ async function forEachRow(
   const { instrument, recorder } = setting;
   const { task } = setting.options;
   const output = outputOf(instrument.model);
-  for (const batch of batchesOf(data, setting)) {
+  const compute = (batch: RowBatch): Computed => {
     const { rows, size, compiled } = batch;
     const run = (inputs: readonly tf.Tensor[]): tf.Tensor => {
       const pass = { ...PASS, rows: size };
       return task.logits(instrument.run(pass, inputs, { dropout: {} }), output);
     };
     const result = tf.tidy(() => {
-      const compute = forward(batch, run);
-      const step = (): tf.Tensor => keepingForGradient(compute);
-      return compiled ? recorder!.record(() => tf.tidy(step)) : step();
+      const forwards = forward(batch, run);
+      const step = (): tf.Tensor => keepingForGradient(forwards);
+      return recorder ? recorder.record(() => tf.tidy(step), undefined, compiled) : step();
     });
+    return { rows, result };
+  };
+  const read = async ({ rows, result }: Computed): Promise<void> => {
     const values = await result.data<'float32'>();
     const width = result.size / result.shape[0]!;
-    result.dispose();
     await tf.nextFrame();
     rows.forEach((index, row) => {
       visit(index, values.slice(row * width, (row + 1) * width));
     });
+  };
+  const begun: Computed[] = [];
+  try {
+    for (const batch of batchesOf(data, setting)) {
+      begun.push(compute(batch));
+      if (begun.length < AHEAD) continue;
+      await read(begun[0]!);
+      begun.shift()!.result.dispose();
+    }
+    for (const last of begun) await read(last);
+  } finally {
+    for (const { result } of begun) result.dispose();
   }
 }
 

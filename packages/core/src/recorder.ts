@@ -3,9 +3,9 @@ import { HypetuneError } from './errors.js';
 
 /** What a recording engine says about its work so far. */
 export interface RecordingReport {
-  /** Whether the last step ran as one compiled function. */
+  /** Whether everything in the last step ran as one function. */
   readonly compiled: boolean;
-  /** Compiled functions held now. */
+  /** Functions held now. */
   readonly graphs: number;
   /** Functions compiled over the engine's life. */
   readonly compilations: number;
@@ -20,8 +20,11 @@ export interface RecordingReport {
 
 /** What a backend may offer under the property `recorder`: a whole step as one compiled function. */
 export interface StepRecorder {
-  /** Runs `step`; the tensors still alive when it returns are the outputs of one function, compiled at its first use. */
-  record<T>(step: () => T, precision?: Precision): T;
+  /**
+   * Runs `step`; the tensors still alive when it returns are the outputs of one function, compiled at its first use. Without
+   * `compile` (default true) its operations run as they are, where the engine can.
+   */
+  record<T>(step: () => T, precision?: Precision, compile?: boolean): T;
   /** Whether steps in bfloat16 are faster, slower, or not there. */
   readonly bfloat16?: 'fast' | 'slow' | 'none';
   /** What products are computed in, where it is not float32. */
@@ -77,7 +80,7 @@ export function stepRecorder(
   return {
     bfloat16,
     precision: 'bfloat16',
-    record: (step) => recorder!.record(step, 'bfloat16'),
+    record: (step, _, compile) => recorder!.record(step, 'bfloat16', compile),
     report: () => recorder!.report(),
   };
 }

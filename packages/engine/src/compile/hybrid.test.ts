@@ -113,6 +113,35 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
     tf.dispose([x, labels]);
   });
 
+  test.each(['float32', 'bfloat16'] as const)(
+    'in %s and not compiled, it trains as compiled, the same twice, state kept apart, and counts no compiling',
+    (precision) => {
+      const x = tf.randomNormal([rows, length, hidden], 0, 1, 'float32', 9);
+      const labels = tf.tensor2d(Array.from({ length: rows }, (_, i) => [i % 2, 1 - (i % 2)]));
+      const run = (encoder: Encoder, compile: boolean): number[] =>
+        Array.from({ length: 12 }, () => {
+          const loss = backend.recorder.record(() => encoder.step(x, labels), precision, compile);
+          const value = loss.dataSync<'float32'>()[0]!;
+          loss.dispose();
+          return value;
+        });
+      const encoder = new Encoder();
+      const asItIs = run(encoder, false);
+      expect(backend.recorder.report()).toMatchObject({ compiled: true, compilations: 0, executions: 12 });
+      const compiled = run(new Encoder(), true);
+      asItIs.forEach((loss, i) => {
+        const tolerance = precision === 'float32' ? 1e-4 : 0.01;
+        expect(Math.abs(loss - compiled[i]!)).toBeLessThan(tolerance * compiled[0]!);
+      });
+      expect(backend.recorder.report()).toMatchObject({ graphs: 2, compilations: 1, executions: 24 });
+      const before = countAll(backend);
+      run(encoder, false);
+      expect(countAll(backend)).toEqual(before);
+      expect(run(new Encoder(), false)).toEqual(asItIs);
+      tf.dispose([x, labels]);
+    },
+  );
+
   test('rounds the operands and results of products alone', () => {
     const x = tf.fill([64, 64], 1 + 2 ** -12);
     const both = bfloat16(() => tf.tidy(() => ({ plain: tf.add(x, 2 ** -12), product: tf.matMul(x, x) })));
@@ -165,7 +194,7 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
       [512, 64],
     ];
     const feeds = shapes.map((shape, oper) => ({ oper, index: 0, dtype: TF_FLOAT, shape }));
-    const sheet = new Sheet(runtime.context, feeds, 'float32');
+    const sheet = new Sheet(runtime.context, feeds, { precision: 'float32', compile: true });
     expect(sheet.productSize).toBe(0);
     const transposed = [{ name: 'transpose_a', type: TF_ATTR_BOOL, value: true }];
     sheet.add('MatMul', [], [sheet.feed(0), sheet.feed(1)], 1);

@@ -7,8 +7,7 @@ import { StepFunction } from './step-function.js';
 /** TensorFlow for the recorder: steps become its functions. */
 export const tensorflowPlatform = (runtime: Runtime): Platform<Graph> => ({
   newGraph: () => new Graph(runtime.context),
-  compile: (graph, recording, demand, precision) =>
-    new StepFunction(runtime, graph, recording, demand, precision),
+  compile: (graph, recording, demand, mode) => new StepFunction(runtime, graph, recording, demand, mode),
   release: (value) => {
     runtime.release(value);
   },

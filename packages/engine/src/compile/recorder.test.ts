@@ -264,4 +264,25 @@ describe.skipIf(paths === undefined)('a recorded step', () => {
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(10);
   });
+
+  test('steps that overwrite nothing run beside others, with the state that there was when they were recorded', () => {
+    const w = tf.variable(tf.fill([400, 400], 1));
+    const read = (): tf.Tensor =>
+      record(() => tf.tidy(() => tf.mean(tf.matMul(w as unknown as tf.Tensor2D, w))));
+    const change = (): void => {
+      record(() => {
+        w.assign(tf.tidy(() => tf.add(w, 1)));
+      });
+    };
+    const means = Array.from({ length: 12 }, () => {
+      const before = [read(), read(), read()];
+      change();
+      return before;
+    });
+    means.forEach((before, i) => {
+      for (const mean of before) close(mean, tf.scalar(400 * (i + 1) ** 2), 1e-3);
+    });
+    close(w, tf.fill([400, 400], 13));
+    expect(backend.recorder.report()).toMatchObject({ compiled: true, compilations: 2, executions: 48 });
+  });
 });

@@ -16,7 +16,7 @@ import { Graph } from './graph.js';
 import { kernelOperations } from '../recording/kernel-operations.js';
 import type { Kernel, Operand } from '../recording/kernel.js';
 import type { Target } from '../recording/live-graph.js';
-import type { Precision } from '../recording/recorder-setting.js';
+import type { StepMode } from '../recording/recorder-setting.js';
 import { CONSTANT, type Input } from '../recording/trie.js';
 
 /**
@@ -61,7 +61,7 @@ export class Sheet implements Target {
   readonly #byOper = new Map<number, Line>();
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
-  readonly #precision: Precision;
+  readonly #mode: StepMode;
   readonly #operations = kernelOperations({
     add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
     constant: (dtype, shape, values) => this.constant(dtype, shape, values),
@@ -69,8 +69,8 @@ export class Sheet implements Target {
   });
 
   /** `feeds` are the types and shapes of the values from outside. */
-  constructor(context: Context, feeds: readonly Node[], precision: Precision) {
-    this.#precision = precision;
+  constructor(context: Context, feeds: readonly Node[], mode: StepMode) {
+    this.#mode = mode;
     this.graph = new Graph(context);
     this.#feeds = feeds.map(({ dtype, shape }) => {
       const node = this.graph.placeholder(dtype, shape!);
@@ -106,6 +106,8 @@ export class Sheet implements Target {
   }
 
   add(name: string, attributes: readonly Attribute[], inputs: readonly Node[], outputs: number): Node[] {
+    // A wall against what the compiler would do.
+    if (name === 'XlaOptimizationBarrier' && !this.#mode.compile) return [...inputs];
     const product = this.#productOf(name, attributes, inputs);
     if (product !== undefined) return [product];
     return [...this.#add('plain', name, attributes, inputs, outputs)];
@@ -177,7 +179,7 @@ export class Sheet implements Target {
     );
     const operation = isMatrix ? 'MatMul' : 'BatchMatMulV2';
     const [result] = this.#add('product', operation, written, operands, 1) as [Node];
-    return this.#precision === 'float32' ? result : this.#cast('widened', result, TF_FLOAT);
+    return this.#mode.precision === 'float32' ? result : this.#cast('widened', result, TF_FLOAT);
   }
 
   /** The matrix that this one is the transpose of; kernels transpose operands for XLA, which products here need not. */
@@ -189,7 +191,7 @@ export class Sheet implements Target {
 
   /** An operand in the precision of products. */
   #narrowed(node: Node): Node {
-    if (this.#precision === 'float32') return node;
+    if (this.#mode.precision === 'float32') return node;
     const line = this.lineOf(node);
     return line.kind === 'widened' ? line.inputs[0]! : this.#cast('plain', node, TF_BFLOAT16);
   }

@@ -11,7 +11,7 @@ import { writeHybrid } from './hybrid.js';
 import { liveGraph, writeLive } from '../recording/live-graph.js';
 import { pairState, type Pair } from '../recording/pairing.js';
 import type { Recording } from '../recording/recording.js';
-import type { Precision } from '../recording/recorder-setting.js';
+import type { StepMode } from '../recording/recorder-setting.js';
 import { Sheet } from './sheet.js';
 import { Variable } from './variables.js';
 
@@ -34,12 +34,12 @@ function nameOf(named: Map<string, number>, recording: Recording, { live, dying 
   return `step_${name}_${number}`;
 }
 
-/** A recorded step as one compiled TensorFlow function, which overwrites the state it replaces. */
+/** A recorded step as one TensorFlow function; compiled, it overwrites the state it replaces. */
 export class StepFunction implements CompiledStep {
   readonly #runtime: Runtime;
   readonly #name: string;
   readonly #attributes: readonly Attribute[];
-  readonly #precision: Precision;
+  readonly #mode: StepMode;
   readonly #live: readonly number[];
   readonly #dying: ReadonlySet<number>;
   /** By feed: the position in the live results of what overwrites it. */
@@ -48,28 +48,36 @@ export class StepFunction implements CompiledStep {
   readonly #returned: readonly number[];
   runs = 0;
 
-  /** In bfloat16 a step is written in pieces, in float32 as one whole unless its products are large or a kernel in it wants otherwise. */
-  constructor(runtime: Runtime, graph: Graph, recording: Recording, demand: Demand, precision: Precision) {
+  /** A compiled step is written in pieces in bfloat16, in float32 as one whole unless its products are large or a kernel in it wants otherwise. */
+  constructor(runtime: Runtime, graph: Graph, recording: Recording, demand: Demand, mode: StepMode) {
     this.#runtime = runtime;
-    this.#precision = precision;
+    this.#mode = mode;
     this.#live = demand.live.map((value) => value.reference);
     this.#dying = demand.dying;
-    const pairs = pairState(recording, demand.live, demand.dying);
+    // Operations that run as they are overwrite nothing.
+    const pairs = mode.compile ? pairState(recording, demand.live, demand.dying) : [];
     for (const { feed, output } of pairs) this.#replacedBy.set(feed, output);
     const replaced = new Set(this.#replacedBy.values());
     this.#returned = demand.live.map((_, i) => i).filter((i) => !replaced.has(i));
     const name = nameOf(runtime.functionNames, recording, demand);
     const feeds = recording.feeds.map((feed) => recording.node(feed.reference));
-    const sheet = new Sheet(runtime.context, feeds, precision);
+    const sheet = new Sheet(runtime.context, feeds, mode);
     try {
       const written = writeLive(sheet, recording, this.#live);
+      if (!mode.compile) {
+        this.#attributes = [];
+        this.#name = `${name}_as_it_is_in_${mode.precision}`;
+        const inputs = feeds.map((_, i) => sheet.feed(i));
+        this.#register(sheet.graph.cut(this.#name, null, inputs, written.results));
+        return;
+      }
       const inPieces =
-        precision === 'bfloat16' ||
+        mode.precision === 'bfloat16' ||
         sheet.productSize >= LARGE_PRODUCTS ||
         recording.operations.some(({ entry }) => entry.kernel?.parts === true);
       this.#attributes = inPieces ? [] : MUST_COMPILE;
       if (inPieces) {
-        this.#name = `${name}_in_pieces_of_${precision}`;
+        this.#name = `${name}_in_pieces_of_${mode.precision}`;
         this.#register(writeHybrid(runtime, sheet, this.#name, feeds, written.results, pairs));
         return;
       }
@@ -146,8 +154,8 @@ export class StepFunction implements CompiledStep {
   }
 
   /** Whether this function does what another recording of the same operations needs. */
-  fits(demand: Demand, precision: Precision): boolean {
-    if (precision !== this.#precision) return false;
+  fits(demand: Demand, { precision, compile }: StepMode): boolean {
+    if (precision !== this.#mode.precision || compile !== this.#mode.compile) return false;
     if (demand.live.length !== this.#live.length) return false;
     for (let i = 0; i < this.#live.length; i++) if (demand.live[i]!.reference !== this.#live[i]) return false;
     for (const feed of demand.dying) if (!this.#dying.has(feed)) return false;
@@ -173,7 +181,7 @@ export class StepFunction implements CompiledStep {
     // The first run compiles, and has to tell at once if it cannot.
     const handles =
       background && this.runs > 0
-        ? context.executeLater(this.#name, this.#attributes, inputs, outputs)
+        ? context.executeLater(this.#name, this.#attributes, inputs, outputs, variables.length > 0)
         : context.executeHandles(this.#name, this.#attributes, inputs, outputs);
     this.runs++;
     this.#returned.forEach((i, k) => {

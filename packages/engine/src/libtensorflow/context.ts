@@ -12,8 +12,11 @@ export interface Result {
   readonly shape: number[];
 }
 
-/** Functions under way in the background before the next one has to wait. */
+/** Functions that an executor has under way before the next one has to wait. */
 const IN_FLIGHT = 2;
+
+/** Executors in the background: one for what overwrites state and has to keep its order, one beside it. */
+const EXECUTORS = 2;
 
 /** ConfigProto bytes that hide every GPU. */
 const NO_GPU = Uint8Array.of(0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00);
@@ -25,8 +28,10 @@ export class Context {
   /** Contexts that were replaced, until nothing of them is being read any more. */
   readonly #replaced: number[] = [];
   readonly #shield = new SignalShield();
-  /** Runs functions in the background, one after the other; at most two are under way. */
-  readonly #background: number;
+  /** Each runs functions in the background, one after the other. */
+  readonly #background: readonly number[];
+  /** The one that took the last function which may run on any. */
+  #last = 0;
   #foreground = 0;
   readonly #outputs = new BigUint64Array(256);
   readonly #count = new Int32Array(1);
@@ -34,7 +39,9 @@ export class Context {
   constructor(library: Library) {
     this.library = library;
     this.#shield.raise();
-    this.#background = library.symbols.TFE_NewExecutor(1, 1, IN_FLIGHT);
+    this.#background = Array.from({ length: EXECUTORS }, () =>
+      library.symbols.TFE_NewExecutor(1, 1, IN_FLIGHT),
+    );
     this.#shield.lower();
     this.#start();
   }
@@ -119,15 +126,20 @@ export class Context {
     return handles;
   }
 
-  /** The same in the background: the handles' values follow, an error comes up when one is read or at `settle`. */
+  /**
+   * The same in the background: the handles' values follow, an error comes up when one is read or at `settle`. One that
+   * `overwrites` nothing may run beside others: what it computes with only half of the cores leaves the rest to them.
+   */
   executeLater(
     name: string,
     attributes: readonly Attribute[],
     inputs: readonly number[],
     outputs: number,
+    overwrites: boolean,
   ): number[] {
     const { symbols: s } = this.library;
-    s.TFE_ContextSetExecutorForThread(this.pointer, this.#background);
+    const place = overwrites ? 0 : (this.#last = (this.#last + 1) % EXECUTORS);
+    s.TFE_ContextSetExecutorForThread(this.pointer, this.#background[place]!);
     try {
       return this.executeHandles(name, attributes, inputs, outputs);
     } finally {
@@ -138,8 +150,10 @@ export class Context {
   /** Waits for what runs in the background; throws its error. */
   settle(): void {
     const { symbols: s, status } = this.library;
-    s.TFE_ExecutorWaitForAllPendingNodes(this.#background, status);
-    if (s.TF_GetCode(status) !== 0) s.TFE_ExecutorClearError(this.#background);
-    this.library.check('A compiled step');
+    for (const executor of this.#background) {
+      s.TFE_ExecutorWaitForAllPendingNodes(executor, status);
+      if (s.TF_GetCode(status) !== 0) s.TFE_ExecutorClearError(executor);
+      this.library.check('A compiled step');
+    }
   }
 }

@@ -103,7 +103,7 @@ function createBackend(backend: Omit<PjrtBackend, 'recorder'>, options: PjrtBack
   );
   const platform: Platform = {
     newGraph: () => new Program(false, { precision: 'float32', tf32 }),
-    compile: (_, recording, demand, precision) =>
+    compile: (_, recording, demand, { precision }) =>
       new Step(store, executables, recording, demand, { precision, tf32 }),
     release: (value) => {
       store.release(value);

@@ -2,7 +2,7 @@ import type { Demand } from '../recording/demand.js';
 import { writeLive } from '../recording/live-graph.js';
 import { pairState } from '../recording/pairing.js';
 import type { CompiledStep } from '../recording/platform.js';
-import type { Precision } from '../recording/recorder-setting.js';
+import type { Precision, StepMode } from '../recording/recorder-setting.js';
 import type { Recording } from '../recording/recording.js';
 import type { Executables } from './executables.js';
 import { Program, type Arithmetic } from './program.js';
@@ -42,7 +42,7 @@ export class Step implements CompiledStep {
     this.#text = program.text(results, new Map(pairs.map(({ feed, output }) => [feed, output])));
   }
 
-  fits(demand: Demand, precision: Precision): boolean {
+  fits(demand: Demand, { precision }: StepMode): boolean {
     if (precision !== this.#precision || demand.live.length !== this.#live.length) return false;
     for (let i = 0; i < this.#live.length; i++) if (demand.live[i]!.reference !== this.#live[i]) return false;
     for (const feed of demand.dying) if (!this.#dying.has(feed)) return false;

@@ -2,7 +2,7 @@ import type { Attribute } from './attribute.js';
 import type { Values } from './data-types.js';
 import type { Demand } from './demand.js';
 import type { Kernel } from './kernel.js';
-import type { Precision } from './recorder-setting.js';
+import type { StepMode } from './recorder-setting.js';
 import type { Recording } from './recording.js';
 import type { Value } from './value.js';
 
@@ -31,7 +31,7 @@ export interface RecordedGraph {
 export interface CompiledStep {
   runs: number;
   /** Whether this function does what another recording of the same operations needs. */
-  fits(demand: Demand, precision: Precision): boolean;
+  fits(demand: Demand, mode: StepMode): boolean;
   /** Runs the step, in the background if it may: gives every live result what it is. */
   run(recording: Recording, demand: Demand, background: boolean): void;
   /** Gives it back, where the engine does that one by one. */
@@ -41,7 +41,8 @@ export interface CompiledStep {
 /** What an engine does for the recorder. */
 export interface Platform<G extends RecordedGraph = RecordedGraph> {
   newGraph(): G;
-  compile(graph: G, recording: Recording, demand: Demand, precision: Precision): CompiledStep;
+  /** An engine that cannot run a step uncompiled compiles it. */
+  compile(graph: G, recording: Recording, demand: Demand, mode: StepMode): CompiledStep;
   /** Frees what a value holds. */
   release(value: Value): void;
   /** The operations that an error names as such that the compiler does not take. */

@@ -4,21 +4,28 @@ import type { Value } from './value.js';
 /** What the matrix products of a step are computed in. */
 export type Precision = 'float32' | 'bfloat16';
 
+/** How a step is computed. */
+export interface StepMode {
+  readonly precision: Precision;
+  /** False: the operations run as they are, which is right for a step that hardly comes again. */
+  readonly compile: boolean;
+}
+
 /** How often steps were compiled and run, and what was not. */
 export interface RecordingReport {
-  /** Whether everything in the last step ran compiled. */
+  /** Whether everything in the last step ran as one function. */
   readonly compiled: boolean;
-  /** Compiled functions that are kept. */
+  /** Functions that are kept. */
   readonly graphs: number;
   /** Times that a function was compiled, or found among the programs of earlier processes. */
   readonly compilations: number;
-  /** Times that a compiled function ran. */
+  /** Times that a function ran. */
   readonly executions: number;
   /** Times that all functions were given back, since there were too many; what is needed again is compiled again. */
   readonly renewals: number;
   /** Operations that ran by themselves, with the reason. */
   readonly eagerOperations: Readonly<Record<string, string>>;
-  /** Why the last step that did not run compiled did not; names the operation. */
+  /** Why the last step that did not run so did not; names the operation. */
   readonly lastReason?: string;
 }
 

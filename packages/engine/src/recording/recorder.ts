@@ -7,6 +7,7 @@ import {
   type Precision,
   type RecorderSetting,
   type RecordingReport,
+  type StepMode,
 } from './recorder-setting.js';
 import { KnownSteps } from './known-steps.js';
 import { Recording } from './recording.js';
@@ -27,7 +28,7 @@ export class StepRecorder implements Executor, Source {
   #longest = Infinity;
   /** Whether the rest of the present step runs operation by operation. */
   #gaveUp = false;
-  #precision: Precision = 'float32';
+  #mode: StepMode = { precision: 'float32', compile: true };
   #renewals = 0;
   #compilations = 0;
   #executions = 0;
@@ -44,15 +45,16 @@ export class StepRecorder implements Executor, Source {
    * Runs `step` with its tensor operations recorded, then computes every tensor that is still alive as one function, which
    * is compiled at its first use and found again afterwards. The JavaScript of `step` runs each time. Reading a value inside
    * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation. In bfloat16 the
-   * operands and results of matrix products are rounded to it; all else stays float32.
+   * operands and results of matrix products are rounded to it; all else stays float32. Without `compile` the operations of the
+   * function run as they are, where the engine can: compiling takes seconds, more than it spares a step that hardly comes again.
    */
-  record<T>(step: () => T, precision: Precision = 'float32'): T {
+  record<T>(step: () => T, precision: Precision = 'float32', compile = true): T {
     if (this.#recording !== undefined) return step();
     if (precision !== 'float32' && this.bfloat16 === 'none')
       throw new Error(
         `Steps in ${precision} are for the native engine on a processor; here they run in float32 alone.`,
       );
-    this.#precision = precision;
+    this.#mode = { precision, compile };
     this.#recording = new Recording(this.#known.root);
     this.#gaveUp = false;
     this.#compiled = true;
@@ -218,7 +220,7 @@ export class StepRecorder implements Executor, Source {
     const demand = demandOf(recording);
     if (demand.live.length > 0) {
       const { functions } = recording.position;
-      let step = functions.find((candidate) => candidate.fits(demand, this.#precision));
+      let step = functions.find((candidate) => candidate.fits(demand, this.#mode));
       if (step === undefined) {
         if (this.#known.isFull && this.#setting.renew !== undefined) {
           this.#renew(recording);
@@ -232,7 +234,7 @@ export class StepRecorder implements Executor, Source {
           this.#runAtOnce(recording);
           return;
         }
-        step = this.#platform.compile(this.#known.graph, recording, demand, this.#precision);
+        step = this.#platform.compile(this.#known.graph, recording, demand, this.#mode);
       }
       try {
         step = this.#run(step, recording, demand);
@@ -245,7 +247,7 @@ export class StepRecorder implements Executor, Source {
       if (step.runs === 1) {
         functions.push(step);
         this.#known.countFunction();
-        this.#compilations++;
+        if (this.#mode.compile) this.#compilations++;
       }
     }
     finish(recording, this.#platform);
@@ -264,7 +266,7 @@ export class StepRecorder implements Executor, Source {
         !repair?.()
       )
         throw error;
-      const again = this.#platform.compile(this.#known.graph, recording, demand, this.#precision);
+      const again = this.#platform.compile(this.#known.graph, recording, demand, this.#mode);
       again.run(recording, demand, background);
       return again;
     }
