@@ -1,4 +1,4 @@
-// `npm run evidence`: every table and picture of docs/evidence.md and docs/leaderboard.md from the runs in evidence/records; fails where one
+// `npm run evidence`: every table and picture of docs/evidence.md, docs/leaderboard.md and README.md from the runs in evidence/records; fails where one
 // is not current, `--write` writes them. `npm run evidence -- --run --data GLUE [--minutes N] [--seeds N] [NAMES]` does runs that are missing.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,10 +24,13 @@ const PRECISION = ['vanilla', 'hype'].map((recipe) => ({
   better: `${recipe} precision=bfloat16`,
 }));
 /** What the paper's tables cannot tell apart: the noise, the missing dropout, and each technique with both alike. */
-const CONTRASTS = [
+const HYPE = [
   { what: 'no hidden dropout', than: 'vanilla', better: 'nodrop' },
   { what: "HyPe-N's noise", than: 'nodrop', better: 'hype' },
   { what: "HyPe-U's noise", than: 'nodrop', better: 'hype-u' },
+];
+const CONTRASTS = [
+  ...HYPE,
   ...['r-drop', 'r3f', 'child-tuning', 'noisytune'].flatMap((method) => [
     { what: `HyPe beside ${method}, as published`, than: method, better: `hype+${method}` },
     { what: `HyPe's noise beside ${method}`, than: `nodrop+${method}`, better: `hype+${method}` },
@@ -111,6 +114,9 @@ async function writePages(check: boolean): Promise<void> {
         labels: part('labels', pictures(LABELS.map((task) => `labels-${task}.svg`)), pages.labelTable),
         instability: part('instability', pages.failureTable),
       }),
+    );
+    await current(new URL('README.md', root), (page) =>
+      fillParts(page, { hype: part('compatibility', (evidence) => pages.contrastTable(evidence, HYPE)) }),
     );
     await current(new URL('docs/leaderboard.md', root), (page) =>
       fillParts(page, { methods: part('methods', pages.acrossTable, pages.recipeTables) }),

@@ -346,14 +346,14 @@ function spread({ mean: center, deviation }: RecipeFigures): string {
     : `${figure(center)}${deviation === undefined ? '' : ` (${figure(deviation)})`}`;
 }
 
-/** Mean seconds of training without compiling. */
+/** Seconds of training without compiling, of the fastest run: what a machine did beside only adds to the others. */
 function secondsOf(cells: readonly Cell[], recipe: string, task: Task): number | undefined {
   const seconds = cells.flatMap((cell) =>
     cell.recipe === recipe && cell.task === task.name && cell.run
       ? [cell.run.cost.seconds - cell.run.cost.compileSeconds]
       : [],
   );
-  return seconds.length > 0 ? mean(seconds) : undefined;
+  return seconds.length > 0 ? Math.min(...seconds) : undefined;
 }
 
 function rightOf({ predictions }: Evidence): (key: string) => readonly number[] | undefined {
