@@ -1,5 +1,5 @@
-// `npm run evidence`: every table and picture of docs/evidence.md, docs/leaderboard.md and README.md from the runs in evidence/records; fails where one
-// is not current, `--write` writes them. `npm run evidence -- --run --data GLUE [--minutes N] [--seeds N] [NAMES]` does runs that are missing.
+// `npm run evidence`: every table and picture of docs/evidence.md, docs/leaderboard.md and README.md from the runs in evidence/records; fails
+// where one is not current, `--write` writes them. `npm run evidence -- --run --data GLUE [--minutes N] [--seeds N] [NAMES]` does runs that are missing.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,12 +23,13 @@ const PRECISION = ['vanilla', 'hype'].map((recipe) => ({
   than: `${recipe} precision=float32`,
   better: `${recipe} precision=bfloat16`,
 }));
-/** What the paper's tables cannot tell apart: the noise, the missing dropout, and each technique with both alike. */
+/** What the paper's tables cannot tell apart: the noise and the missing dropout. */
 const HYPE = [
   { what: 'no hidden dropout', than: 'vanilla', better: 'nodrop' },
   { what: "HyPe-N's noise", than: 'nodrop', better: 'hype' },
   { what: "HyPe-U's noise", than: 'nodrop', better: 'hype-u' },
 ];
+/** The same, and beside each technique with both alike. */
 const CONTRASTS = [
   ...HYPE,
   ...['r-drop', 'r3f', 'child-tuning', 'noisytune'].flatMap((method) => [

@@ -68,7 +68,10 @@ interface Computed {
 /** Batches under way: two that an engine computes side by side, and one that is made ready meanwhile. */
 const AHEAD = 3;
 
-/** Batches of a length from which on compiling takes less time than it spares: MiniLM-L6 needs 12 to 40 of 32 rows, half where its programs are kept. */
+/**
+ * Batches of a length from which on compiling takes less time than it spares: MiniLM-L6 needs 12 to 40 of 32 rows, half where its
+ * programs are kept.
+ */
 const WORTH_COMPILING = 16;
 
 /** The batches of a data set, longest rows first. On an engine that compiles, their lengths are few and suit the rows. */
