@@ -1,6 +1,6 @@
 /**
- * Follows every link of the built site to its file and its heading, and looks every public name of the packages up in the API. What is
- * missing is printed, and the exit code is 1.
+ * Follows every link of the built site to its file and its heading and every picture to its file, and looks every public name of the
+ * packages up in the API. What is missing is printed, and the exit code is 1.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
@@ -33,7 +33,7 @@ function fileOf(path) {
 
 let links = 0;
 for (const [file, html] of pages)
-  for (const [, link] of html.matchAll(/<a [^>]*href="([^"]*)"/g)) {
+  for (const [, link] of html.matchAll(/<(?:a [^>]*href|img [^>]*src)="([^"]*)"/g)) {
     if (/^[a-z]+:/i.test(link)) continue;
     links += 1;
     const [path, anchor] = link.split('#');

@@ -1,8 +1,9 @@
 /**
  * Gathers the site's pages in `pages`: those of `docs`, and the README of the repository and of every package and example, where they are
- * read in the repository too. A README becomes its folder's page, and links to what is no page lead to the repository.
+ * read in the repository too. A README becomes its folder's page; pictures and finished pages that they show go along, and links to what else
+ * is no page lead to the repository.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,23 +37,28 @@ export const headingId = (heading) =>
 /** A page's place on the site, as a link. */
 const placeOf = (page) => `/${page.replace(/README\.md$/, '').replace(/\.md$/, '')}`;
 
-/** The text of a page with the links of the site. */
-export function sitePage(page) {
+/** The text of a page with the links of the site; `shown` gets the files that it shows as they are. */
+export function sitePage(page, shown = () => undefined) {
   return read(page).replace(/\]\((?![a-z]+:|#)([^)#\s]*)(#[^)\s]*)?\)/g, (_, link, anchor = '') => {
     const target = posix.join(dirname(page), link).replace(/\/$/, '');
     if (pages.includes(target)) return `](${placeOf(target)}${anchor})`;
     if (pages.includes(`${target}/README.md`)) return `](${placeOf(`${target}/README.md`)}${anchor})`;
-    return `](${repository}/blob/main/${target}${anchor})`;
+    if (!/\.(png|svg|html)$/.test(target)) return `](${repository}/blob/main/${target}${anchor})`;
+    shown(target);
+    return `](/${target})${target.endsWith('.html') ? '{target="_self"}' : ''}`;
   });
 }
 
 export function writePages(folder) {
   rmSync(folder, { recursive: true, force: true });
-  for (const page of pages) {
-    const file = join(folder, page.replace(/README\.md$/, 'index.md'));
+  const place = (...path) => {
+    const file = join(folder, ...path);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, sitePage(page));
-  }
+    return file;
+  };
+  const copy = (shown) => copyFileSync(join(root, shown), place('public', shown));
+  for (const page of pages)
+    writeFileSync(place(page.replace(/README\.md$/, 'index.md')), sitePage(page, copy));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
