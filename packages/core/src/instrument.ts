@@ -7,7 +7,7 @@ import type { TrainerHooks } from './hooks.js';
 import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
-import { inputNames, layerSites, type AnyLayer } from './sites.js';
+import { firstOnlyLayer, inputNames, layerSites, type AnyLayer } from './sites.js';
 import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
@@ -58,6 +58,8 @@ export class Instrument {
   readonly #recompute: boolean;
   readonly #parameters: readonly ModelParameter[];
   readonly #hidden: ReadonlyMap<AnyLayer, LayerInfo>;
+  /** The last layer, where the head reads nothing but the first token. */
+  readonly #firstOnly: AnyLayer | undefined;
   readonly #restores: (() => void)[] = [];
   #run: ModelRun | undefined;
   #reads = new Map<Parameter, tf.Tensor>();
@@ -85,6 +87,7 @@ export class Instrument {
       visit: 0,
     }));
     this.#hidden = new Map(hidden.map(({ layer }, index) => [layer, this.layers[index]!]));
+    this.#firstOnly = firstOnlyLayer(model);
     this.hasTokenTable = sites.some(({ layer }) => isTable(layer));
     this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
     this.hasDropout = sites.some(({ layer }) => draws(layer));
@@ -199,26 +202,34 @@ export class Instrument {
     const entering = isTapped(beforeLayerForward)
       ? mapFirst(inputs, (hidden) => through(beforeLayerForward, hidden))
       : inputs;
-    const attending: Call = (x, options) => this.#withAttention(info, run, () => inner(x, options));
+    const asked = this.#isFirstOnly(layer) ? { ...kwargs, firstOnly: true } : kwargs;
+    const attending = (x: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] =>
+      this.#withAttention(info, run, () => inner(x, asked));
     // What the last layer computes is needed at once when gradients are taken: keeping it costs nothing.
     const output =
       this.#recompute &&
       run.pass.training &&
       info.index < info.count - 1 &&
       [entering].flat()[0]!.dtype === 'float32'
-        ? this.#callTwice(layer, attending, entering, kwargs)
-        : attending(entering, kwargs);
+        ? this.#callTwice(layer, attending, entering)
+        : attending(entering);
     return isTapped(afterLayerForward)
       ? mapFirst(output, (hidden) => through(afterLayerForward, hidden))
       : output;
   }
 
+  /** Whether a layer need not compute what only a tap would see: all tokens but the first. */
+  #isFirstOnly(layer: AnyLayer): boolean {
+    const { afterAttentionScores, afterAttention, afterLayerForward } = this.#hooks;
+    const seeing = [afterAttentionScores, afterAttention, afterLayerForward];
+    return layer === this.#firstOnly && !seeing.some((hook) => isTapped(hook));
+  }
+
   /** Calls a layer now and, in the same pass with the same draws, when its gradient is taken. */
   #callTwice(
     layer: AnyLayer,
-    call: Call,
+    call: (inputs: tf.Tensor | tf.Tensor[]) => tf.Tensor | tf.Tensor[],
     inputs: tf.Tensor | tf.Tensor[],
-    kwargs: Record<string, unknown>,
   ): tf.Tensor {
     const run = this.#run!;
     const weights = new Set(layer.trainableWeights);
@@ -232,7 +243,7 @@ export class Instrument {
       const [outerRun, outerReads] = [this.#run, this.#reads];
       [this.#run, this.#reads] = [runs++ === 0 ? run : again, reads];
       try {
-        const output = withDraws(run.draws, () => call(given.length === 1 ? given[0]! : [...given], kwargs));
+        const output = withDraws(run.draws, () => call(given.length === 1 ? given[0]! : [...given]));
         if (!Array.isArray(output)) return output;
         if (output.length === 1) return output[0]!;
         throw new HypetuneError(

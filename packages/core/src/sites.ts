@@ -10,6 +10,10 @@ export interface SiteDeclaration {
     readonly site: Site | undefined;
     /** Parameters (local names) that did not come from a checkpoint. */
     readonly fresh?: readonly string[];
+    /** Of its input `[rows, length, width]` it reads each row's first token alone, or makes each token's result of that token alone. */
+    readonly reads?: 'first' | 'each';
+    /** Called with `firstOnly: true`, it gives what leaves it of each row's first token alone, `[rows, 1, width]`. */
+    readonly firstOnly?: true;
   };
 }
 
@@ -22,6 +26,26 @@ export interface LayerSite {
   readonly key: string;
   readonly layer: AnyLayer;
   readonly site: Site;
+}
+
+/** The layer of whose result nothing but each row's first token is read, and that can give it alone; undefined where there is none. */
+export function firstOnlyLayer(model: LayersModel): AnyLayer | undefined {
+  const layer = model.layers.findLast((one: AnyLayer) => one.hypetune?.firstOnly);
+  return layer && firstIsRead(layer, model) ? layer : undefined;
+}
+
+/** Whether all that read a layer's result read each row's first token alone. */
+function firstIsRead(layer: AnyLayer, model: LayersModel): boolean {
+  const readers = layer.outboundNodes
+    .map(({ outboundLayer }) => outboundLayer as AnyLayer)
+    .filter((reader) => model.layers.includes(reader));
+  return (
+    readers.length > 0 &&
+    !model.outputLayers.includes(layer) &&
+    readers.every((reader) =>
+      reader.hypetune?.reads === 'each' ? firstIsRead(reader, model) : reader.hypetune?.reads === 'first',
+    )
+  );
 }
 
 const PASSIVE =

@@ -19,7 +19,7 @@ export interface BertPoolerConfig extends WeightedLayerConfig {
 /** tanh(h W + b) of the first token's hidden state: [B, T, H] -> [B, H]. */
 export class BertPooler extends WeightedLayer<string> {
   static readonly className = 'BertPooler';
-  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [], reads: 'first' };
   override readonly weightSpecs: WeightSpecs<string>;
   private readonly part: string;
 

@@ -21,7 +21,7 @@ export type DenseHeadWeight = 'dense.weight' | 'dense.bias' | 'out_proj.weight' 
 /** drop(f(drop(h) W1 + b1)) W2 + b2 of the first token's hidden state: [B, T, H] -> [B, labels]. */
 export class DenseClassificationHead extends WeightedLayer<DenseHeadWeight> {
   static readonly className = 'DenseClassificationHead';
-  override readonly hypetune: HypetuneMark = { site: 'head', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'head', fresh: [], reads: 'first' };
   override readonly weightSpecs: WeightSpecs<DenseHeadWeight>;
 
   constructor(private readonly config: DenseClassificationHeadConfig) {

@@ -39,7 +39,7 @@ export interface FinalNormalizationConfig extends WeightedLayerConfig {
 /** The normalization after the last block of a pre-norm encoder; it belongs to that block. [B, T, H] -> [B, T, H]. */
 export class FinalNormalization extends WeightedLayer<'weight' | 'bias'> {
   static readonly className = 'FinalNormalization';
-  override readonly hypetune: HypetuneMark = { site: undefined, fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: undefined, fresh: [], reads: 'each' };
   override readonly weightSpecs: WeightSpecs<'weight' | 'bias'>;
 
   constructor(private readonly config: FinalNormalizationConfig) {

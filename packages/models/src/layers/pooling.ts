@@ -16,7 +16,17 @@ import {
 /** The first token's hidden state: [B, T, H] -> [B, H]. */
 export function firstToken(hidden: Tensor): Tensor {
   const [batch, , size] = hidden.shape as [number, number, number];
-  return reshape(slice(hidden, [0, 0, 0], [batch, 1, size]), [batch, size]);
+  return reshape(onlyFirst(hidden, 1), [batch, size]);
+}
+
+/** The first token's part alone: the axis of the tokens, or of the queries, becomes 1. */
+export function onlyFirst(x: Tensor, axis: number): Tensor {
+  if (x.shape[axis] === 1) return x;
+  return slice(
+    x,
+    x.shape.map(() => 0),
+    x.shape.map((size, place) => (place === axis ? 1 : size)),
+  );
 }
 
 /** The mean of the hidden states of a row's tokens, padding (0 in `mask` [B, T]) left out: [B, T, H] -> [B, H]. */

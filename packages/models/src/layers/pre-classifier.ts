@@ -18,7 +18,7 @@ export interface PreClassifierConfig extends WeightedLayerConfig {
 /** The hidden layer of DistilBERT's head, relu(h W + b) of the first token: [B, T, H] -> [B, H]. */
 export class PreClassifier extends WeightedLayer<HeadWeight> {
   static readonly className = 'PreClassifier';
-  override readonly hypetune: HypetuneMark = { site: 'head', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'head', fresh: [], reads: 'first' };
   override readonly weightSpecs: WeightSpecs<HeadWeight>;
 
   constructor(private readonly config: PreClassifierConfig) {

@@ -18,7 +18,7 @@ export interface SharedBlockConfig extends WeightedLayerConfig {
 /** A layer of its own, with draws of its own, that computes with the weights of a block below it (Lan et al., 2020). */
 export class SharedBlock extends WeightedLayer<string> {
   static readonly className = 'SharedBlock';
-  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [], firstOnly: true };
   override readonly weightSpecs: WeightSpecs<string> = {};
 
   constructor(private readonly config: SharedBlockConfig) {
@@ -29,8 +29,8 @@ export class SharedBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  protected override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
-    return this.owner().forward(inputs, dropouts);
+  protected override forward(inputs: readonly Tensor[], dropouts: Dropouts, firstOnly: boolean): Tensor {
+    return this.owner().forward(inputs, dropouts, firstOnly);
   }
 
   /** Found by following the hidden states back, so that a model that was saved and loaded needs no further link. */

@@ -4,6 +4,7 @@ import { attention, dropout, layerNorm, linear } from '@hypetune/ops';
 import { ACTIVATIONS, type Activation } from './activations.js';
 import { attentionBias } from './attention-bias.js';
 import type { Dropout, Dropouts } from './dropouts.js';
+import { onlyFirst } from './pooling.js';
 import {
   type HypetuneMark,
   WeightedLayer,
@@ -90,7 +91,8 @@ export function outputSpecs(
 /**
  * One post-norm encoder block (Vaswani et al., 2017; Devlin et al., 2019):
  * a = LayerNorm(x + drop(Attention(x) Wo)), y = LayerNorm(a + drop(f(a W1) W2)).
- * `hidden` is [B, T, H], `bias` is added to the attention scores [B, heads, T, T] and broadcast to them; the result is [B, T, H].
+ * `hidden` is [B, T, H], `bias` is added to the attention scores [B, heads, T, T] and broadcast to them; the result is [B, T, H],
+ * with `firstOnly` the first token's [B, 1, H].
  */
 export function block(
   weights: Weights<BlockWeight>,
@@ -98,21 +100,23 @@ export function block(
   bias: Tensor,
   config: Omit<TransformerBlockConfig, keyof WeightedLayerConfig>,
   dropouts: Dropouts,
+  firstOnly = false,
 ): Tensor {
-  const dense = (part: BlockPart): Tensor =>
-    linear(hidden, weights[`${part}.weight`] as Tensor2D, weights[`${part}.bias`] as Tensor1D);
+  const dense = (part: BlockPart, x: Tensor): Tensor =>
+    linear(x, weights[`${part}.weight`] as Tensor2D, weights[`${part}.bias`] as Tensor1D);
+  const asking = firstOnly ? onlyFirst(hidden, 1) : hidden;
   const context = attention(
-    dense('query'),
-    dense('key'),
-    dense('value'),
+    dense('query', asking),
+    dense('key', hidden),
+    dense('value', hidden),
     config.heads,
-    bias,
+    firstOnly ? onlyFirst(bias, 2) : bias,
     dropouts('attention', 'attention.self', config.attentionDropout),
   );
-  return blockOutput(weights, hidden, context, config, dropouts);
+  return blockOutput(weights, asking, context, config, dropouts);
 }
 
-/** The half of a block behind its attention, whose result is `context` [B, T, H]. */
+/** The half of a block behind its attention, whose result is `context` [B, T, H], for tokens of which `hidden` is what entered the block. */
 export function blockOutput(
   weights: Weights<OutputWeight>,
   hidden: Tensor,
@@ -156,7 +160,7 @@ export function applyDropout(x: Tensor, drawn: Dropout | undefined): Tensor {
  */
 export class TransformerBlock extends WeightedLayer<string> {
   static readonly className = 'TransformerBlock';
-  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [], firstOnly: true };
   override readonly weightSpecs: WeightSpecs<string>;
 
   constructor(private readonly config: TransformerBlockConfig) {
@@ -169,7 +173,7 @@ export class TransformerBlock extends WeightedLayer<string> {
   }
 
   /** The block with the dropouts of whoever runs it. */
-  override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
+  override forward(inputs: readonly Tensor[], dropouts: Dropouts, firstOnly: boolean): Tensor {
     const [hidden, mask, scores] = inputs as [Tensor, Tensor, Tensor?];
     const bias = attentionBias(mask);
     return block(
@@ -178,6 +182,7 @@ export class TransformerBlock extends WeightedLayer<string> {
       scores ? add(scores, bias) : bias,
       this.config,
       dropouts,
+      firstOnly,
     );
   }
 }

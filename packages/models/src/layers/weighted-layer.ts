@@ -42,6 +42,10 @@ export interface HypetuneMark {
   readonly site: 'embedding' | 'hidden' | 'pooler' | 'head' | undefined;
   /** Weights (own names) that a loaded checkpoint did not have. */
   readonly fresh: string[];
+  /** Of its input [B, T, H] it reads the first token alone, or makes each token's result of that token alone. */
+  readonly reads?: 'first' | 'each';
+  /** Called with `firstOnly: true`, it gives what leaves it of the first token alone, [B, 1, H]. */
+  readonly firstOnly?: true;
 }
 
 /** What every layer of this package is configured by. */
@@ -121,7 +125,7 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const dropouts = dropoutsOf(this.name, kwargs.training === true, this.settings.seed, this.calls++);
-      return this.forward(Array.isArray(inputs) ? inputs : [inputs], dropouts);
+      return this.forward(Array.isArray(inputs) ? inputs : [inputs], dropouts, kwargs.firstOnly === true);
     });
   }
 
@@ -138,8 +142,8 @@ export abstract class WeightedLayer<Name extends string> extends layers.Layer {
     return { ...super.getConfig(), ...this.settings, exact: { name: JSON.stringify(this.settings) } };
   }
 
-  /** The layer's result; runs inside a tidy. */
-  protected abstract forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor;
+  /** The layer's result, of the first token alone if it is asked for and the mark says that it can be; runs inside a tidy. */
+  protected abstract forward(inputs: readonly Tensor[], dropouts: Dropouts, firstOnly: boolean): Tensor;
 
   /** The current value of one weight. */
   protected readWeight(name: Name): Tensor {

@@ -24,7 +24,7 @@ export interface ContextPoolerConfig extends WeightedLayerConfig {
 /** f(drop(h) W + b) of the first token's hidden state: [B, T, H] -> [B, H]. */
 export class ContextPooler extends WeightedLayer<DenseWeight> {
   static readonly className = 'ContextPooler';
-  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [], reads: 'first' };
   override readonly weightSpecs: WeightSpecs<DenseWeight>;
 
   constructor(private readonly config: ContextPoolerConfig) {

@@ -3,6 +3,7 @@ import type { Shape } from '@tensorflow/tfjs-layers';
 import { attentionByScores, dropoutMask } from '@hypetune/ops';
 import { attentionBias } from '../../layers/attention-bias.js';
 import type { Dropouts } from '../../layers/dropouts.js';
+import { onlyFirst } from '../../layers/pooling.js';
 import {
   type TransformerBlockConfig,
   BERT_BLOCK,
@@ -28,7 +29,7 @@ export interface DebertaBlockConfig
  */
 export class DebertaBlock extends WeightedLayer<string> {
   static readonly className = 'DebertaBlock';
-  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [], firstOnly: true };
   override readonly weightSpecs: WeightSpecs<string>;
   private readonly projections: Projections;
 
@@ -45,7 +46,7 @@ export class DebertaBlock extends WeightedLayer<string> {
     return inputShape[0]!;
   }
 
-  protected override forward(inputs: readonly Tensor[], dropouts: Dropouts): Tensor {
+  protected override forward(inputs: readonly Tensor[], dropouts: Dropouts, firstOnly: boolean): Tensor {
     const [hidden, mask, vectors] = inputs as [Tensor, Tensor, Tensor | undefined];
     const { config, projections } = this;
     const weights = this.readWeights();
@@ -60,8 +61,9 @@ export class DebertaBlock extends WeightedLayer<string> {
       1 + config.terms.length,
     );
     const probabilityDropout = dropouts('attention', 'attention.self', config.attentionDropout);
-    const context = attentionByScores(add(scores, attentionBias(mask)), value, probabilityDropout);
-    return blockOutput(weightsByPart(weights), hidden, context, config, dropouts);
+    const asking = (x: Tensor, axis: number): Tensor => (firstOnly ? onlyFirst(x, axis) : x);
+    const context = attentionByScores(add(asking(scores, 2), attentionBias(mask)), value, probabilityDropout);
+    return blockOutput(weightsByPart(weights), asking(hidden, 1), context, config, dropouts);
   }
 
   /** Dropout is drawn for the whole table, so that a distance has the same draw in longer and shorter batches. */

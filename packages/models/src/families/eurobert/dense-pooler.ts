@@ -26,12 +26,13 @@ export interface DensePoolerConfig extends WeightedLayerConfig {
  */
 export class DensePooler extends WeightedLayer<HeadWeight> {
   static readonly className = 'DensePooler';
-  override readonly hypetune: HypetuneMark = { site: 'head', fresh: [] };
+  override readonly hypetune: HypetuneMark;
   override readonly weightSpecs: WeightSpecs<HeadWeight>;
 
   constructor(private readonly config: DensePoolerConfig) {
     super(config);
-    const { hiddenSize } = config;
+    const { hiddenSize, pooling } = config;
+    this.hypetune = { site: 'head', fresh: [], ...(pooling === 'bos' && { reads: 'first' }) };
     this.weightSpecs = {
       weight: { kind: 'linear', shape: [hiddenSize, hiddenSize] },
       bias: { kind: 'bias', shape: [hiddenSize] },

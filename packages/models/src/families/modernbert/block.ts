@@ -12,6 +12,7 @@ import { attention, linear } from '@hypetune/ops';
 import { ACTIVATIONS, type Activation } from '../../layers/activations.js';
 import type { Dropouts } from '../../layers/dropouts.js';
 import { normalize } from '../../layers/normalization.js';
+import { onlyFirst } from '../../layers/pooling.js';
 import { rotate } from '../../layers/rotary.js';
 import { applyDropout } from '../../layers/transformer-block.js';
 import {
@@ -48,7 +49,7 @@ export interface ModernBertBlockConfig extends WeightedLayerConfig {
  */
 export class ModernBertBlock extends WeightedLayer<string> {
   static readonly className = 'ModernBertBlock';
-  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [] };
+  override readonly hypetune: HypetuneMark = { site: 'hidden', fresh: [], firstOnly: true };
   override readonly weightSpecs: WeightSpecs<string>;
 
   constructor(private readonly config: ModernBertBlockConfig) {
@@ -71,6 +72,7 @@ export class ModernBertBlock extends WeightedLayer<string> {
   protected override forward(
     [hidden, bias, angles]: readonly [Tensor, Tensor, Tensor],
     dropouts: Dropouts,
+    firstOnly: boolean,
   ): Tensor {
     const { heads, epsilon, activation, attentionNorm, attentionDropout, hiddenDropout } = this.config;
     const weights: Readonly<Record<string, Tensor | undefined>> = this.readWeights();
@@ -78,20 +80,21 @@ export class ModernBertBlock extends WeightedLayer<string> {
       linear(x, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D | undefined);
     const norm = (name: string, x: Tensor): Tensor =>
       normalize(x, weights[`${name}.weight`]!, weights[`${name}.bias`], epsilon);
+    const asking = (x: Tensor, axis: number): Tensor => (firstOnly ? onlyFirst(x, axis) : x);
 
     const entering = attentionNorm ? norm('attn_norm', hidden) : hidden;
     const [query, key, value] = split(dense('attn.Wqkv', entering), 3, -1) as [Tensor, Tensor, Tensor];
     const context = attention(
-      rotate(query, angles, heads),
+      rotate(asking(query, 1), asking(angles, 1), heads),
       rotate(key, angles, heads),
       value,
       heads,
-      bias,
+      asking(bias, 2),
       dropouts('attention', 'attn', attentionDropout),
     ); // [B, T, H]
     const projected = dense('attn.Wo', context);
     const attended = add(
-      hidden,
+      asking(hidden, 1),
       applyDropout(projected, dropouts('hidden', 'attn.output', attentionDropout)),
     );
     const [input, gate] = split(dense('mlp.Wi', norm('mlp_norm', attended)), 2, -1) as [Tensor, Tensor];

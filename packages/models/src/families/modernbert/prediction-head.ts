@@ -32,12 +32,13 @@ export interface PredictionHeadConfig extends WeightedLayerConfig {
  */
 export class PredictionHead extends WeightedLayer<string> {
   static readonly className = 'PredictionHead';
-  override readonly hypetune: HypetuneMark = { site: 'pooler', fresh: [] };
+  override readonly hypetune: HypetuneMark;
   override readonly weightSpecs: WeightSpecs<string>;
 
   constructor(private readonly config: PredictionHeadConfig) {
     super(config);
-    const { hiddenSize, denseBias, normBias } = config;
+    const { hiddenSize, denseBias, normBias, pooling } = config;
+    this.hypetune = { site: 'pooler', fresh: [], ...(pooling === 'cls' && { reads: 'first' }) };
     this.weightSpecs = {
       ...linearSpecs('dense', hiddenSize, hiddenSize, denseBias),
       ...normSpecs('norm', hiddenSize, normBias),
