@@ -8,6 +8,7 @@ import { compareStored } from '../packages/cli/src/report/stored-comparison.js';
 import { cellsOf, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
 import type { RunIdentity, StoredRecord } from '../packages/cli/src/store/record.js';
 import { keyOf, Store } from '../packages/cli/src/store/store.js';
+import { distance, drawRuns } from '../scripts/evidence/again.js';
 import {
   contrastTable,
   failureTable,
@@ -94,6 +95,24 @@ test('a damaged record is not taken for evidence', async () => {
   const again = await Store.open(join(folder, 'again'));
   const read = unpackRecords(join(folder, 'records'), again);
   await expect(read.then(() => cellsOf(again, plan))).rejects.toThrow(/not the record that was written/);
+});
+
+test('runs done once more are of seeds that are whole, and compared to the bit', async () => {
+  const { store, plan } = await storeOf(1);
+  const keys = plan.runs.map(({ key }) => key);
+  expect(drawRuns(plan, new Set(keys), 99).map(({ key }) => key).sort()).toEqual([...keys].sort()); // prettier-ignore
+  const [first] = plan.runs;
+  const whole = drawRuns(plan, new Set(keys.slice(1)), 99);
+  expect([whole.length, whole.some(({ seed }) => seed === first!.seed)]).toEqual([6, false]);
+  expect(drawRuns(plan, new Set(keys), 3)).toHaveLength(3);
+
+  const run = await store.readWhole(first!.key);
+  expect(distance(run, run)).toBe('the same bits');
+  const [line, ...lines] = run.predictions;
+  const moved = [{ ...line!, logits: [line!.logits[0]! - 0.125, line!.logits[1]!] }, ...lines];
+  expect(distance(run, { ...run, predictions: moved })).toBe(
+    'accuracy 0.6000, kept 0.6000; logits differ by up to 0.13',
+  );
 });
 
 test('tables say what the runs say', async () => {

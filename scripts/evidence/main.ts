@@ -1,5 +1,6 @@
 // `npm run evidence`: every table and picture of docs/evidence.md, docs/leaderboard.md and README.md from the runs in evidence/records; fails
-// where one is not current, `--write` writes them. `npm run evidence -- --run --data GLUE [--minutes N] [--seeds N] [NAMES]` does runs that are missing.
+// where one is not current, `--write` writes them. `npm run evidence -- --run --data GLUE [--minutes N] [--seeds N] [NAMES]` does runs that are missing,
+// `npm run evidence -- --again 10 --data GLUE [NAMES]` does ten of those that are there once more.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { comparisonPage } from '../../packages/cli/src/report/html/comparison-pa
 import type { PredictedLine } from '../../packages/cli/src/store/record.js';
 import { Store } from '../../packages/cli/src/store/store.js';
 import { fillParts, writeCurrent } from '../generated.js';
+import { runAgain } from './again.js';
 import { type Experiment, experiments } from './experiments.js';
 import * as pages from './pages.js';
 import { hasRecords, unpackRecords } from './records.js';
@@ -52,6 +54,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     run: { type: 'boolean', default: false },
+    again: { type: 'string' },
     write: { type: 'boolean', default: false },
     data: { type: 'string' },
     minutes: { type: 'string', default: '60' },
@@ -66,10 +69,12 @@ if (unknown !== undefined)
 const asked =
   positionals.length > 0 ? experiments.filter(({ name }) => positionals.includes(name)) : experiments;
 
-if (flags.run) {
-  if (flags.data === undefined) throw new Error('--data: give the folder that holds the GLUE tasks.');
+if (flags.run || flags.again !== undefined) {
+  const { data, minutes, seeds, again } = flags;
+  if (data === undefined) throw new Error('--data: give the folder that holds the GLUE tasks.');
   for (const experiment of asked)
-    await runExperiment(experiment, { data: flags.data, minutes: Number(flags.minutes), seeds: flags.seeds });
+    if (again === undefined) await runExperiment(experiment, { data, minutes: Number(minutes), seeds });
+    else if (hasRecords(experiment.records)) await runAgain(experiment, { data, count: Number(again) });
 } else await writePages(!flags.write);
 
 async function writePages(check: boolean): Promise<void> {

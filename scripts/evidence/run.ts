@@ -20,9 +20,9 @@ export async function runExperiment(
   const folder = `${root}.hypetune/evidence/${name}`;
   const store = await Store.open(folder);
   if (hasRecords(records)) await unpackRecords(records, store);
-  const asked = ['compare', '--config', config, '--data', data, '--store', folder];
+  const asked = ['--config', config, '--data', data, '--store', folder];
   if (seeds !== undefined) asked.push('--seeds', seeds);
-  await untilOver(asked, minutes * 60_000);
+  await compare(asked, minutes * 60_000);
   const plans = await store.plans<ComparisonPlan>();
   const plan = plans.reduce((whole, other) => (other.runs.length > whole.runs.length ? other : whole));
   const typed = [
@@ -39,14 +39,15 @@ export async function runExperiment(
   console.log(`${name}: ${packed} of ${plan.runs.length} runs are kept`);
 }
 
-/** Runs the command; when the time is up it is asked to stop, and keeps what it has. */
-function untilOver(args: readonly string[], milliseconds: number): Promise<void> {
+/** Runs `hypetune compare`; when the time is up, if there is a limit, it is asked to stop, and keeps what it has. */
+export function compare(args: readonly string[], milliseconds?: number): Promise<void> {
   const child = spawn(
     process.execPath,
-    ['--conditions=@hypetune/source', '--import', 'tsx', command, ...args],
+    ['--conditions=@hypetune/source', '--import', 'tsx', command, 'compare', ...args],
     { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
   );
-  const clock = setTimeout(() => child.kill('SIGTERM'), milliseconds);
+  const clock =
+    milliseconds === undefined ? undefined : setTimeout(() => child.kill('SIGTERM'), milliseconds);
   // Ctrl-C reaches the child as well, which keeps what it has.
   const wait = (): undefined => undefined;
   process.on('SIGINT', wait);

@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { canonicalJson } from '../../packages/cli/src/store/canonical.js';
+import type { ComparisonPlan } from '../../packages/cli/src/store/plan.js';
+import { measuredOf } from '../../packages/cli/src/store/record.js';
+import { Store, type WholeRun } from '../../packages/cli/src/store/store.js';
+import type { Experiment } from './experiments.js';
+import { unpackRecords } from './records.js';
+import { compare } from './run.js';
+
+/** Does some kept runs of an experiment once more, drawn by lot from the seeds that are whole, and says how far from the kept ones they end. */
+export async function runAgain(
+  { name, config, records }: Experiment,
+  { data, count }: { readonly data: string; readonly count: number },
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'hypetune-evidence-'));
+  try {
+    const store = await Store.open(folder);
+    const plan = await unpackRecords(records, store);
+    const kept = new Set(await store.keys());
+    const drawn = drawRuns(plan, kept, count);
+    const before = new Map<string, WholeRun>();
+    for (const { key } of drawn) {
+      before.set(key, await store.readWhole(key));
+      await rm(store.place(key), { recursive: true });
+    }
+    const seeds = `${[...new Set(drawn.map(({ seed }) => seed))].join(',')},`;
+    const asked = ['--config', config, '--data', data, '--store', folder, '--seeds', seeds];
+    // Hardly more than writes down what this version would run.
+    await compare([...asked, '--shard', '1/100000']);
+    const [{ runs }] = (await store.plans<ComparisonPlan>()) as [ComparisonPlan];
+    if (!runs.every(({ key }) => kept.has(key)))
+      throw new Error(
+        `${name}: its methods or their options have changed since its runs; check out the commit that docs/evidence.md names.`,
+      );
+    await compare(asked);
+    for (const run of drawn)
+      console.log(
+        `${name}: ${run.task} · ${run.recipe} · seed ${run.seed}: ${distance(before.get(run.key)!, await store.readWhole(run.key))}`,
+      );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Run = ComparisonPlan['runs'][number];
+
+/** So many runs of seeds of which every run is kept, each at most once. */
+export function drawRuns({ runs, seeds }: ComparisonPlan, kept: ReadonlySet<string>, count: number): Run[] {
+  const whole = seeds.filter((seed) => runs.every((run) => run.seed !== seed || kept.has(run.key)));
+  const left = runs.filter(({ seed }) => whole.includes(seed));
+  return Array.from(
+    { length: Math.min(count, left.length) },
+    () => left.splice(randomInt(left.length), 1)[0]!,
+  );
+}
+
+/** How far a run ended from an earlier one. */
+export function distance(before: WholeRun, after: WholeRun): string {
+  const logits = (run: WholeRun): readonly number[] =>
+    run.predictions.flatMap((line) => [...line.logits].map(Math.fround));
+  const earlier = logits(before);
+  const furthest = Math.max(...logits(after).map((value, place) => Math.abs(value - earlier[place]!)));
+  if (furthest === 0 && canonicalJson(before.record) === canonicalJson(after.record)) return 'the same bits';
+  const [[metric, was] = ['', NaN]] = Object.entries(measuredOf(before.record)?.metrics ?? {});
+  const is = measuredOf(after.record)?.metrics[metric] ?? NaN;
+  return `${metric} ${is.toFixed(4)}, kept ${was.toFixed(4)}; logits differ by up to ${furthest.toPrecision(2)}`;
+}
