@@ -106,6 +106,12 @@ async function writePages(check: boolean): Promise<void> {
         precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
         compatibility: part('compatibility', pages.recipeTables),
         across: part('compatibility', pages.acrossTable),
+        longer: part(
+          'longer',
+          (evidence) => pages.contrastTable(evidence, CONTRASTS),
+          pages.acrossTable,
+          pages.recipeTables,
+        ),
         claims: part('compatibility', (evidence) => pages.claimTable(evidence, claims)),
         contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
         noise: part(
