@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const main = new URL('../dist/main.js', import.meta.url);
@@ -19,4 +20,6 @@ if (!existsSync(main)) {
   });
   if (status !== 0) process.exit(1);
 }
+// Node 22 and later keep what they compiled of the JavaScript for the next start, a fifth of the time of `--version`.
+module.enableCompileCache?.();
 await import(main.href);
