@@ -15,6 +15,7 @@ import {
   GAP,
   gridTable,
   LAST_SIMILARITY,
+  ofWholeSeeds,
   progress,
   recipeTables,
   similarityPicture,
@@ -153,6 +154,17 @@ test('over a grid: the gap to the rows learned from, and how like each other tok
   expect(similarityPicture(evidence, 'hype.scale', 'hype', grid.tasks[0]!)).toContain(
     'token similarity on mrpc by layer, at the end: vanilla 0.5 at 1, 0.1 0.5 at 1',
   );
+});
+
+test('means of seeds that some recipe lacks are left out where means stand beside each other', async () => {
+  const { store, plan } = await storeOf(1);
+  const { cells, comparison } = await compareStored(store, plan);
+  const without = cells.map((cell) =>
+    cell.recipe === 'hype' && cell.seed === 4 ? { ...cell, run: undefined, metrics: undefined } : cell,
+  );
+  const whole = ofWholeSeeds({ plan, cells: without, comparison, predictions: new Map() });
+  expect(whole.cells.map(({ recipe, seed }) => `${recipe} ${seed}`)).toHaveLength(6);
+  expect(recipeTables(whole)).toMatch(/\| vanilla \| 3 \|/);
 });
 
 test('docs/evidence.md and docs/leaderboard.md are what the runs say (else: npm run evidence -- --write)', () => {

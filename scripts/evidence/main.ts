@@ -43,6 +43,8 @@ const CONTRASTS = [
 /** In `claims/`: what the paper claims, of the compatibility experiment's runs. */
 const CLAIMS = ['hype-small', 'hype-noise-small', 'hype-beside-r-drop-small'];
 
+/** Experiments whose tables set means beside each other, not differences of pairs. */
+const UNPAIRED = ['noise', 'labels'];
 /** Tasks of which pictures are drawn. */
 const NOISE = ['sts-b', 'sst-2'];
 const LABELS = ['spam', 'sst-2'];
@@ -86,12 +88,17 @@ async function writePages(check: boolean): Promise<void> {
   const temporary = await mkdtemp(join(tmpdir(), 'hypetune-evidence-'));
   try {
     const found = new Map<string, pages.Evidence>();
-    for (const experiment of experiments)
-      if (hasRecords(experiment.records)) found.set(experiment.name, await read(experiment, temporary));
+    const done = new Map<string, string>();
+    for (const experiment of experiments.filter(({ records }) => hasRecords(records))) {
+      const { name } = experiment;
+      const evidence = await read(experiment, temporary);
+      done.set(name, pages.progress(evidence));
+      found.set(name, UNPAIRED.includes(name) ? pages.ofWholeSeeds(evidence) : evidence);
+    }
     const part = (name: string, ...tables: readonly ((evidence: pages.Evidence) => string)[]): string => {
       const evidence = found.get(name);
       return evidence
-        ? [pages.progress(evidence), ...tables.map((make) => make(evidence))].join('\n\n')
+        ? [done.get(name)!, ...tables.map((make) => make(evidence))].join('\n\n')
         : 'Not run yet.';
     };
     const claims = await Promise.all(

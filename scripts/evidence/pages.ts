@@ -45,6 +45,15 @@ export function progress({ plan, cells }: Evidence): string {
   );
 }
 
+/** The runs of those seeds that every recipe has on a task: means over others would lie apart for that alone. */
+export function ofWholeSeeds(evidence: Evidence): Evidence {
+  const { plan } = evidence;
+  const done = (task: string, seed: number): number =>
+    evidence.cells.filter((cell) => cell.run && cell.task === task && cell.seed === seed).length;
+  const cells = evidence.cells.filter(({ task, seed }) => done(task, seed) === plan.recipes.length);
+  return { ...evidence, cells, comparison: compareCells(plan, cells, rightOf(evidence)) };
+}
+
 /** Mean of the first metric by task (rows) and recipe (columns). */
 export function meansTable(evidence: Evidence): string {
   const { plan } = evidence;
