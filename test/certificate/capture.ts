@@ -177,6 +177,8 @@ class Recording {
           this.place.weight = undefined;
           return value;
         });
+        // PyTorch draws for every token of the last layer; where nothing sees them, we compute the first alone (test/first-token.test.ts).
+        hooks.afterLayerForward.tap(name, (hidden) => hidden);
         hooks.afterBackward.tap({ name, stage: GRADIENT_STAGE.RECORD }, (gradients, step) => {
           this.order.push(Object.keys(gradients));
           for (const [weight, gradient] of Object.entries(gradients))
