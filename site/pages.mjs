@@ -46,7 +46,7 @@ export const headingId = (heading) =>
 const placeOf = (page) => `/${page.replace(/README\.md$/, '').replace(/\.md$/, '')}`;
 
 /** The text of a page with the links of the site; `shown` gets the files that it shows as they are. */
-export function sitePage(page, shown = () => undefined) {
+export function sitePage(page, shown) {
   return read(page).replace(/\]\((?![a-z]+:|#)([^)#\s]*)(#[^)\s]*)?\)/g, (_, link, anchor = '') => {
     const target = posix.join(dirname(page), link).replace(/\/$/, '');
     if (pages.includes(target)) return `](${placeOf(target)}${anchor})`;

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { compareStored } from '../packages/cli/src/report/stored-comparison.js';
 import { cellsOf, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
 import type { RunIdentity, StoredRecord } from '../packages/cli/src/store/record.js';
 import { keyOf, Store } from '../packages/cli/src/store/store.js';
@@ -15,6 +14,7 @@ import {
   GAP,
   gridTable,
   LAST_SIMILARITY,
+  evidenceOf,
   ofWholeSeeds,
   progress,
   recipeTables,
@@ -118,12 +118,12 @@ test('runs done once more are of seeds that are whole, and compared to the bit',
 
 test('tables say what the runs say', async () => {
   const { store, plan } = await storeOf(1);
-  const { cells, comparison } = await compareStored(store, plan);
+  const cells = await cellsOf(store, plan);
   const predictions = new Map(
     await Promise.all(cells.map(async ({ key }) => [key, await store.predictions(key)] as const)),
   );
-  const evidence = { plan, cells, comparison, predictions };
-  expect(progress(evidence)).toBe('8 of 8 runs are done (a processor).');
+  const evidence = evidenceOf(plan, cells, predictions);
+  expect(progress(plan, cells)).toBe('8 of 8 runs are done (a processor).');
   expect(recipeTables(evidence)).toMatch(/\| hype \| 4 \| 0\.7000 \(0\.1155\) \| \+0\.2000 .* 2\.00 \|/);
   const contrast = { what: 'the noise', than: 'vanilla', better: 'hype' };
   expect(contrastTable(evidence, [contrast])).toMatch(/\| the noise \| mrpc \| 4 \| \+0\.2000 \|/);
@@ -141,13 +141,13 @@ test('over a grid: the gap to the rows learned from, and how like each other tok
     recipes: plan.recipes.map(({ name, family }) => ({ name: named(name), family, description: '' })),
     runs: plan.runs.map((run) => ({ ...run, recipe: named(run.recipe) })),
   };
-  const { cells, comparison } = await compareStored(store, grid);
+  const cells = await cellsOf(store, grid);
   const measured = cells.map((cell) => {
     const { record } = cell.run!;
     const training = { rows: 9, loss: 0, metrics: { accuracy: 1 } };
     return { ...cell, run: { ...cell.run!, record: { ...record, training, similarity: [0.25, 0.5] } } };
   });
-  const evidence = { plan: grid, cells: measured, comparison, predictions: new Map() };
+  const evidence = evidenceOf(grid, measured, new Map());
   // Two or three of five rows are right, one more with the noise.
   expect(gridTable(evidence, 'hype.scale', GAP)).toMatch(/vanilla 0\.5000\)[^]*\| hype \| 0\.3000 \|/);
   expect(gridTable(evidence, 'hype.scale', LAST_SIMILARITY)).toContain('| hype | 0.5000 |');
@@ -158,13 +158,13 @@ test('over a grid: the gap to the rows learned from, and how like each other tok
 
 test('means of seeds that some recipe lacks are left out where means stand beside each other', async () => {
   const { store, plan } = await storeOf(1);
-  const { cells, comparison } = await compareStored(store, plan);
+  const cells = await cellsOf(store, plan);
   const without = cells.map((cell) =>
     cell.recipe === 'hype' && cell.seed === 4 ? { ...cell, run: undefined, metrics: undefined } : cell,
   );
-  const whole = ofWholeSeeds({ plan, cells: without, comparison, predictions: new Map() });
-  expect(whole.cells.map(({ recipe, seed }) => `${recipe} ${seed}`)).toHaveLength(6);
-  expect(recipeTables(whole)).toMatch(/\| vanilla \| 3 \|/);
+  const whole = ofWholeSeeds(plan, without);
+  expect(whole.map(({ recipe, seed }) => `${recipe} ${seed}`)).toHaveLength(6);
+  expect(recipeTables(evidenceOf(plan, whole, new Map()))).toMatch(/\| vanilla \| 3 \|/);
 });
 
 test('docs/evidence.md and docs/leaderboard.md are what the runs say (else: npm run evidence -- --write)', () => {

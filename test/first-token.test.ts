@@ -57,18 +57,19 @@ function expectClose(found: readonly number[], wanted: readonly number[]): void 
 
 describe('where the head reads the first token, the last layer computes no other', () => {
   test.each([
-    ...[
-      'bert',
-      'electra',
-      'roberta',
-      'xlm-roberta',
-      'camembert',
-      'distilbert',
-      'mpnet',
-      'albert',
-      'albert-inner',
-    ],
-    ...['modernbert', 'eurobert-bos', 'deberta', 'deberta-v3'],
+    'bert',
+    'electra',
+    'roberta',
+    'xlm-roberta',
+    'camembert',
+    'distilbert',
+    'mpnet',
+    'albert',
+    'albert-inner',
+    'modernbert',
+    'eurobert-bos',
+    'deberta',
+    'deberta-v3',
   ])('%s: draws, losses and weights are those of all tokens', async (name) => {
     const first = await run(name);
     expect(new Set(first.tokens)).toEqual(new Set([1]));

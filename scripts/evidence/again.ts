@@ -21,6 +21,10 @@ export async function runAgain(
     const plan = await unpackRecords(records, store);
     const kept = new Set(await store.keys());
     const drawn = drawRuns(plan, kept, count);
+    if (drawn.length === 0) {
+      console.log(`${name}: no seed has all its runs as yet, so that none is done once more`);
+      return;
+    }
     const before = new Map<string, WholeRun>();
     for (const { key } of drawn) {
       before.set(key, await store.readWhole(key));

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../../packages/cli/src/config-file.js';
 import { METHODS } from '../../packages/cli/src/methods.js';
-import { compareStored } from '../../packages/cli/src/report/stored-comparison.js';
 import { comparisonPage } from '../../packages/cli/src/report/html/comparison-page.js';
+import { cellsOf } from '../../packages/cli/src/store/plan.js';
 import type { PredictedLine } from '../../packages/cli/src/store/record.js';
 import { Store } from '../../packages/cli/src/store/store.js';
 import { fillParts, writeCurrent } from '../generated.js';
@@ -68,15 +68,26 @@ if (unknown !== undefined)
   throw new Error(
     `there is no experiment '${unknown}'; there are ${experiments.map(({ name }) => name).join(', ')}`,
   );
+/** A flag's number, which is more than nothing. */
+const numberOf = (flag: 'again' | 'minutes', wanted: string): number => {
+  const value = Number(flags[flag]);
+  if (!(value > 0)) throw new Error(`--${flag}: '${flags[flag]}' is not ${wanted}.`);
+  return value;
+};
 const asked =
   positionals.length > 0 ? experiments.filter(({ name }) => positionals.includes(name)) : experiments;
 
 if (flags.run || flags.again !== undefined) {
-  const { data, minutes, seeds, again } = flags;
+  const { data, seeds } = flags;
   if (data === undefined) throw new Error('--data: give the folder that holds the GLUE tasks.');
-  for (const experiment of asked)
-    if (again === undefined) await runExperiment(experiment, { data, minutes: Number(minutes), seeds });
-    else if (hasRecords(experiment.records)) await runAgain(experiment, { data, count: Number(again) });
+  if (flags.again === undefined) {
+    const minutes = numberOf('minutes', 'a number of minutes');
+    for (const experiment of asked) await runExperiment(experiment, { data, minutes, seeds });
+  } else {
+    const count = numberOf('again', 'a number of runs');
+    for (const experiment of asked.filter(({ records }) => hasRecords(records)))
+      await runAgain(experiment, { data, count });
+  }
 } else await writePages(!flags.write);
 
 async function writePages(check: boolean): Promise<void> {
@@ -91,9 +102,10 @@ async function writePages(check: boolean): Promise<void> {
     const done = new Map<string, string>();
     for (const experiment of experiments.filter(({ records }) => hasRecords(records))) {
       const { name } = experiment;
-      const evidence = await read(experiment, temporary);
-      done.set(name, pages.progress(evidence));
-      found.set(name, UNPAIRED.includes(name) ? pages.ofWholeSeeds(evidence) : evidence);
+      const { plan, cells, predictions } = await read(experiment, temporary);
+      done.set(name, pages.progress(plan, cells));
+      const taken = UNPAIRED.includes(name) ? pages.ofWholeSeeds(plan, cells) : cells;
+      found.set(name, pages.evidenceOf(plan, taken, predictions));
     }
     const part = (name: string, ...tables: readonly ((evidence: pages.Evidence) => string)[]): string => {
       const evidence = found.get(name);
@@ -172,11 +184,14 @@ async function writePages(check: boolean): Promise<void> {
   }
 }
 
-async function read({ name, records }: Experiment, temporary: string): Promise<pages.Evidence> {
+async function read(
+  { name, records }: Experiment,
+  temporary: string,
+): Promise<Omit<pages.Evidence, 'comparison'>> {
   const store = await Store.open(join(temporary, name));
   const plan = await unpackRecords(records, store);
-  const { cells, comparison } = await compareStored(store, plan);
+  const cells = await cellsOf(store, plan);
   const predictions = new Map<string, readonly PredictedLine[]>();
   for (const { key, run } of cells) if (run) predictions.set(key, await store.predictions(key));
-  return { plan, cells, comparison, predictions };
+  return { plan, cells, predictions };
 }

@@ -35,7 +35,7 @@ export type Task = ComparisonPlan['tasks'][number];
 const metricOf = (task: Task): string => task.metrics[0]!;
 
 /** How much of an experiment is done. */
-export function progress({ plan, cells }: Evidence): string {
+export function progress(plan: ComparisonPlan, cells: readonly Cell[]): string {
   const done = cells.filter(({ run }) => run?.record.status === 'finished').length;
   const failed = cells.filter(({ run }) => run?.record.status === 'failed').length;
   const machines = new Set(cells.flatMap(({ run }) => (run ? [String(run.cost.environment.processor)] : [])));
@@ -45,13 +45,20 @@ export function progress({ plan, cells }: Evidence): string {
   );
 }
 
+/** Runs as evidence: all recipes against the first. */
+export function evidenceOf(
+  plan: ComparisonPlan,
+  cells: readonly Cell[],
+  predictions: Evidence['predictions'],
+): Evidence {
+  return { plan, cells, comparison: compareCells(plan, cells, rightOf(predictions)), predictions };
+}
+
 /** The runs of those seeds that every recipe has on a task: means over others would lie apart for that alone. */
-export function ofWholeSeeds(evidence: Evidence): Evidence {
-  const { plan } = evidence;
+export function ofWholeSeeds(plan: ComparisonPlan, cells: readonly Cell[]): Cell[] {
   const done = (task: string, seed: number): number =>
-    evidence.cells.filter((cell) => cell.run && cell.task === task && cell.seed === seed).length;
-  const cells = evidence.cells.filter(({ task, seed }) => done(task, seed) === plan.recipes.length);
-  return { ...evidence, cells, comparison: compareCells(plan, cells, rightOf(evidence)) };
+    cells.filter((cell) => cell.run && cell.task === task && cell.seed === seed).length;
+  return cells.filter(({ task, seed }) => done(task, seed) === plan.recipes.length);
 }
 
 /** Mean of the first metric by task (rows) and recipe (columns). */
@@ -149,7 +156,7 @@ export function contrastTable(
       ...plan,
       recipes: [than, better].map((name) => plan.recipes.find((recipe) => recipe.name === name)!),
     };
-    const { figures } = compareCells(pair, cells, rightOf(evidence));
+    const { figures } = compareCells(pair, cells, rightOf(evidence.predictions));
     return plan.tasks.map((task) => ({ what, task, d: of(figures, better, task).difference }));
   });
   const tested = found.filter(({ d }) => d?.p !== undefined && !Number.isNaN(d.p));
@@ -365,7 +372,7 @@ function secondsOf(cells: readonly Cell[], recipe: string, task: Task): number |
   return seconds.length > 0 ? Math.min(...seconds) : undefined;
 }
 
-function rightOf({ predictions }: Evidence): (key: string) => readonly number[] | undefined {
+function rightOf(predictions: Evidence['predictions']): (key: string) => readonly number[] | undefined {
   const right = new Map<string, readonly number[] | undefined>();
   return (key) => {
     if (!right.has(key)) right.set(key, rightRows(predictions.get(key) ?? []));

@@ -19,8 +19,13 @@ export function firstToken(hidden: Tensor): Tensor {
   return reshape(onlyFirst(hidden, 1), [batch, size]);
 }
 
-/** The first token's part alone: the axis of the tokens, or of the queries, becomes 1. */
-export function onlyFirst(x: Tensor, axis: number): Tensor {
+/** The part of the tokens that a block is asked for: with `firstOnly` the axis of tokens, or of queries, becomes 1. */
+export function askedTokens(firstOnly: boolean): (x: Tensor, axis: number) => Tensor {
+  return firstOnly ? onlyFirst : (x) => x;
+}
+
+/** The first token's part alone: the axis of the tokens becomes 1. */
+function onlyFirst(x: Tensor, axis: number): Tensor {
   if (x.shape[axis] === 1) return x;
   return slice(
     x,

@@ -4,7 +4,7 @@ import { attention, dropout, layerNorm, linear } from '@hypetune/ops';
 import { ACTIVATIONS, type Activation } from './activations.js';
 import { attentionBias } from './attention-bias.js';
 import type { Dropout, Dropouts } from './dropouts.js';
-import { onlyFirst } from './pooling.js';
+import { askedTokens } from './pooling.js';
 import {
   type HypetuneMark,
   WeightedLayer,
@@ -100,17 +100,18 @@ export function block(
   bias: Tensor,
   config: Omit<TransformerBlockConfig, keyof WeightedLayerConfig>,
   dropouts: Dropouts,
-  firstOnly = false,
+  firstOnly: boolean,
 ): Tensor {
   const dense = (part: BlockPart, x: Tensor): Tensor =>
     linear(x, weights[`${part}.weight`] as Tensor2D, weights[`${part}.bias`] as Tensor1D);
-  const asking = firstOnly ? onlyFirst(hidden, 1) : hidden;
+  const asked = askedTokens(firstOnly);
+  const asking = asked(hidden, 1);
   const context = attention(
     dense('query', asking),
     dense('key', hidden),
     dense('value', hidden),
     config.heads,
-    firstOnly ? onlyFirst(bias, 2) : bias,
+    asked(bias, 2),
     dropouts('attention', 'attention.self', config.attentionDropout),
   );
   return blockOutput(weights, asking, context, config, dropouts);

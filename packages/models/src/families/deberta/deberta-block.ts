@@ -3,7 +3,7 @@ import type { Shape } from '@tensorflow/tfjs-layers';
 import { attentionByScores, dropoutMask } from '@hypetune/ops';
 import { attentionBias } from '../../layers/attention-bias.js';
 import type { Dropouts } from '../../layers/dropouts.js';
-import { onlyFirst } from '../../layers/pooling.js';
+import { askedTokens } from '../../layers/pooling.js';
 import {
   type TransformerBlockConfig,
   BERT_BLOCK,
@@ -61,9 +61,9 @@ export class DebertaBlock extends WeightedLayer<string> {
       1 + config.terms.length,
     );
     const probabilityDropout = dropouts('attention', 'attention.self', config.attentionDropout);
-    const asking = (x: Tensor, axis: number): Tensor => (firstOnly ? onlyFirst(x, axis) : x);
-    const context = attentionByScores(add(asking(scores, 2), attentionBias(mask)), value, probabilityDropout);
-    return blockOutput(weightsByPart(weights), asking(hidden, 1), context, config, dropouts);
+    const asked = askedTokens(firstOnly);
+    const context = attentionByScores(add(asked(scores, 2), attentionBias(mask)), value, probabilityDropout);
+    return blockOutput(weightsByPart(weights), asked(hidden, 1), context, config, dropouts);
   }
 
   /** Dropout is drawn for the whole table, so that a distance has the same draw in longer and shorter batches. */

@@ -13,7 +13,7 @@ import { attention, linear } from '@hypetune/ops';
 import { ACTIVATIONS, type Activation } from '../../layers/activations.js';
 import type { Dropouts } from '../../layers/dropouts.js';
 import { normalizeSquares } from '../../layers/normalization.js';
-import { onlyFirst } from '../../layers/pooling.js';
+import { askedTokens } from '../../layers/pooling.js';
 import { rotate } from '../../layers/rotary.js';
 import {
   type HypetuneMark,
@@ -81,18 +81,18 @@ export class EuroBertBlock extends WeightedLayer<string> {
       linear(x, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D | undefined);
     const norm = (name: string, x: Tensor): Tensor =>
       normalizeSquares(x, weights[`${name}.weight`]!, epsilon);
-    const asking = (x: Tensor, axis: number): Tensor => (firstOnly ? onlyFirst(x, axis) : x);
+    const asked = askedTokens(firstOnly);
 
     const entering = norm('input_layernorm', hidden);
     const context = attention(
-      rotate(dense('self_attn.q_proj', asking(entering, 1)), asking(angles, 1), heads),
+      rotate(dense('self_attn.q_proj', asked(entering, 1)), asked(angles, 1), heads),
       this.forQueries(rotate(dense('self_attn.k_proj', entering), angles, keyHeads)),
       this.forQueries(dense('self_attn.v_proj', entering)),
       heads,
-      asking(bias, 2),
+      asked(bias, 2),
       dropouts('attention', 'self_attn', attentionDropout),
     ); // [B, T, heads * size]
-    const attended = add(asking(hidden, 1), dense('self_attn.o_proj', context));
+    const attended = add(asked(hidden, 1), dense('self_attn.o_proj', context));
     const between = norm('post_attention_layernorm', attended);
     const inner = mul(
       ACTIVATIONS[activation](dense('mlp.gate_proj', between)),

@@ -12,7 +12,7 @@ import { attention, linear } from '@hypetune/ops';
 import { ACTIVATIONS, type Activation } from '../../layers/activations.js';
 import type { Dropouts } from '../../layers/dropouts.js';
 import { normalize } from '../../layers/normalization.js';
-import { onlyFirst } from '../../layers/pooling.js';
+import { askedTokens } from '../../layers/pooling.js';
 import { rotate } from '../../layers/rotary.js';
 import { applyDropout } from '../../layers/transformer-block.js';
 import {
@@ -80,21 +80,21 @@ export class ModernBertBlock extends WeightedLayer<string> {
       linear(x, weights[`${name}.weight`] as Tensor2D, weights[`${name}.bias`] as Tensor1D | undefined);
     const norm = (name: string, x: Tensor): Tensor =>
       normalize(x, weights[`${name}.weight`]!, weights[`${name}.bias`], epsilon);
-    const asking = (x: Tensor, axis: number): Tensor => (firstOnly ? onlyFirst(x, axis) : x);
+    const asked = askedTokens(firstOnly);
 
     const entering = attentionNorm ? norm('attn_norm', hidden) : hidden;
     const [query, key, value] = split(dense('attn.Wqkv', entering), 3, -1) as [Tensor, Tensor, Tensor];
     const context = attention(
-      rotate(asking(query, 1), asking(angles, 1), heads),
+      rotate(asked(query, 1), asked(angles, 1), heads),
       rotate(key, angles, heads),
       value,
       heads,
-      asking(bias, 2),
+      asked(bias, 2),
       dropouts('attention', 'attn', attentionDropout),
     ); // [B, T, H]
     const projected = dense('attn.Wo', context);
     const attended = add(
-      asking(hidden, 1),
+      asked(hidden, 1),
       applyDropout(projected, dropouts('hidden', 'attn.output', attentionDropout)),
     );
     const [input, gate] = split(dense('mlp.Wi', norm('mlp_norm', attended)), 2, -1) as [Tensor, Tensor];
