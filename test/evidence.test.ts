@@ -108,10 +108,10 @@ test('runs done once more are of seeds that are whole, and compared to the bit',
   expect(drawRuns(plan, new Set(keys), 3)).toHaveLength(3);
 
   const run = await store.readWhole(first!.key);
-  expect(distance(run, run)).toBe('the same bits');
+  expect(distance(run, run, 'accuracy')).toBe('the same bits');
   const [line, ...lines] = run.predictions;
   const moved = [{ ...line!, logits: [line!.logits[0]! - 0.125, line!.logits[1]!] }, ...lines];
-  expect(distance(run, { ...run, predictions: moved })).toBe(
+  expect(distance(run, { ...run, predictions: moved }, 'accuracy')).toBe(
     'accuracy 0.6000, kept 0.6000; logits differ by up to 0.13',
   );
 });

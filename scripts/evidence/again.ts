@@ -40,10 +40,11 @@ export async function runAgain(
         `${name}: its methods or their options have changed since its runs; check out the commit that docs/evidence.md names.`,
       );
     await compare(asked);
-    for (const run of drawn)
-      console.log(
-        `${name}: ${run.task} · ${run.recipe} · seed ${run.seed}: ${distance(before.get(run.key)!, await store.readWhole(run.key))}`,
-      );
+    for (const { key, task, recipe, seed } of drawn) {
+      const { metrics } = plan.tasks.find((one) => one.name === task)!;
+      const apart = distance(before.get(key)!, await store.readWhole(key), metrics[0]!);
+      console.log(`${name}: ${task} · ${recipe} · seed ${seed}: ${apart}`);
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -61,14 +62,13 @@ export function drawRuns({ runs, seeds }: ComparisonPlan, kept: ReadonlySet<stri
   );
 }
 
-/** How far a run ended from an earlier one. */
-export function distance(before: WholeRun, after: WholeRun): string {
+/** How far a run ended from an earlier one, also by a metric. */
+export function distance(before: WholeRun, after: WholeRun, metric: string): string {
   const logits = (run: WholeRun): readonly number[] =>
     run.predictions.flatMap((line) => [...line.logits].map(Math.fround));
   const earlier = logits(before);
   const furthest = Math.max(...logits(after).map((value, place) => Math.abs(value - earlier[place]!)));
   if (furthest === 0 && canonicalJson(before.record) === canonicalJson(after.record)) return 'the same bits';
-  const [[metric, was] = ['', NaN]] = Object.entries(measuredOf(before.record)?.metrics ?? {});
-  const is = measuredOf(after.record)?.metrics[metric] ?? NaN;
-  return `${metric} ${is.toFixed(4)}, kept ${was.toFixed(4)}; logits differ by up to ${furthest.toPrecision(2)}`;
+  const [was, is] = [before, after].map(({ record }) => measuredOf(record)?.metrics[metric] ?? NaN);
+  return `${metric} ${is!.toFixed(4)}, kept ${was!.toFixed(4)}; logits differ by up to ${furthest.toPrecision(2)}`;
 }
