@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -37,5 +38,11 @@ test.skipIf(process.platform === 'win32')(
     expect(finished).toBe(false);
     expect(steps).toBeGreaterThan(0);
     expect((await readRunCheckpoint(run)).meta.step).toBe(steps);
+    // The checkpoint is read, and so checked, where a run goes on; without it the rest can be used.
+    const checkpoint = join(run, 'checkpoint.safetensors');
+    appendFileSync(checkpoint, '!');
+    await expect(readRunCheckpoint(run)).rejects.toThrow('the file is not the one that was saved');
+    rmSync(checkpoint);
+    expect((await readRun(run)).steps).toBe(steps);
   },
 );

@@ -138,6 +138,10 @@ export async function holdsRun(folder: string): Promise<boolean> {
   return existsSync(join(folder, RUN_RECORD));
 }
 
+/** Throws where a folder is a saved run and a file of it not the one that was saved. A checkpoint, three times the weights, is checked where it is read. */
+export const checkRun = (folder: string): Promise<void> =>
+  checkChecksums(folder, (name) => name !== CHECKPOINT);
+
 /** What a saved run says about itself; throws where the folder holds none, or not the files that were saved. */
 export async function readRun(folder: string): Promise<RunRecord> {
   await recover(folder);
@@ -145,7 +149,7 @@ export async function readRun(folder: string): Promise<RunRecord> {
     throw new HypetuneError(
       `${folder}: there is no ${RUN_RECORD}, so this is not a run saved by hypetune train.`,
     );
-  await checkChecksums(folder);
+  await checkRun(folder);
   const file = join(folder, RUN_RECORD);
   const record = (await readJson(file)) as Partial<RunRecord> | null;
   if (record?.version !== 1)
@@ -165,13 +169,14 @@ export async function readHistory(folder: string, last: number = Infinity): Prom
   return (await readLines<CurveLine>(file)).filter(({ step }) => step <= last);
 }
 
-/** Where a run stopped; throws where it was saved without a checkpoint. */
+/** Where a run stopped; throws where it was saved without a checkpoint, or it is not the one that was saved. */
 export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
   const file = join(folder, CHECKPOINT);
   if (!existsSync(file))
     throw new HypetuneError(
       `--resume: the run in ${folder} was saved without a checkpoint; begin another from its weights by --model ${folder}.`,
     );
+  await checkChecksums(folder, (name) => name === CHECKPOINT);
   return readCheckpoint(file);
 }
 

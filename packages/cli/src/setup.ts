@@ -10,10 +10,10 @@ import {
   type Texts,
   type Tokenizer,
 } from '@hypetune/models';
-import { checkChecksums } from './checksums.js';
 import { showDownloads } from './download.js';
 import { countRows } from './progress.js';
 import { readJson } from './json-file.js';
+import { checkRun } from './run-folder.js';
 import type { Settings } from './settings.js';
 import { openTask } from './tasks/open-task.js';
 import type { TextRow, TextTask } from './tasks/task.js';
@@ -57,7 +57,7 @@ export async function prepareTask(
 ): Promise<Setup> {
   const downloads = showDownloads(terminal, signal);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
-  await checkChecksums(folder); // where it is a saved run
+  await checkRun(folder);
   const options = await textOptions(folder, settings.maxLength);
   const data = (rows: readonly TextRow[]): Promise<TextData> => tokenized(rows, options, terminal, signal);
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { writeChecksums } from '../../../packages/cli/src/checksums.js';
 import { writeCheckpoint } from '../../../packages/cli/src/checkpoint.js';
-import { readRun } from '../../../packages/cli/src/run-folder.js';
+import { readRun, readRunCheckpoint } from '../../../packages/cli/src/run-folder.js';
 import { call } from '../../../packages/cli/test/call.js';
 import { sentiment, tinyModel } from '../../../packages/cli/test/tiny-model.js';
 import { takePrograms } from '../../../packages/engine/src/compile/program-cache.js';
@@ -23,6 +23,7 @@ export const flips: Part = {
   open: async (folder): Promise<Trials> => {
     rmSync(folder, { recursive: true, force: true });
     const run = await savedRun(folder);
+    const { out: whole } = await predicted(run);
     const cache = join(folder, 'cache');
     const source = openSource(cache);
     await source.write(1);
@@ -32,7 +33,7 @@ export const flips: Part = {
     const entry = entryFolder(cache, { kind: 'npm', text: 'npm:x', name: 'x', version: '1' });
 
     const targets: Readonly<Record<string, [home: string, look: (trial: number) => Promise<Seen>]>> = {
-      run: [run, (trial) => lookAtRun(run, trial % 50 === 0)],
+      run: [run, (trial) => (trial % 50 === 0 ? lookByCommand(run, whole) : lookAtRun(run))],
       package: [entry, () => lookAtPackage(entry)],
       program: [programs, () => lookAtPrograms(programs)],
     };
@@ -91,13 +92,20 @@ async function savedRun(folder: string): Promise<string> {
   return run;
 }
 
-async function lookAtRun(run: string, byCommand: boolean): Promise<Seen> {
-  if (byCommand) {
-    const { code, error } = await call('predict', run, 'the film was good', '--engine', 'cpu');
-    return code === 1 && error.includes('error: ') ? 'found' : 'silent';
-  }
+const predicted = (run: string): ReturnType<typeof call> =>
+  call('predict', run, 'the film was good', '--engine', 'cpu');
+
+/** Predicting reads no checkpoint, so that a damaged one has no effect. */
+async function lookByCommand(run: string, whole: string): Promise<Seen> {
+  const { code, out, error } = await predicted(run);
+  if (code === 1 && error.includes('error: ')) return 'found';
+  return out === whole ? 'without effect' : 'silent';
+}
+
+async function lookAtRun(run: string): Promise<Seen> {
   try {
     await readRun(run);
+    await readRunCheckpoint(run);
     return 'silent';
   } catch (error) {
     if (error instanceof HypetuneError) return 'found';
