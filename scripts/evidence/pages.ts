@@ -1,5 +1,5 @@
 import { holm, mean } from '@hypetune/statistics';
-import { answerClaim, type ClaimAnswer } from '../../packages/cli/src/claim.js';
+import { answerClaim, claimText, type ClaimAnswer } from '../../packages/cli/src/claim.js';
 import type { Claim } from '../../packages/cli/src/config-file.js';
 import {
   compareCells,
@@ -134,7 +134,7 @@ export function claimTable(
       const certain = seeds.find((seed) => upTo(seed).answer !== 'not yet') ?? seeds.at(-1)!;
       const { answer, tasks: answers } = upTo(certain);
       return [
-        `[${claim.better} is better than ${claim.than}](../claims/${name}.yaml)`,
+        `[${claimText(claim)}](../claims/${name}.yaml)`,
         answer,
         ...answers.map(
           ({ pairs, evidence }) =>

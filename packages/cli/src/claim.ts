@@ -16,6 +16,10 @@ export interface ClaimAnswer {
   readonly tasks: readonly TaskAnswer[];
 }
 
+/** A claim in words. */
+export const claimText = ({ better, than, by }: Claim): string =>
+  `${better} is better than ${than}${by === 0 ? '' : ` by at least ${by}`}`;
+
 /**
  * Answers a claim by the runs so far, in the order of their seeds. Yes: every task says so, and no run failed. No: one of
  * the tasks says so, at `alpha` over their number. Either is wrong with a probability of at most `alpha`, however often it is asked.

@@ -1,6 +1,6 @@
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
-import { answerClaim, type ClaimAnswer } from '../claim.js';
+import { answerClaim, claimText, type ClaimAnswer } from '../claim.js';
 import { keepMeasuredRows, planOf, prepareTasks, wantedRuns } from '../comparison-runs.js';
 import { type Claim, type Config, readConfig } from '../config-file.js';
 import { engineOf } from '../engine.js';
@@ -124,11 +124,9 @@ function recipesOf({ better, than }: Claim, { recipes = [] }: Config, known: Met
 
 /** The answer in a line, and a line for each task. */
 export function answerText(claim: Claim, { answer, tasks }: ClaimAnswer): string {
-  const { better, than, by, alpha } = claim;
-  const statement = `${better} is better than ${than}${by === 0 ? '' : ` by at least ${by}`}`;
   const lines = tasks.map(({ task, metric, answer: own, pairs, evidence, failed }) => {
     const left = failed.length > 0 ? `; seeds ${failed.join(', ')} failed and are left out` : '';
-    return `${task}, ${metric}: ${own} after ${pairs} pairs; evidence ${evidence.yes.toPrecision(3)} for, ${evidence.no.toPrecision(3)} against, of ${(1 / alpha).toFixed(0)} wanted${left}`;
+    return `${task}, ${metric}: ${own} after ${pairs} pairs; evidence ${evidence.yes.toPrecision(3)} for, ${evidence.no.toPrecision(3)} against, of ${(1 / claim.alpha).toFixed(0)} wanted${left}`;
   });
-  return [`${answer}: ${statement}`, ...lines].join('\n');
+  return [`${answer}: ${claimText(claim)}`, ...lines].join('\n');
 }
