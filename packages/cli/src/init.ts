@@ -1,9 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
-import { stringify } from 'yaml';
 
 const CONFIG = 'hypetune.yaml';
+
+const SETTINGS = `# yaml-language-server: $schema=./node_modules/hypetune/config.schema.json
+train: ./data.csv
+textColumn: text
+labelColumn: label
+recipe: hype
+epochs: 3
+`;
 
 /** A dozen rows of two classes, to be replaced by one's own. */
 const SAMPLE = [
@@ -35,21 +42,10 @@ export function initFolder(folder: string, version: string): string[] {
     writeFileSync(join(folder, name), content);
     written.push(relative('.', join(folder, name)));
   };
-  write(CONFIG, config());
+  write(CONFIG, SETTINGS);
   if (!existsSync(join(folder, 'data.csv'))) write('data.csv', `${SAMPLE.join('\n')}\n`);
   write('package.json', `${JSON.stringify(manifest(folder, version), null, 2)}\n`);
   return written;
-}
-
-function config(): string {
-  const settings = {
-    train: './data.csv',
-    textColumn: 'text',
-    labelColumn: 'label',
-    recipe: 'hype',
-    epochs: 3,
-  };
-  return `# yaml-language-server: $schema=./node_modules/hypetune/config.schema.json\n${stringify(settings)}`;
 }
 
 function manifest(folder: string, version: string): object {

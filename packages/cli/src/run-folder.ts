@@ -127,7 +127,7 @@ async function writeCard(fresh: string, folder: string, record: RunRecord): Prom
   const config = modelConfig((await readJson(join(fresh, 'config.json'))) as Record<string, unknown>);
   const { maxLength } = record;
   const facts = { name: basename(resolve(folder)), config, labels: labelsOf(config) ?? [] };
-  await writeFile(join(fresh, CARD), modelCard({ ...facts, maxLength, record, precisions: [] }));
+  await writeFile(join(fresh, CARD), await modelCard({ ...facts, maxLength, record, precisions: [] }));
 }
 
 const recordText = (record: RunRecord): string => `${JSON.stringify(record, null, 2)}\n`;

@@ -52,7 +52,7 @@ export async function exportModel(folder: string, tuned: TunedModel): Promise<vo
     const config = configOf(model);
     await writeFile(
       join(fresh, 'README.md'),
-      modelCard({
+      await modelCard({
         name: folderName(folder),
         config,
         labels: labelsOf(config) ?? [],

@@ -12,23 +12,25 @@ const record = {
   ...{ finished: true, task: { name: 't', kind: 'classification', labels: [], metrics: [], pair: true } },
 } satisfies RunRecord as RunRecord;
 
-test('a card shows a row as the programs take it', () => {
-  const of = (more: Partial<CardFacts>): string => modelCard({ ...facts, ...more });
+test('a card shows a row as the programs take it', async () => {
+  const of = (more: Partial<CardFacts>): Promise<string> => modelCard({ ...facts, ...more });
   const config = (problem: string): CardFacts['config'] => ({ ...facts.config, problem_type: problem });
-  expect(of({})).toContain("await classify('a text'))");
-  expect(of({ record })).toContain("tokenizer('a text', { text_pair: 'another', truncation: true })");
-  expect(of({ record })).toContain('({"text": "a text", "text_pair": "another"})');
-  expect(of({ record, precisions: [] })).toContain("run.predict([{ text: 'a text', pair: 'another' }])");
-  const several = of({ config: config('multi_label_classification') });
+  expect(await of({})).toContain("await classify('a text'))");
+  expect(await of({ record })).toContain("tokenizer('a text', { text_pair: 'another', truncation: true })");
+  expect(await of({ record })).toContain('({"text": "a text", "text_pair": "another"})');
+  expect(await of({ record, precisions: [] })).toContain(
+    "run.predict([{ text: 'a text', pair: 'another' }])",
+  );
+  const several = await of({ config: config('multi_label_classification') });
   expect(several).toContain("classify('a text', { top_k: null })");
   expect(several).toContain('top_k=None)("a text")');
-  expect(of({ config: config('regression') })).toContain('console.log(logits.tolist()[0]);');
+  expect(await of({ config: config('regression') })).toContain('console.log(logits.tolist()[0]);');
 });
 
-test('it names a graph that is there, and no program that lacks the model', () => {
-  expect(modelCard(facts)).toContain("{ dtype: 'q8' }");
-  expect(modelCard({ ...facts, precisions: ['fp16'] })).toContain("{ dtype: 'fp16' }");
-  const xlnet = modelCard({ ...facts, config: { ...facts.config, model_type: 'xlnet' } });
+test('it names a graph that is there, and no program that lacks the model', async () => {
+  expect(await modelCard(facts)).toContain("{ dtype: 'q8' }");
+  expect(await modelCard({ ...facts, precisions: ['fp16'] })).toContain("{ dtype: 'fp16' }");
+  const xlnet = await modelCard({ ...facts, config: { ...facts.config, model_type: 'xlnet' } });
   expect(xlnet).toContain('transformers.js has no such model');
   expect(xlnet).not.toMatch(/@huggingface|- transformers\.js/);
 });

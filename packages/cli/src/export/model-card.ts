@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import { headOf, type ModelConfig } from '@hypetune/models';
 import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
-import { stringify } from 'yaml';
 import { DEFAULT_MODEL } from '../setup.js';
 import type { RunRecord } from '../run-folder.js';
 import { version } from '../version.js';
@@ -17,8 +16,9 @@ export interface CardFacts {
 }
 
 /** The README.md of an exported folder or a run's, with the front matter that model hubs read. */
-export function modelCard(facts: CardFacts): string {
+export async function modelCard(facts: CardFacts): Promise<string> {
   const { name, record } = facts;
+  const { stringify } = await import('yaml');
   return [
     `---\n${stringify(frontMatter(facts))}---`,
     `# ${name}`,

@@ -5,7 +5,6 @@ import { basename, dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
-import { openPromise } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
 import { InstallError } from './error.js';
 
@@ -35,6 +34,8 @@ export class Wheel {
 
   /** Opens a wheel. Throws `wheel` if it is cut short or no wheel. */
   static async open(path: string): Promise<Wheel> {
+    // Here, as an engine that is there is used without it.
+    const { openPromise } = await import('yauzl');
     try {
       const wheel = new Wheel(path, await openPromise(path, { autoClose: false }));
       for await (const entry of wheel.zip.eachEntry()) wheel.#entries.set(entry.fileName, entry);

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Entry, type ZipFile, open } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { archivePath, writeEntry } from './archive-path.js';
 import { UnpackLimit } from './unpack-limit.js';
 
@@ -10,6 +10,8 @@ const FILE_TYPE = 0o170000;
 
 /** Unpacks the regular files of a zip (a wheel is one) into `folder`; links and names that lead out are refused. */
 export async function unzip(archive: string, folder: string, signal?: AbortSignal): Promise<void> {
+  // Here, as what was unpacked once is read without it.
+  const { open } = await import('yauzl');
   const zip = await new Promise<ZipFile>((resolve, reject) => {
     open(archive, { lazyEntries: true, autoClose: false }, (error, file) => {
       if (error) reject(new Error(`${archive}: not a readable zip: ${error.message}`, { cause: error }));
