@@ -62,9 +62,12 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   list: listFlag,
 };
 
+/** Every setting as data; several commands have a flag for each. */
+const DECLARED = describeSettings(settings);
+
 /** The flag of a setting, made from its declaration. */
 export function settingFlag(name: keyof typeof settings): Option {
-  const { type, doc, choices } = describeSettings({ [name]: settings[name] })[name]!;
+  const { type, doc, choices } = DECLARED[name]!;
   const { value, unlessGiven, group } = flags.get(settings[name])!;
   const help = doc + (unlessGiven ? ` (default: ${unlessGiven})` : '');
   const flag = flagName(name);
