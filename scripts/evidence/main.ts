@@ -133,12 +133,7 @@ async function writePages(check: boolean): Promise<void> {
         precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
         compatibility: part('compatibility', pages.recipeTables),
         across: part('compatibility', pages.acrossTable),
-        longer: part(
-          'longer',
-          (evidence) => pages.contrastTable(evidence, CONTRASTS),
-          pages.acrossTable,
-          pages.recipeTables,
-        ),
+        longer: part('longer', (evidence) => pages.contrastTable(evidence, CONTRASTS), pages.recipeTables),
         claims,
         'longer-claims': longerClaims,
         contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
@@ -156,7 +151,7 @@ async function writePages(check: boolean): Promise<void> {
       }),
     );
     await current(new URL('README.md', root), (page) =>
-      fillParts(page, { hype: part('compatibility', (evidence) => pages.contrastTable(evidence, HYPE)) }),
+      fillParts(page, { hype: part('longer', (evidence) => pages.contrastTable(evidence, HYPE)) }),
     );
     await current(new URL('docs/leaderboard.md', root), (page) =>
       fillParts(page, { methods: part('methods', pages.acrossTable, pages.recipeTables) }),

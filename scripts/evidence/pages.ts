@@ -71,20 +71,23 @@ export function meansTable(evidence: Evidence): string {
   );
 }
 
-/** What each recipe does on each task, against the first. */
+/** What each recipe does on each task, against the first; one without a run is left out. */
 export function recipeTables({ plan, cells, comparison }: Evidence): string {
   const { figures } = comparison;
   return plan.tasks
     .map((task) => {
       const base = secondsOf(cells, plan.recipes[0]!.name, task);
-      const rows = plan.recipes.map(({ name }) => {
+      const rows = plan.recipes.flatMap(({ name }) => {
         const row = of(figures, name, task);
         const { difference: d } = row;
         const seconds = secondsOf(cells, name, task);
+        if (row.values.length === 0 && seconds === undefined) return [];
         return [
-          ...[name, String(row.values.length), spread(row), signed(d?.mean), interval(d?.interval)],
-          ...[interval(d?.rowsInterval), probability(d?.correctedP)],
-          seconds === undefined || base === undefined ? '-' : (seconds / base).toFixed(2),
+          [
+            ...[name, String(row.values.length), spread(row), signed(d?.mean), interval(d?.interval)],
+            ...[interval(d?.rowsInterval), probability(d?.correctedP)],
+            seconds === undefined || base === undefined ? '-' : (seconds / base).toFixed(2),
+          ],
         ];
       });
       const first = plan.recipes[0]!.name;
@@ -145,7 +148,7 @@ export function claimTable(
   );
 }
 
-/** Differences between two recipes, task by task, p corrected over all of the table. */
+/** Differences between two recipes, task by task, p corrected over all of the table; one of which no pair is there is left out. */
 export function contrastTable(
   evidence: Evidence,
   contrasts: readonly { readonly what: string; readonly than: string; readonly better: string }[],
@@ -163,10 +166,16 @@ export function contrastTable(
   const corrected = new Map(holm(tested.map(({ d }) => d!.p!)).map((p, place) => [tested[place]!.d, p]));
   return table(
     ['what', 'task', 'pairs', 'difference', '95 %', '95 % with rows', 'p (Holm)'],
-    found.map(({ what, task, d }) => [
-      ...[what, task.name, String(d?.pairs ?? 0), signed(d?.mean), interval(d?.interval)],
-      ...[interval(d?.rowsInterval), probability(corrected.get(d))],
-    ]),
+    found.flatMap(({ what, task, d }) =>
+      d
+        ? [
+            [
+              ...[what, task.name, String(d.pairs), signed(d.mean), interval(d.interval)],
+              ...[interval(d.rowsInterval), probability(corrected.get(d))],
+            ],
+          ]
+        : [],
+    ),
   );
 }
 
