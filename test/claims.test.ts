@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { call } from '../packages/cli/test/call.js';
 import { scratch } from '../packages/cli/test/scratch.js';
 import { tinyModel } from '../packages/cli/test/tiny-model.js';
-import { claimText } from '../packages/cli/src/claim.js';
 import { readConfig } from '../packages/cli/src/config-file.js';
 
 // Every claim file is one that the command takes, and says what it needs; run here with a tiny model, few rows and a small budget.
@@ -76,7 +75,11 @@ describe.each(readdirSync(home))('%s', (name) => {
     const { tasks, claim, recipes } = await readConfig(file);
     const verified = await call('verify', copy, ...small);
     const [answer] = verified.out.split('\n');
-    expect([verified.code, answer]).toEqual([2, `not yet: ${claimText(claim!)}`]);
+    const { better, than, by } = claim!;
+    expect([verified.code, answer]).toEqual([
+      2,
+      `not yet: ${better} is better than ${than}${by === 0 ? '' : ` by at least ${by}`}`,
+    ]);
     expect(verified.out.match(/not yet after 3 pairs; evidence .* of 20 wanted/g)).toHaveLength(
       tasks!.length,
     );

@@ -10,11 +10,11 @@ import { keyOf, Store } from '../packages/cli/src/store/store.js';
 import { distance, drawRuns } from '../scripts/evidence/again.js';
 import {
   contrastTable,
+  evidenceOf,
   failureTable,
   GAP,
   gridTable,
   LAST_SIMILARITY,
-  evidenceOf,
   ofWholeSeeds,
   progress,
   recipeTables,
@@ -127,6 +127,13 @@ test('tables say what the runs say', async () => {
   expect(recipeTables(evidence)).toMatch(/\| hype \| 4 \| 0\.7000 \(0\.1155\) \| \+0\.2000 .* 2\.00 \|/);
   const contrast = { what: 'the noise', than: 'vanilla', better: 'hype' };
   expect(contrastTable(evidence, [contrast])).toMatch(/\| the noise \| mrpc \| 4 \| \+0\.2000 \|/);
+  // What no run is there of is left out.
+  const none = cells.map((cell) =>
+    cell.recipe === 'hype' ? { ...cell, run: undefined, metrics: undefined } : cell,
+  );
+  const half = evidenceOf(plan, none, predictions);
+  expect(recipeTables(half)).not.toContain('| hype |');
+  expect(contrastTable(half, [contrast])).not.toContain('the noise');
   // The most frequent class has 3 of 5 rows: who names it always is right on 0.6.
   expect(failureTable(evidence)).toMatch(
     /\| vanilla \| 4 \| 4 \| 100 % \| - \|\n\| hype \| 4 \| 2 \| 50 % \| 0\.8000 \|/,

@@ -125,17 +125,15 @@ async function writePages(check: boolean): Promise<void> {
       );
       return part(experiment, (evidence) => pages.claimTable(evidence, claims));
     };
-    const claims = await claimsOf('compatibility');
-    const longerClaims = await claimsOf('longer');
-    await current(new URL('docs/evidence.md', root), (page) =>
+    await current(new URL('docs/evidence.md', root), async (page) =>
       fillParts(page, {
         'learning-rate': part('learning-rate', pages.meansTable),
         precision: part('precision', (evidence) => pages.contrastTable(evidence, PRECISION)),
         compatibility: part('compatibility', pages.recipeTables),
         across: part('compatibility', pages.acrossTable),
         longer: part('longer', (evidence) => pages.contrastTable(evidence, CONTRASTS), pages.recipeTables),
-        claims,
-        'longer-claims': longerClaims,
+        claims: await claimsOf('compatibility'),
+        'longer-claims': await claimsOf('longer'),
         contrasts: part('compatibility', (evidence) => pages.contrastTable(evidence, CONTRASTS)),
         noise: part(
           'noise',

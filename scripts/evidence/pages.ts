@@ -77,17 +77,17 @@ export function recipeTables({ plan, cells, comparison }: Evidence): string {
   return plan.tasks
     .map((task) => {
       const base = secondsOf(cells, plan.recipes[0]!.name, task);
-      const rows = plan.recipes.flatMap(({ name }) => {
+      const there = plan.recipes.filter(({ name }) =>
+        cells.some((cell) => cell.run && cell.recipe === name && cell.task === task.name),
+      );
+      const rows = there.map(({ name }) => {
         const row = of(figures, name, task);
         const { difference: d } = row;
         const seconds = secondsOf(cells, name, task);
-        if (row.values.length === 0 && seconds === undefined) return [];
         return [
-          [
-            ...[name, String(row.values.length), spread(row), signed(d?.mean), interval(d?.interval)],
-            ...[interval(d?.rowsInterval), probability(d?.correctedP)],
-            seconds === undefined || base === undefined ? '-' : (seconds / base).toFixed(2),
-          ],
+          ...[name, String(row.values.length), spread(row), signed(d?.mean), interval(d?.interval)],
+          ...[interval(d?.rowsInterval), probability(d?.correctedP)],
+          seconds === undefined || base === undefined ? '-' : (seconds / base).toFixed(2),
         ];
       });
       const first = plan.recipes[0]!.name;
@@ -160,22 +160,19 @@ export function contrastTable(
       recipes: [than, better].map((name) => plan.recipes.find((recipe) => recipe.name === name)!),
     };
     const { figures } = compareCells(pair, cells, rightOf(evidence.predictions));
-    return plan.tasks.map((task) => ({ what, task, d: of(figures, better, task).difference }));
+    return plan.tasks.flatMap((task) => {
+      const { difference: d } = of(figures, better, task);
+      return d ? [{ what, task, d }] : [];
+    });
   });
-  const tested = found.filter(({ d }) => d?.p !== undefined && !Number.isNaN(d.p));
-  const corrected = new Map(holm(tested.map(({ d }) => d!.p!)).map((p, place) => [tested[place]!.d, p]));
+  const tested = found.filter(({ d }) => d.p !== undefined && !Number.isNaN(d.p));
+  const corrected = new Map(holm(tested.map(({ d }) => d.p!)).map((p, place) => [tested[place]!.d, p]));
   return table(
     ['what', 'task', 'pairs', 'difference', '95 %', '95 % with rows', 'p (Holm)'],
-    found.flatMap(({ what, task, d }) =>
-      d
-        ? [
-            [
-              ...[what, task.name, String(d.pairs), signed(d.mean), interval(d.interval)],
-              ...[interval(d.rowsInterval), probability(corrected.get(d))],
-            ],
-          ]
-        : [],
-    ),
+    found.map(({ what, task, d }) => [
+      ...[what, task.name, String(d.pairs), signed(d.mean), interval(d.interval)],
+      ...[interval(d.rowsInterval), probability(corrected.get(d))],
+    ]),
   );
 }
 

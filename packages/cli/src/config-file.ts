@@ -97,7 +97,7 @@ async function load(file: string): Promise<unknown> {
   try {
     if (isModule) return ((await loadModule(file)) as { default?: unknown }).default;
     if (kind === '.json') return JSON.parse(text) as unknown;
-    // Here, as most commands read no YAML and it takes 45 ms to load.
+    // Here, as most commands read no YAML.
     const { parse } = await import('yaml');
     return parse(text) as unknown;
   } catch (error) {
