@@ -60,8 +60,10 @@ test('it describes itself', () => {
 });
 
 test('a variant has another name and other defaults, and makes the same plugin', () => {
-  const loud = variantOf(noise, 'loud-noise', 'Adds much noise.', { scale: 5 });
+  const loud = variantOf(noise, { name: 'loud-noise', summary: 'Adds much noise.' }, { scale: 5 });
   expect([loud.name, loud.summary, loud.source]).toEqual(['loud-noise', 'Adds much noise.', 'Nobody, 2020']);
+  const renamed = variantOf(noise, { name: 'renamed', summary: 'Adds noise.', source: 'Somebody, 2021' }, {});
+  expect([renamed.source, noise.source]).toEqual(['Somebody, 2021', 'Nobody, 2020']);
   expect(loud.options['scale']!.default).toBe(5);
   expect(loud.schema).toMatchObject({ properties: { scale: { default: 5 }, kind: { default: 'normal' } } });
   expect(noise.options['scale']!.default).toBe(0.1);

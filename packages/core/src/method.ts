@@ -101,11 +101,13 @@ export function isMethodPlugin(plugin: object): plugin is MethodPlugin {
   return 'method' in plugin && isMethod(plugin.method) && 'given' in plugin;
 }
 
-/** Another name for a method with other defaults, as R4F is R3F with the spectral norm. Its plugins bear the method's own name. */
+/**
+ * Another name for a method with other defaults, as R4F is R3F with the spectral norm. Its plugins bear the method's own name; its source is the
+ * method's unless given.
+ */
 export function variantOf<G extends object, C>(
   method: Method<G, C>,
-  name: string,
-  summary: string,
+  info: Pick<MethodInfo, 'name' | 'summary'> & Partial<Pick<MethodInfo, 'source'>>,
   defaults: NoInfer<G>,
 ): Method<G, C> {
   const make = (given?: G): MethodPlugin<C> => method({ ...defaults, ...given } as G);
@@ -118,8 +120,7 @@ export function variantOf<G extends object, C>(
     );
   return Object.defineProperties(make, {
     ...Object.getOwnPropertyDescriptors(method),
-    name: { value: name, enumerable: true },
-    summary: { value: summary, enumerable: true },
+    ...Object.fromEntries(Object.entries(info).map(([key, value]) => [key, { value, enumerable: true }])),
     create: { value: make, enumerable: true },
     options: { get: () => withDefaults(method.options), enumerable: true },
     schema: {

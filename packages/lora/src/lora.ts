@@ -146,7 +146,11 @@ export const lora = defineMethod({
 /** DoRA (Liu et al., 2024): LoRA with the option `dora`. */
 export const dora = variantOf(
   lora,
-  'dora',
-  'Freezes what is pre-trained and trains low-rank adapters and output norms of its kernels, and the head.',
+  {
+    name: 'dora',
+    summary:
+      'Freezes what is pre-trained and trains low-rank adapters and output norms of its kernels, and the head.',
+    source: 'Liu et al., 2024',
+  },
   { dora: true },
 );

@@ -79,6 +79,8 @@ export const r3f = defineMethod({
 });
 
 /** R4F: R3F with the head's spectral norm held at 1. */
-export const r4f = variantOf(r3f, 'r4f', "R3F with the head's weight divided by its spectral norm.", {
-  spectralNorm: true,
-});
+export const r4f = variantOf(
+  r3f,
+  { name: 'r4f', summary: "R3F with the head's weight divided by its spectral norm." },
+  { spectralNorm: true },
+);
