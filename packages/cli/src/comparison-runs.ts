@@ -1,4 +1,4 @@
-import { HypetuneError, type Metric } from '@hypetune/core';
+import { HypetuneError, isMethodPlugin, type Metric } from '@hypetune/core';
 import type { Command } from 'commander';
 import type { Config, TaskEntry } from './config-file.js';
 import { metricName } from './methods.js';
@@ -105,7 +105,21 @@ export async function wantedRuns(
           const key = keyOf(identity);
           runs.push({ key, identity, setup, settings, recipe, seed, task: name, methods, modules });
         }
+  checkKeys(runs);
   return runs;
+}
+
+/** Throws where two recipes whose plugins are code of their own would be one run: their code is one file, and what differs in it is not seen. */
+function checkKeys(runs: readonly NamedRun[]): void {
+  const names = new Map<string, string>();
+  for (const { key, recipe } of runs) {
+    const name = names.get(key) ?? recipe.name;
+    names.set(key, name);
+    if (name !== recipe.name && !recipe.plugins().every((plugin) => isMethodPlugin(plugin)))
+      throw new HypetuneError(
+        `recipes '${name}' and '${recipe.name}': their plugins have the same names and come from the same files, so their runs could not be told apart. Declare a method with options (defineMethod), or give the plugins names of their own.`,
+      );
+  }
 }
 
 function rounds(seeds: readonly number[]): number[][] {

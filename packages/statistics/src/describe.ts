@@ -10,6 +10,15 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
 }
 
+/** Deviations below this share of the values are rounding. */
+export const ROUNDING = 1e-12;
+
+/** Sample standard deviation of `b - a`, pair by pair; 0 where it is rounding. */
+export function pairedDeviation(a: readonly number[], b: readonly number[]): number {
+  const found = deviation(differences(a, b));
+  return found <= ROUNDING * Math.max(...a.map(Math.abs), ...b.map(Math.abs)) ? 0 : found;
+}
+
 /** The quantile at a share of 0 to 1, between two values on a line (numpy's default); NaN of no values. */
 export function quantile(values: readonly number[], share: number): number {
   return sortedQuantile(ascending(values), share);

@@ -1,10 +1,10 @@
-import { deviation, differences, mean } from './describe.js';
+import { differences, mean, pairedDeviation } from './describe.js';
 import { FEWEST_RUNS } from './bootstrap.js';
 
 /** Mean of `b - a` in deviations of the differences (Cohen's d of pairs); undefined below three pairs or without spread. */
 export function effectSize(a: readonly number[], b: readonly number[]): number | undefined {
   const pairs = differences(a, b);
-  const spread = deviation(pairs);
+  const spread = pairedDeviation(a, b);
   return pairs.length < FEWEST_RUNS || spread === 0 ? undefined : mean(pairs) / spread;
 }
 

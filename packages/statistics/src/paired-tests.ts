@@ -1,10 +1,7 @@
-import { differences, deviation, mean, ranks } from './describe.js';
+import { differences, mean, pairedDeviation, ranks, ROUNDING } from './describe.js';
 import { normalCdf, studentQuantile, studentTwoSided } from './distributions.js';
 import { FEWEST_RUNS, type Interval } from './bootstrap.js';
 import { pick, type Random, seeded } from './random.js';
-
-/** Deviations below this share of the values are rounding. */
-const ROUNDING = 1e-12;
 
 /** Student's paired t test of `b - a`. */
 export interface PairedT {
@@ -22,9 +19,8 @@ export function pairedT(
   { confidence = 0.95 }: { readonly confidence?: number } = {},
 ): PairedT | undefined {
   const pairs = differences(a, b);
-  const [center, spread, count] = [mean(pairs), deviation(pairs), pairs.length];
-  if (count < FEWEST_RUNS || spread <= ROUNDING * Math.max(...a.map(Math.abs), ...b.map(Math.abs)))
-    return undefined;
+  const [center, spread, count] = [mean(pairs), pairedDeviation(a, b), pairs.length];
+  if (count < FEWEST_RUNS || spread === 0) return undefined;
   const error = spread / Math.sqrt(count);
   const t = center / error;
   const half = studentQuantile((1 + confidence) / 2, count - 1) * error;

@@ -1,5 +1,8 @@
 import { noncentralCdf, studentQuantile } from './distributions.js';
 
+/** Nobody does more. */
+const MOST_PAIRS = 10_000;
+
 /** Probability that a two-sided paired t test at `alpha` (default 0.05) finds an effect of this size (Cohen's d) with so many pairs. */
 export function power(effect: number, pairs: number, alpha = 0.05): number {
   if (pairs < 2) return 0;
@@ -14,8 +17,8 @@ export function power(effect: number, pairs: number, alpha = 0.05): number {
 export function pairsNeeded(effect: number, { alpha = 0.05, wanted = 0.8 } = {}): number | undefined {
   let [low, high] = [2, 4];
   while (power(effect, high, alpha) < wanted) {
-    if (high > 10_000) return undefined;
-    [low, high] = [high, 2 * high];
+    if (high === MOST_PAIRS) return undefined;
+    [low, high] = [high, Math.min(2 * high, MOST_PAIRS)];
   }
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);

@@ -99,6 +99,9 @@ test('power rises with pairs, and pairs needed reach it', () => {
   expect(power(0.7, needed)).toBeGreaterThanOrEqual(0.8);
   expect(power(0.7, needed - 1)).toBeLessThan(0.8);
   expect(pairsNeeded(0)).toBeUndefined();
+  expect([pairsNeeded(0.029)! <= 10_000, pairsNeeded(0.0256)]).toEqual([true, undefined]);
+  // Differences that are the same but for rounding.
+  expect(effectSize([0.1, 0.2, 0.3], [0.2, 0.3, 0.4])).toBeUndefined();
   expect(power(50, 5)).toBe(1);
 });
 

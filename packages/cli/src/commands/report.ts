@@ -17,7 +17,7 @@ import {
 } from '../report/formats.js';
 import { savedRunReport } from '../report/saved-run.js';
 import { compareStored } from '../report/stored-comparison.js';
-import { type ComparisonPlan, joinPlans } from '../store/plan.js';
+import { type ComparisonPlan, joinedPlan } from '../store/plan.js';
 import type { CurveLine } from '../store/record.js';
 import { Store } from '../store/store.js';
 import { note, print, type Terminal } from '../terminal.js';
@@ -44,7 +44,7 @@ export function addReport(program: Command, terminal: Terminal): void {
     )
     .action(async (folder: string, flags: ReportFlags) => {
       const text = existsSync(join(folder, 'store.json'))
-        ? await ofStore(folder, flags)
+        ? await ofStore(folder, flags, terminal)
         : await ofRun(folder, flags);
       const out = flags.out ?? (flags.format === 'html' && !flags.json ? 'report.html' : undefined);
       if (out === undefined) print(terminal, text);
@@ -55,11 +55,18 @@ export function addReport(program: Command, terminal: Terminal): void {
     });
 }
 
-async function ofStore(folder: string, { format, title, json }: ReportFlags): Promise<string> {
+async function ofStore(
+  folder: string,
+  { format, title, json }: ReportFlags,
+  terminal: Terminal,
+): Promise<string> {
   const store = Store.existing(folder);
-  const plans = await store.plans<ComparisonPlan>();
-  if (plans.length === 0) throw new HypetuneError(`${folder}: no comparison was made with this store.`);
-  const plan = joinPlans(plans);
+  const { plan, leftOut } = await joinedPlan(store);
+  for (const { command } of leftOut)
+    note(
+      terminal,
+      `left out: ${command.join(' ')}. Its runs have other settings, rows, weights or code; do it once more to report on it, or give it a --store of its own.`,
+    );
   const { cells, comparison } = await compareStored(store, plan);
   if (json) return JSON.stringify(comparisonData(plan, cells, comparison), null, 2);
   if (format === 'markdown') return markdown(plan, cells, comparison);

@@ -6,7 +6,7 @@ import { connectionOf, countOf, noteOutages, openBull, type QueueAddress } from 
 import type { RunQueue } from '../queue/perform-on-queue.js';
 import { type QueueState, queueState } from '../queue/queue-state.js';
 import { table } from '../report/table.js';
-import { cellsOf, type ComparisonPlan, joinPlans } from '../store/plan.js';
+import { cellsOf, joinedPlan } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { print, type Terminal } from '../terminal.js';
 import { addQueueFlags, numberFlag, type QueueFlags, queueOf } from './flags.js';
@@ -107,10 +107,7 @@ async function storeState(
   store: Store,
   onQueue: ReadonlySet<string> = new Set(),
 ): Promise<{ recipes: RecipeState[]; left: number }> {
-  const plans = await store.plans<ComparisonPlan>();
-  if (plans.length === 0)
-    throw new HypetuneError(`${store.folder}: no comparison was begun with this store.`);
-  const plan = joinPlans(plans);
+  const { plan } = await joinedPlan(store);
   const cells = await cellsOf(store, plan);
   const locked = await readdir(join(store.folder, 'locks')).catch(() => []);
   const busy = new Set([...locked, ...onQueue]);

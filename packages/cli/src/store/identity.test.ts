@@ -1,3 +1,4 @@
+import type { Metric } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { scratch } from '../../test/scratch.js';
 import { METHODS } from '../methods.js';
@@ -39,6 +40,8 @@ test('a key changes with all that decides a result, and with nothing else', asyn
     key({ task: { ...task, maxLength: 64 } }),
   ]);
   expect(new Set([plain, ...others]).size).toBe(10);
+  // Asked for, multiples are what lengths are; else they are chosen from the rows.
+  expect(await key({ settings: { lengthMultiple: 16 } })).not.toBe(plain);
   // What is a default already, what a run is called, and what is only printed.
   expect(await key({ settings: { batchSize: 16, learningRate: 5e-5 } })).toBe(plain);
   expect(await key({ recipe: recipeOf({ ...namedRecipe('hype').entry!, name: 'mine' }) })).toBe(plain);
@@ -57,6 +60,11 @@ test('every shipped method has a package that is hashed; code of others is hashe
   expect(before).not.toBe(await hashOf(METHODS.get('hype')!));
   write('mine.ts', 'export const mine = 2;\n');
   expect(await codeHash(mine, [file])).not.toBe(before);
+  // Likewise a metric of one's own that chooses the epoch.
+  const cost = { name: 'cost', greaterIsBetter: false } as Metric;
+  const chosen = await key({ settings: { keepBest: cost }, modules: [file] });
+  write('mine.ts', 'export const mine = 3;\n');
+  expect(await key({ settings: { keepBest: cost }, modules: [file] })).not.toBe(chosen);
 });
 
 const hashOf = (method: ReturnType<typeof METHODS.get> & {}): Promise<string> =>

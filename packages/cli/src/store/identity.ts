@@ -58,7 +58,8 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
   const { maxLength, ...shared } = task;
   const models = new Map<unknown, string>();
   for (const name of recipe.models) if (existsSync(name)) models.set(name, await folderHash(name));
-  const own = (settings.metrics ?? []).flatMap((metric) => (typeof metric === 'string' ? [] : [metric.name]));
+  const measuring = [...(settings.metrics ?? []), settings.keepBest, recipe.settings.keepBest];
+  const own = measuring.flatMap((metric) => (typeof metric === 'object' ? [metric.name] : []));
   const plugins = await Promise.all(
     recipe.plugins().map(async (plugin) => ({
       name: plugin.name,
@@ -71,7 +72,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
     recipe: { dropout: { ...recipe.dropout } as Record<string, number>, plugins },
     settings: { ...outcomeSettings({ ...settings, ...recipe.settings }), maxLength },
     ...(settings.alsoMeasure && { alsoMeasure: [...new Set(settings.alsoMeasure)].sort() }),
-    ...(own.length > 0 && { metrics: { names: own, code: await filesHash(modules) } }),
+    ...(own.length > 0 && { metrics: { names: [...new Set(own)], code: await filesHash(modules) } }),
   };
 }
 
@@ -94,9 +95,13 @@ export function outcomeSettings(given: Settings): Record<string, unknown> {
     const { group, outcome = true } = flags.get(declared[name])!;
     return (group === 'Training' && outcome && name !== 'model') || name === 'compile';
   });
-  return Object.fromEntries(
-    names.map((name) => [name, given[name] ?? DEFAULTS[name]?.default ?? null] as const),
-  );
+  return {
+    ...Object.fromEntries(
+      names.map((name) => [name, given[name] ?? DEFAULTS[name]?.default ?? null] as const),
+    ),
+    // Unless multiples are asked for, lengths are chosen from the rows.
+    ...(given.lengthMultiple !== undefined && { lengths: 'multiples' }),
+  };
 }
 
 /** The hash of a model: of its files and their names, notes of runs and hidden files left out. */

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFolder, writeWhole } from '../atomic.js';
 import { COST, CURVE, PREDICTIONS, RECORD, Store } from './store.js';
@@ -43,10 +43,18 @@ export async function mergeStores(folders: readonly string[], out: string): Prom
     }
     for (const part of ['rows', 'plans'])
       for (const name of await readdir(join(source.folder, part)).catch(() => []))
-        if (!name.startsWith('.'))
-          await writeWhole(join(out, part, name), await readFile(join(source.folder, part, name)));
+        if (!name.startsWith('.')) await keep(join(source.folder, part, name), join(out, part, name));
   }
   return { runs: (await target.keys()).length, twice, disagreements };
+}
+
+/** Copies a file with its time, by which plans are the latest; one that is there, the same and as late, stays. */
+async function keep(from: string, to: string): Promise<void> {
+  const { mtime } = await stat(from);
+  const there = await stat(to).catch(() => undefined);
+  if (there && there.mtime >= mtime) return;
+  await writeWhole(to, await readFile(from));
+  await utimes(to, mtime, mtime);
 }
 
 async function disagreement(key: string, one: string, two: string): Promise<Disagreement | undefined> {

@@ -9,6 +9,7 @@ import {
   namedMetric,
   type StepReport,
 } from '@hypetune/core';
+import { SourceError } from '@hypetune/models';
 import { showDownloads } from '../download.js';
 import { checkLogs, endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
 import { disposeModels, openModels } from '../recipe-models.js';
@@ -245,6 +246,7 @@ function metricsFor({ task, metrics }: Setup['task']): (MetricName | Metric)[] {
 
 /** Errors of files, memory and network: the same run may succeed elsewhere or later. */
 function isOfMachine(error: unknown): boolean {
+  if (error instanceof SourceError) return true;
   if (error instanceof HypetuneError) return false;
   const { code, message = '' } = error as Partial<NodeJS.ErrnoException>;
   return code !== undefined || /out of memory|allocation failed|RESOURCE_EXHAUSTED|\bOOM\b/i.test(message);

@@ -1,5 +1,6 @@
-import { METRIC_NAMES, namedMetric } from '@hypetune/core';
+import { HypetuneError, METRIC_NAMES, namedMetric } from '@hypetune/core';
 import type { RecipeData } from '../recipes.js';
+import { canonicalJson } from './canonical.js';
 import { type Measured, measuredOf } from './record.js';
 import type { Store, StoredRun } from './store.js';
 
@@ -71,18 +72,65 @@ export async function cellsOf(store: Store, plan: ComparisonPlan): Promise<Cell[
   return cells;
 }
 
-/** Several plans as one, the first deciding the order and what the others are compared with. */
-export function joinPlans(plans: readonly ComparisonPlan[]): ComparisonPlan {
-  const [first, ...others] = plans as [ComparisonPlan, ...ComparisonPlan[]];
-  return others.reduce((joined, plan) => {
-    const recipes = added(joined.recipes, plan.recipes, ({ name }) => name);
-    const tasks = added(joined.tasks, plan.tasks, ({ name }) => name);
-    const runs = added(joined.runs, plan.runs, ({ recipe, task, seed }) =>
-      JSON.stringify([recipe, task, seed]),
-    );
-    const seeds = added(joined.seeds, plan.seeds, String);
-    return { ...joined, recipes, tasks, runs, seeds };
-  }, first);
+/**
+ * The plans of a store as one: the latest decides the order and what the others are compared with. Plans whose runs cannot be set beside
+ * its own, for other settings, rows, weights or code, are left out. Throws where there is none.
+ */
+export async function joinedPlan(
+  store: Store,
+): Promise<{ readonly plan: ComparisonPlan; readonly leftOut: readonly ComparisonPlan[] }> {
+  const [latest, ...others] = await store.plans<ComparisonPlan>();
+  if (latest === undefined)
+    throw new HypetuneError(`${store.folder}: no comparison was begun with this store.`);
+  const leftOut: ComparisonPlan[] = [];
+  let plan = latest;
+  let grounds = await groundsOf(store, plan);
+  for (const other of others) {
+    if (!agree(grounds, await groundsOf(store, other))) {
+      leftOut.push(other);
+      continue;
+    }
+    plan = join(plan, other);
+    grounds = await groundsOf(store, plan);
+  }
+  return { plan, leftOut };
+}
+
+function join(plan: ComparisonPlan, other: ComparisonPlan): ComparisonPlan {
+  const recipes = added(plan.recipes, other.recipes, ({ name }) => name);
+  const tasks = added(plan.tasks, other.tasks, ({ name }) => name);
+  const runs = added(plan.runs, other.runs, ({ recipe, task, seed }) => JSON.stringify([recipe, task, seed]));
+  const seeds = added(plan.seeds, other.seeds, String);
+  return { ...plan, recipes, tasks, runs, seeds };
+}
+
+/** By task and recipe, what its runs that are done are made of: all of it, and what is not the recipe's. */
+type Grounds = ReadonlyMap<string, ReadonlyMap<string, { readonly whole: string; readonly shared: string }>>;
+
+async function groundsOf(store: Store, { runs }: ComparisonPlan): Promise<Grounds> {
+  const grounds = new Map<string, Map<string, { whole: string; shared: string }>>();
+  for (const { task, recipe, key } of runs) {
+    const recipes = grounds.get(task) ?? new Map<string, { whole: string; shared: string }>();
+    grounds.set(task, recipes);
+    if (recipes.has(recipe) || !(await store.has(key))) continue;
+    const whole = { ...(await store.read(key)).record.identity, seed: undefined };
+    const shared = { ...whole, recipe: undefined };
+    recipes.set(recipe, { whole: canonicalJson(whole), shared: canonicalJson(shared) });
+  }
+  return grounds;
+}
+
+/** Whether runs of two plans can be pairs: a recipe that both have is the same in both, and of each task some runs are alike but for the recipe. */
+function agree(one: Grounds, two: Grounds): boolean {
+  for (const [task, recipes] of one) {
+    const others = two.get(task);
+    if (!others || others.size === 0 || recipes.size === 0) continue;
+    for (const [recipe, { whole }] of recipes)
+      if (others.has(recipe) && others.get(recipe)!.whole !== whole) return false;
+    const shared = new Set([...recipes.values()].map((ground) => ground.shared));
+    if (![...others.values()].some((ground) => shared.has(ground.shared))) return false;
+  }
+  return true;
 }
 
 function added<T>(have: readonly T[], more: readonly T[], nameOf: (item: T) => string): T[] {

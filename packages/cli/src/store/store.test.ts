@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { call } from '../../test/call.js';
 import { scratch } from '../../test/scratch.js';
 import { contents } from '../../test/store-contents.js';
@@ -17,6 +17,11 @@ beforeAll(async () => {
   data = [...(await tinyFlags(home, table)), '--learning-rate', '0.01'];
   data.push('--epochs', '1');
 });
+
+const TEACHER = `seeds: 1
+recipes:
+  - { name: distilled, plugins: [{ name: distillation, options: { teacher: 'hf:nobody/nothing' } }] }
+`;
 
 interface Written {
   readonly complete: boolean;
@@ -97,6 +102,49 @@ test('a run that fails is a result: counted, shown, not done again unless asked,
   const again = await call('compare', ...data, ...flags);
   expect(again.error).not.toMatch(/^failed/m);
   expect((await call('compare', ...data, ...flags, '--retry-failed')).error).toMatch(/^failed: hype/m);
+});
+
+test('a report sets only runs beside each other that differ in nothing but recipe and seed', async () => {
+  const [store, merged] = [join(folder, 'mixed'), join(folder, 'mixed-merged')];
+  const compare = async (recipes: string, ...flags: string[]): Promise<void> => {
+    await call('compare', ...data, '--store', store, '--seeds', '1', '--recipes', recipes, ...flags);
+  };
+  await compare('vanilla,hype', '--steps', '1');
+  await compare('vanilla,nodrop');
+  await compare('mixout');
+  for (const place of [store, merged]) {
+    const { out, error } = await call('report', place, '--json');
+    const { recipes } = JSON.parse(out) as { recipes: readonly { readonly name: string }[] };
+    expect(recipes.map(({ name }) => name)).toEqual(['mixout', 'vanilla', 'nodrop']);
+    expect(error).toMatch(/^left out: hypetune compare .*--recipes vanilla,hype --steps 1\. Its runs/m);
+    if (place === store) await call('merge', store, store, '--out', merged);
+  }
+});
+
+test('recipes whose code cannot be told apart are refused', async () => {
+  const config = write(
+    'closures.mjs',
+    `const noise = (scale) => () => ({ name: 'noise', apply: () => scale });
+export default { recipes: [{ name: 'weak', plugins: [noise(0.1)] }, { name: 'strong', plugins: [noise(9)] }], seeds: 1 };
+`,
+  );
+  const { code, error } = await call('compare', ...data, '--config', config);
+  expect([code, error]).toEqual([
+    1,
+    expect.stringContaining("recipes 'weak' and 'strong': their plugins have the same names"),
+  ]);
+});
+
+test('a model that cannot be fetched is no result of a run, which is done when it can', async () => {
+  const [store, file] = [join(folder, 'offline'), write('teacher.yaml', TEACHER)];
+  vi.stubEnv('HYPETUNE_OFFLINE', '1');
+  const { code, error } = await call('compare', ...data, '--config', file, '--store', store);
+  vi.unstubAllEnvs();
+  expect([code, error]).toEqual([
+    75,
+    expect.stringContaining('not done: distilled · seed 1: hf:nobody/nothing: out of reach'),
+  ]);
+  expect(readdirSync(join(store, 'runs'))).toEqual([]);
 });
 
 test('a label curve is a comparison of tasks that differ in their rows', async () => {

@@ -1,6 +1,6 @@
 import { mean } from '@hypetune/statistics';
 import type { CurveLine } from '../../store/record.js';
-import type { Cell, ComparisonPlan } from '../../store/plan.js';
+import { type Cell, type ComparisonPlan, greaterIsBetter } from '../../store/plan.js';
 import type { Comparison, RecipeFigures } from '../comparison.js';
 import {
   figure,
@@ -266,7 +266,11 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
         seconds: over(({ run }) => run!.cost.seconds - run!.cost.compileSeconds),
         compiling: over(({ run }) => run!.cost.compileSeconds),
         memory: Math.max(...done.map(({ run }) => run!.cost.memoryBytes)) / 2 ** 20,
-        gain: mean(gains.map(({ difference }) => difference?.mean ?? 0)),
+        gain: mean(
+          gains.map(
+            ({ metric, difference }) => (greaterIsBetter(metric, plan) ? 1 : -1) * (difference?.mean ?? 0),
+          ),
+        ),
       },
     ];
   });
