@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { countAll, findLibrary, startNative } from '../native-fixture.js';
 import type { NativeBackend } from '../libtensorflow/index.js';
 import { Classifier, batch } from './classifier-fixture.js';
+import { Sheet } from './sheet.js';
 
 const paths = await findLibrary();
 
@@ -152,6 +153,60 @@ describe.skipIf(paths === undefined)('a recorded step', () => {
     expect(report.compiled).toBe(false);
     expect(report.lastReason).toContain('Dilation2D');
     expect(report.executions).toBeGreaterThanOrEqual(4);
+  });
+
+  test('an operation that cannot be recorded once is recorded where it can', () => {
+    const x = tf.ones([3, 4]);
+    close(
+      record(() => tf.mean(tf.tensor1d([1, 2, 4], 'int32'))),
+      tf.scalar(7 / 3),
+    );
+    expect(backend.recorder.report()).toMatchObject({
+      compiled: false,
+      eagerOperations: { Mean: expect.any(String) as string },
+    });
+    close(
+      record(() => tf.tidy(() => tf.mean(tf.mul(x, 2)))),
+      tf.scalar(2),
+    );
+    expect(backend.recorder.report().compiled).toBe(true);
+  });
+
+  test('a product with what a transpose leaves where it is, as the gradient of a gather is', () => {
+    const [square, wide] = [tf.randomNormal<tf.Rank.R2>([64, 64], 0, 1, 'float32', 1), tf.ones([128, 64])];
+    const indices = tf.range(0, 64, 1, 'int32');
+    const gradient = tf.grad((table: tf.Tensor) => tf.sum(tf.mul(tf.gather(table, indices), square)));
+    const products = [
+      () => tf.matMul(tf.transpose(square, [0, 1]), square),
+      () => tf.matMul(tf.transpose(wide, [0, 1]) as tf.Tensor2D, square),
+      () => tf.matMul(tf.transpose(wide) as tf.Tensor2D, wide as tf.Tensor2D),
+      () => tf.matMul(gradient(square), square),
+    ].map((product) => () => tf.tidy(product));
+    for (const product of products)
+      for (const [precision, tolerance] of [
+        ['float32', 1e-5],
+        ['bfloat16', 0.3],
+      ] as const)
+        for (const compile of [true, false])
+          close(backend.recorder.record(product, precision, compile), product(), tolerance);
+  });
+
+  test('a step that cannot be written is computed at once, and the next one is recorded', () => {
+    const state = tf.variable(tf.ones([3]));
+    const add = vi.spyOn(Sheet.prototype, 'add').mockImplementationOnce(() => {
+      throw new Error('cannot be written');
+    });
+    const step = (): tf.Tensor =>
+      record(() => {
+        state.assign(tf.mul(state, 2));
+        return tf.exp(state);
+      });
+    close(step(), tf.fill([3], Math.exp(2)));
+    expect(backend.recorder.report()).toMatchObject({ compiled: false, lastReason: 'cannot be written' });
+    add.mockRestore();
+    close(step(), tf.fill([3], Math.exp(4)), 1e-5);
+    close(state, tf.fill([3], 4));
+    expect(backend.recorder.report()).toMatchObject({ compiled: true, executions: 1 });
   });
 
   test('gives functions back when there are too many, and goes on compiled', () => {

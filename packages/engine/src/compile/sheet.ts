@@ -186,7 +186,9 @@ export class Sheet implements Target {
   #untransposed(node: Node): Node | undefined {
     let line = this.lineOf(node);
     if (line.name === 'XlaOptimizationBarrier') line = this.lineOf(line.inputs[node.index]!);
-    return line.name === 'Transpose' && line.inputs[0]!.shape!.length === 2 ? line.inputs[0] : undefined;
+    if (line.name !== 'Transpose' || line.inputs[0]!.shape!.length !== 2) return undefined;
+    // The gradient of a gather ends in a transpose that leaves all where it is.
+    return this.lineOf(line.inputs[1]!).values?.[0] === 1 ? line.inputs[0] : undefined;
   }
 
   /** An operand in the precision of products. */

@@ -22,7 +22,10 @@ export class StepRecorder implements Executor, Source {
   readonly #setting: RecorderSetting;
   readonly holdsValue = false;
   readonly #known: KnownSteps;
+  /** Why an operation ran by itself, by name. */
   readonly #eager = new Map<string, string>();
+  /** Operations that the compiler takes nowhere, whatever their inputs are. */
+  readonly #refusedByCompiler = new Map<string, string>();
   #recording: Recording | undefined;
   /** Operations after which they are computed, whether the step is at its end or not. */
   #longest = Infinity;
@@ -162,7 +165,7 @@ export class StepRecorder implements Executor, Source {
         attributes,
         inputs,
         outputs,
-        this.#eager.get(name),
+        this.#refusedByCompiler.get(name),
       );
     }
     if (entry.refusal !== undefined) {
@@ -234,13 +237,13 @@ export class StepRecorder implements Executor, Source {
           this.#runAtOnce(recording);
           return;
         }
-        step = this.#platform.compile(this.#known.graph, recording, demand, this.#mode);
       }
       try {
+        step ??= this.#platform.compile(this.#known.graph, recording, demand, this.#mode);
         step = this.#run(step, recording, demand);
         this.#executions++;
       } catch (error) {
-        if (step.runs === 0 && this.#refused(recording, error as Error)) return;
+        if ((step?.runs ?? 0) === 0 && this.#refused(recording, error as Error)) return;
         poison(recording, error as Error);
         throw error;
       }
@@ -283,7 +286,7 @@ export class StepRecorder implements Executor, Source {
       this.#runAtOnce(recording);
       return true;
     }
-    for (const name of names) this.#eager.set(name, `${name} cannot be compiled`);
+    for (const name of names) this.#refusedByCompiler.set(name, `${name} cannot be compiled`);
     forget(this.#known.root, new Set(names));
     this.#notCompiled(`${names.join(', ')} cannot be compiled`);
     this.#again(recording);
@@ -332,7 +335,7 @@ export class StepRecorder implements Executor, Source {
 
   /** A recorded value is read or used outside of the recording. */
   resolve(value: Value): void {
-    this.#flush();
+    this.settle();
     if (value.handle === 0) value.source?.resolve(value);
   }
 
