@@ -2,11 +2,11 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { biDrop } from '@hypetune/bi-drop';
-import { tensorData, type Plugin, type Trainer } from '@hypetune/core';
+import { tensorData, type Plugin, type StepRecorder, type Trainer } from '@hypetune/core';
 import { hype } from '@hypetune/hype';
 import { layerDecay } from '@hypetune/layer-decay';
 import { layerDrop } from '@hypetune/layer-drop';
-import { buildModel, loadModel, namedWeights } from '@hypetune/models';
+import { buildModel, loadModel, modelConfig, namedWeights } from '@hypetune/models';
 import { r3f } from '@hypetune/r3f';
 import { rDrop } from '@hypetune/r-drop';
 import { reinit } from '@hypetune/reinit';
@@ -247,6 +247,45 @@ test.each(['modernbert', 'eurobert'])(
       expect.stringContaining('r3f: without dropout'),
       expect.stringContaining('bi-drop: the model has no dropout'),
     ]);
+  },
+);
+
+const native = engines.find(({ engine }) => engine === 'native')?.backend;
+
+test.skipIf(native === undefined)(
+  'DeBERTa learns from rows longer than its buckets, in products that are operations of their own too',
+  async () => {
+    await tf.setBackend(native!);
+    const model = buildModel(
+      modelConfig(
+        {
+          ...{ model_type: 'deberta-v2', vocab_size: 50, hidden_size: 64, num_hidden_layers: 1 },
+          ...{ num_attention_heads: 4, intermediate_size: 64, max_position_embeddings: 128 },
+          ...{ relative_attention: true, position_buckets: 32, pos_att_type: ['p2c', 'c2p'] },
+          ...{ share_att_key: true, norm_rel_ebd: 'layer_norm', position_biased_input: false },
+          ...{ type_vocab_size: 0, initializer_range: 0.5 },
+        },
+        'deberta',
+      ),
+    );
+    const ids = tf.randomUniform([2, 40], 0, 50, 'int32', 1);
+    const step = (): tf.Tensor[] =>
+      tf.tidy(() => {
+        const inputs = [ids, tf.onesLike(ids), tf.zerosLike(ids)];
+        const { value, grads } = tf.variableGrads(() =>
+          tf.sum<tf.Scalar>(tf.sin(model.apply(inputs) as tf.Tensor)),
+        );
+        const name = Object.keys(grads).find((key) => key.includes('key_proj.weight'))!;
+        return [value, grads[name]!];
+      });
+    const { recorder } = tf.backend() as unknown as { recorder: StepRecorder };
+    const [expected, found] = [step(), recorder.record(step)];
+    for (const [i, tensor] of expected.entries()) {
+      const largest = tf.max(tf.abs(tensor)).dataSync()[0]!;
+      expect(tf.max(tf.abs(tf.sub(found[i]!, tensor))).dataSync()[0]).toBeLessThan(1e-4 * largest);
+    }
+    expect(recorder.report().compiled).toBe(true);
+    await tf.setBackend('cpu');
   },
 );
 
