@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { uptime } from 'node:os';
-import { join } from 'node:path';
+import { hostname, uptime } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../test/scratch.js';
 import { checkOutput, recover, writeFolder, writeWhole } from './atomic.js';
@@ -85,9 +85,9 @@ describe('what a killed process left beside a folder', () => {
   const beside = (name: string): string => join(folder, name);
 
   test('a complete save that had not taken its place takes it', async () => {
-    write(`d1/.run.new-${DEAD}-aa/.complete`, '');
-    write(`d1/.run.new-${DEAD}-aa/x`, 'new');
-    write(`d1/.run.old-${DEAD}-bb/x`, 'old');
+    write(`d1/.run.new-${DEAD}-${hostname()}-aa/.complete`, '');
+    write(`d1/.run.new-${DEAD}-${hostname()}-aa/x`, 'new');
+    write(`d1/.run.old-${DEAD}-${hostname()}-bb/x`, 'old');
     await recover(beside('d1/run'));
     expect(readdirSync(beside('d1'))).toEqual(['run']);
     expect(readdirSync(beside('d1/run'))).toEqual(['x']);
@@ -95,8 +95,8 @@ describe('what a killed process left beside a folder', () => {
   });
 
   test('else the one before comes back', async () => {
-    write(`d2/.run.new-${DEAD}-aa/x`, 'half');
-    write(`d2/.run.old-${DEAD}-bb/x`, 'old');
+    write(`d2/.run.new-${DEAD}-${hostname()}-aa/x`, 'half');
+    write(`d2/.run.old-${DEAD}-${hostname()}-bb/x`, 'old');
     await recover(beside('d2/run'));
     expect(readdirSync(beside('d2'))).toEqual(['run']);
     expect(readFileSync(beside('d2/run/x'), 'utf8')).toBe('old');
@@ -104,9 +104,8 @@ describe('what a killed process left beside a folder', () => {
 
   test('leftovers go where the folder stands, also those of a process that had our number', async () => {
     write('d3/run/x', 'good');
-    write(`d3/.run.new-${process.pid}/x`, 'half');
-    write(`d3/.run.new-${process.pid}-aa/x`, 'half');
-    write(`d3/.run.old-${DEAD}-aa/x`, 'old');
+    write(`d3/.run.new-${process.pid}-${hostname()}-aa/x`, 'half');
+    write(`d3/.run.old-${DEAD}-${hostname()}-aa/x`, 'old');
     write('d3/.run.notes', 'not ours');
     await writeFolder(beside('d3/run'), async (fresh) => {
       writeFileSync(join(fresh, 'x'), 'better');
@@ -117,13 +116,13 @@ describe('what a killed process left beside a folder', () => {
   });
 
   test('half a file goes when the file is written again', async () => {
-    write(`d5/.out.json.new-${DEAD}-aa`, '{"ha');
+    write(`d5/.out.json.new-${DEAD}-${hostname()}-aa`, '{"ha');
     await writeWhole(beside('d5/out.json'), '{}');
     expect(readdirSync(beside('d5'))).toEqual(['out.json']);
   });
 
   test('what is older than the start of the machine goes, whatever process has its number now', async () => {
-    const old = write(`d6/.run.new-${process.ppid}-aa/x`, 'half').replace(/\/x$/, '');
+    const old = write(`d6/.run.new-${process.ppid}-${hostname()}-aa/x`, 'half').replace(/\/x$/, '');
     const beforeStart = Date.now() / 1000 - uptime() - 60;
     utimesSync(old, beforeStart, beforeStart);
     await recover(beside('d6/run'));
@@ -131,9 +130,28 @@ describe('what a killed process left beside a folder', () => {
   });
 
   test("another process's save under way is left alone", async () => {
-    write(`d4/.run.new-${process.ppid}-aa/x`, 'half');
+    write(`d4/.run.new-${process.ppid}-${hostname()}-aa/x`, 'half');
     await recover(beside('d4/run'));
-    expect(readdirSync(beside('d4'))).toEqual([`.run.new-${process.ppid}-aa`]);
+    expect(readdirSync(beside('d4'))).toEqual([`.run.new-${process.ppid}-${hostname()}-aa`]);
+  });
+
+  test("another machine's save is left alone for a day, whatever runs here", async () => {
+    const left = ['aa', 'bb', 'cc'].map((end) =>
+      dirname(write(`d7/.run.new-${DEAD}-node-2.cluster-${end}/x`, 'half')),
+    );
+    const day = Date.now() / 1000 - 24 * 3600;
+    utimesSync(left[1]!, day + 60, day + 60);
+    utimesSync(left[2]!, day - 60, day - 60);
+    await recover(beside('d7/run'));
+    expect(left.map((path) => existsSync(path))).toEqual([true, true, false]);
+  });
+
+  test('a save under way names its process and its machine', async () => {
+    await writeFolder(beside('d8/run'), (fresh) => {
+      expect(basename(fresh)).toMatch(/^\.run\.new-/);
+      expect(basename(fresh)).toContain(`-${process.pid}-${hostname()}-`);
+      return Promise.resolve();
+    });
   });
 });
 

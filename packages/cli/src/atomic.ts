@@ -1,5 +1,5 @@
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { uptime } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { HypetuneError } from '@hypetune/core';
@@ -119,14 +119,18 @@ async function recoverPlace(target: string): Promise<void> {
 /** Folders that this process is writing now. */
 const writing = new Set<string>();
 
-/** Whether a folder named `new-PID-...` or `old-PID-...` belongs to no process that still writes it. */
+/** This machine or container, as a part of a file's name. */
+const HOST = hostname().replace(/[^\w.-]/g, '_');
+
+/** Whether what is named `new-PID-HOST-...` or `old-PID-HOST-...` belongs to no process that still writes it. */
 async function isStale(path: string, rest: string): Promise<boolean> {
-  const pid = Number(/^(?:new|old)-(\d+)(?:-[0-9a-f]+)?$/.exec(rest)?.[1] ?? NaN);
-  if (Number.isNaN(pid) || writing.has(path)) return false;
-  if (pid === process.pid || !isAlive(pid)) return true;
+  const [, pid, host] = /^(?:new|old)-(\d+)-(.+)-[0-9a-f]+$/.exec(rest) ?? [];
+  if (pid === undefined || writing.has(path)) return false;
+  const isOurs = host === HOST;
+  if (isOurs && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true;
   const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-  // After a restart of the machine the number may be another process's.
-  return age > Math.min(STALE_MILLISECONDS, uptime() * 1000);
+  // After a restart of the machine the number may be another process's. Of another machine's processes only the age is known.
+  return age > (isOurs ? Math.min(STALE_MILLISECONDS, uptime() * 1000) : STALE_MILLISECONDS);
 }
 
 /** Writes a file whole or not at all, flushed to the disk. */
@@ -147,7 +151,7 @@ export async function writeWhole(file: string, content: string | Uint8Array): Pr
 }
 
 function sibling(path: string, mark: 'new' | 'old'): string {
-  return join(dirname(path), `.${basename(path)}.${mark}-${process.pid}-${randomBytes(4).toString('hex')}`);
+  return join(dirname(path), `.${basename(path)}.${mark}-${process.pid}-${HOST}-${randomBytes(4).toString('hex')}`);
 }
 
 /** A path as it really is: links followed, so that the folder they lead to is replaced and not the link. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { isAlive } from '@hypetune/models';
 
 /** A lock that was not touched for so long belongs to a process that is gone, on whatever machine it was. */
 const STALE_MILLISECONDS = 120_000;
@@ -56,13 +57,4 @@ async function isStale(file: string): Promise<boolean> {
   const [pid, host] = (await readFile(file, 'utf8').catch(() => '')).trim().split(' ');
   // A lock without an owner is being written now.
   return host === hostname() && Number(pid) !== process.pid && !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
