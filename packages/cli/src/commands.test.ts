@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyFlags } from '../test/tiny-model.js';
+import { keepModel } from './run-folder.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -242,4 +243,32 @@ test('train tells of every epoch and of the best one, tests on rows apart, keeps
   expect(kinds.filter((kind) => kind === 'step')).toHaveLength(record.steps);
   expect(kinds.slice(0, 6)).toEqual(['step', 'step', 'evaluation', 'step', 'evaluation', 'epoch']);
   expect(readdirSync(`${out}.steps`)).toHaveLength(2);
+});
+
+test('models kept of an earlier run are refused, and by --force replaced with that run', async () => {
+  const out = join(folder, 'again');
+  write('again.steps/step-7/model', 'of an earlier run');
+  write('again.steps/step-900/model', 'of an earlier run');
+  const kept = (): string[] => readdirSync(`${out}.steps`).sort();
+  const flags = ['--epochs', '2', '--keep-last', '2', '--out', out];
+  const refused = await call('train', ...data, ...flags);
+  expect(refused.code).toBe(1);
+  expect(refused.error).toContain(`--keep-last: '${out}.steps' is not empty`);
+  const broken = await call('train', ...data, ...flags, '--force', '--test', join(folder, 'nowhere.tsv'));
+  expect(broken.code).toBe(1);
+  expect(kept()).toEqual(['step-7', 'step-900']);
+  expect((await call('train', ...data, ...flags, '--force')).code).toBe(0);
+  expect(kept()).toEqual(['step-3']);
+  expect((await call('train', '--resume', out, '--epochs', '4')).code).toBe(0);
+  expect(kept()).toEqual(['step-3', 'step-9']);
+});
+
+test('the model just kept stays, whatever later steps lie beside it', async () => {
+  const kept = join(folder, 'kept');
+  for (const step of [600, 900]) write(`kept/step-${step}/model`, '');
+  await keepModel(kept, 100, 2, (fresh) => {
+    mkdirSync(fresh);
+    return Promise.resolve();
+  });
+  expect(readdirSync(kept).sort()).toEqual(['step-100', 'step-900']);
 });

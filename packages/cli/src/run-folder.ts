@@ -180,7 +180,7 @@ export async function readRunCheckpoint(folder: string): Promise<Snapshot> {
   return readCheckpoint(file);
 }
 
-/** Saves a model as `step-N` in a folder of the last `count` ones; older ones go. */
+/** Saves a model as `step-N` in a folder of the last `count` ones; older ones go, never this one. */
 export async function keepModel(
   folder: string,
   step: number,
@@ -188,9 +188,9 @@ export async function keepModel(
   save: (folder: string) => Promise<void>,
 ): Promise<void> {
   await save(join(folder, `step-${step}`));
-  const steps = (await readdir(folder))
+  const others = (await readdir(folder))
     .map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN))
-    .filter((found) => !Number.isNaN(found))
+    .filter((found) => !Number.isNaN(found) && found !== step)
     .sort((a, b) => b - a);
-  for (const old of steps.slice(count)) await rm(join(folder, `step-${old}`), { recursive: true });
+  for (const old of others.slice(count - 1)) await rm(join(folder, `step-${old}`), { recursive: true });
 }

@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises';
 import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import { checkApart, checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
@@ -85,7 +87,7 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option('--seed <number>', 'default: 0', numberFlag)
     .option('--out <folder>', 'save the tuned model here')
     .option('--export <folder>', 'write the tuned model here for other programs, as hypetune export does')
-    .option('--force', 'replace what is in --out and --export')
+    .option('--force', 'replace what is in --out, what --keep-last kept beside it, and what is in --export')
     .option(
       '--resume <folder>',
       'go on with a run that was stopped; with more --epochs or --steps, also with a finished one',
@@ -108,7 +110,11 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const settings = withMetrics(config, modules);
   const { seed = 0 } = config;
   if (out !== undefined && flags.export !== undefined) await checkApart(flags.export, '--export', out);
-  if (out !== undefined) await checkOutput(out, flags.force === true || out === flags.resume);
+  const { keepLast, log: formats } = config;
+  const isReplacing = flags.force === true || out === flags.resume;
+  const kept = `${out!}.steps`;
+  if (out !== undefined) await checkOutput(out, isReplacing);
+  if (out !== undefined && keepLast !== undefined) await checkOutput(kept, isReplacing, '--keep-last');
   if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
   for (const name of ['log', 'saveEvery', 'keepLast'] as const)
     if (config[name] !== undefined && out === undefined)
@@ -129,7 +135,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const told = recordOf({ setup, config, recipe, seed, engine });
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({ ...told, steps });
     const history = resumed ? await readHistory(flags.resume!, resumed.snapshot.meta.step) : [];
-    const { keepLast, log: formats } = config;
+    let keepsOthers = keepLast !== undefined && out !== flags.resume;
+    const save = async (model: LayersModel, saved: RunRecord, at: Snapshot | undefined): Promise<void> => {
+      await saveRun(out!, model, saved, history, at);
+      // The models of the run that it replaces go with that run, no sooner.
+      if (keepsOthers) await rm(kept, { recursive: true, force: true });
+      keepsOthers = false;
+    };
     const logged = {
       name: `${task.name} ${recipe.name} seed ${seed}`,
       params: paramsOf({ ...config, seed, recipe: describeRecipe(recipe), engine }),
@@ -149,14 +161,14 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         onCheckpoint: async (model, at) => {
           const { step } = at.meta;
           const unfinished = { ...record(step), finished: false };
-          await saveRun(out, model, unfinished, history, at);
+          await save(model, unfinished, at);
           if (keepLast !== undefined)
-            await keepModel(`${out}.steps`, step, keepLast, (folder) =>
+            await keepModel(kept, step, keepLast, (folder) =>
               saveRun(folder, model, unfinished, history),
             );
         },
         onTrained: async (model, { steps }, at) => {
-          await saveRun(out, model, { ...record(steps), finished: true }, history, at);
+          await save(model, { ...record(steps), finished: true }, at);
         },
       }),
       onLine: (line) => {
@@ -177,7 +189,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     if (out !== undefined) {
       const rows = test ? task.test! : task.evaluation;
       if (finished) await saveRecord(out, full, predictedRows(rows, test ?? evaluation));
-      else await saveRun(out, model, full, history, result.snapshot);
+      else await save(model, full, result.snapshot);
     }
     if (flags.export !== undefined && finished)
       await exportModel(flags.export, {
