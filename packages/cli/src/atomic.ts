@@ -151,7 +151,10 @@ export async function writeWhole(file: string, content: string | Uint8Array): Pr
 }
 
 function sibling(path: string, mark: 'new' | 'old'): string {
-  return join(dirname(path), `.${basename(path)}.${mark}-${process.pid}-${HOST}-${randomBytes(4).toString('hex')}`);
+  return join(
+    dirname(path),
+    `.${basename(path)}.${mark}-${process.pid}-${HOST}-${randomBytes(4).toString('hex')}`,
+  );
 }
 
 /** A path as it really is: links followed, so that the folder they lead to is replaced and not the link. */

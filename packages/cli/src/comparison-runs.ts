@@ -73,9 +73,8 @@ export interface Wants {
   readonly seeds: readonly number[];
 }
 
-/** A run, the task it is of, and the files of code that it is made with. */
+/** A run and the files of code that it is made with. */
 export interface NamedRun extends WantedRun {
-  readonly task: string;
   /** Modules that bring methods and metrics. */
   readonly methods: readonly string[];
   /** They, and the config where it is code: what is hashed. */

@@ -8,7 +8,7 @@ import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { exportModel } from '../export/export-model.js';
 import { onInterrupt } from '../interrupt.js';
-import { type CurveLog, endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
+import { checkLogs, type CurveLog, endMetrics, openLogs, paramsOf, type RunEnd } from '../log/curve-log.js';
 import { type Methods, openModules, withMetrics } from '../methods.js';
 import {
   checkOptionsUsed,
@@ -119,6 +119,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   for (const name of ['log', 'saveEvery', 'keepLast'] as const)
     if (config[name] !== undefined && out === undefined)
       throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
+  checkLogs(formats, `${out!}.log`);
   const interrupt = onInterrupt(terminal);
   let log: CurveLog | undefined;
   let end: RunEnd = { status: 'failed', step: 0, metrics: {} };
@@ -163,9 +164,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
           const unfinished = { ...record(step), finished: false };
           await save(model, unfinished, at);
           if (keepLast !== undefined)
-            await keepModel(kept, step, keepLast, (folder) =>
-              saveRun(folder, model, unfinished, history),
-            );
+            await keepModel(kept, step, keepLast, (folder) => saveRun(folder, model, unfinished, history));
         },
         onTrained: async (model, { steps }, at) => {
           await save(model, { ...record(steps), finished: true }, at);

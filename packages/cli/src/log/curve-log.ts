@@ -3,12 +3,15 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { HypetuneError } from '@hypetune/core';
 import type { CurveLine } from '../store/record.js';
 import { mlflow } from './mlflow.js';
 import { type Receiver, receiverLog } from './receiver.js';
@@ -49,13 +52,22 @@ const RECEIVERS: Partial<Record<LogFormat, () => Receiver>> = {
   trackio: () => trackio(),
 };
 
-/** Throws where a service that curves are to go to is not set up. */
-export function checkLogs(formats: readonly LogFormat[] = []): void {
+/** Throws where a service that curves are to go to is not set up, and where the logs' folder is a file. */
+export function checkLogs(formats: readonly LogFormat[] = [], folder?: string): void {
   for (const format of formats) RECEIVERS[format]?.();
+  if (formats.length > 0 && folder !== undefined && existsSync(folder) && !statSync(folder).isDirectory())
+    throw new HypetuneError(
+      `--log: '${folder}' is a file, and logs are written in a folder of that name; move the file away or give another --out.`,
+    );
 }
 
+/** Files that logs write into their folder. */
+const OWN = new RegExp(
+  `^(?:curve\\.(?:csv|jsonl)|events\\.out\\.tfevents\\..+|(?:${LOG_FORMATS.join('|')})-run)$`,
+);
+
 /**
- * Begins logs in a folder, what was there of it replaced: `curve.csv` (a line a number: step, epoch, name, value), `curve.jsonl`
+ * Begins logs in a folder, those that were there replaced: `curve.csv` (a line a number: step, epoch, name, value), `curve.jsonl`
  * (a JSON text a line of the curve) and event files of TensorBoard. What goes to a service leaves the run's id there, with
  * which a run goes on. `history`: the lines of a run that goes on.
  */
@@ -74,8 +86,8 @@ export function openLogs(
     ),
   );
   const receivers = formats.map((format) => RECEIVERS[format]?.());
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) if (OWN.test(name)) rmSync(join(folder, name));
   const logs = formats.map((format, place): CurveLog => {
     const receiver = receivers[place];
     if (receiver)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -52,13 +52,47 @@ test('train and compare write logs while they run', async () => {
   const store = join(folder, 'store');
   await call('compare', ...data, ...logs, '--recipes', 'vanilla,hype', '--seeds', '1', '--store', store);
   expect(readdirSync(join(store, 'logs')).sort()).toEqual([
-    'train.tsv-hype-seed-1',
-    'train.tsv-vanilla-seed-1',
+    expect.stringMatching(/^train\.tsv-hype-seed-1-[0-9a-f]{8}$/),
+    expect.stringMatching(/^train\.tsv-vanilla-seed-1-[0-9a-f]{8}$/),
   ]);
   expect((await call('train', ...data, ...logs)).error).toContain('--log: give --out a folder');
   expect((await call('compare', ...data, '--keep-last', '2')).error).toContain(
     '--keep-last: is for hypetune train',
   );
+});
+
+test('a file where logs are to lie is refused before any work, and only logs are replaced by logs', async () => {
+  const out = join(folder, 'redirected');
+  const flags = [...data, '--steps', '1', '--log', 'csv', '--out', out];
+  const file = write('redirected.log', 'what the shell writes');
+  const refused = await call('train', ...flags, '--train', join(folder, 'nowhere.tsv'));
+  expect([refused.code, refused.error]).toEqual([1, expect.stringContaining(`--log: '${file}' is a file`)]);
+  expect(readFileSync(file, 'utf8')).toBe('what the shell writes');
+  rmSync(file);
+  for (const name of ['notes.txt', 'curve.jsonl', 'mlflow-run', 'events.out.tfevents.1.host.2.3'])
+    write(`redirected.log/${name}`, 'of an earlier run');
+  expect((await call('train', ...flags)).code).toBe(0);
+  expect(readdirSync(`${out}.log`).sort()).toEqual(['curve.csv', 'notes.txt']);
+});
+
+test('runs of one store have logs of their own: of tasks whose files share a name, of points of a grid, of other settings', async () => {
+  const tables = ['good', 'great'].map((word) =>
+    write(`${word}/rows.tsv`, sentiment(24).replaceAll('fine', word)),
+  );
+  const tasks = tables.map((table, place) => ({ name: `task-${place}`, train: table, validation: table }));
+  const config = write('tasks.json', JSON.stringify({ tasks, grid: { limit: [8, 16] } }));
+  const store = join(folder, 'many');
+  const flags = [...data.slice(data.indexOf('--model')), '--log', 'csv', '--store', store];
+  const compared = ['--recipes', 'vanilla', '--seeds', '1', '--steps', '1'];
+  for (const rate of ['1e-3', '1e-4'])
+    await call('compare', '--config', config, ...flags, ...compared, '--learning-rate', rate);
+  const names = readdirSync(join(store, 'logs'));
+  expect(new Set(names.map((name) => name.replace(/-[0-9a-f]{8}$/, '')))).toEqual(
+    new Set(
+      ['0', '1'].flatMap((task) => ['8', '16'].map((limit) => `task-${task}_limit=${limit}-vanilla-seed-1`)),
+    ),
+  );
+  expect(names).toHaveLength(8);
 });
 
 afterEach(() => {

@@ -101,13 +101,16 @@ export class QueuedRuns {
     const own = await openModules(methods);
     const settings = withMetrics(queued.settings, own);
     const recipe = recipeOf(queued.recipe, { known: own.methods });
-    const { setup, identity: task } = await this.#task(queued, settings);
-    const here = await runIdentity({ task, recipe, settings, seed, engine: identity.engine, modules });
+    const prepared = await this.#task(queued, settings);
+    const here = await runIdentity({
+      ...{ task: prepared.identity, recipe, settings, seed, engine: identity.engine, modules },
+    });
     if (keyOf(here) !== key)
       throw new HypetuneError(
         `this worker would do another run than the one asked for: ${differences(identity, here).join(', ')} differ.`,
       );
-    return { key, identity, setup, settings, recipe, seed };
+    const { task } = queued;
+    return { key, identity, task, setup: prepared.setup, settings, recipe, seed };
   }
 
   #task({ task, settings: written, methods }: QueuedRun, settings: Settings): Promise<PreparedTask> {

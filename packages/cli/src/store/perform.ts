@@ -31,6 +31,8 @@ import type { Store, WholeRun } from './store.js';
 export interface WantedRun {
   readonly key: string;
   readonly identity: RunIdentity;
+  /** The name of its task in the comparison. */
+  readonly task: string;
   readonly setup: Setup;
   readonly settings: Settings;
   readonly recipe: Recipe;
@@ -225,9 +227,9 @@ function sum(before: RunCost | undefined, now: RunCost): RunCost {
   };
 }
 
-/** A name for a run's logs that says which it is. */
-function logName({ identity, recipe, seed }: WantedRun): string {
-  return `${identity.task.name}-${recipe.name}-seed-${seed}`.replace(/[^\w.+=-]+/g, '_');
+/** A name for a run's logs that says which it is, no other's. */
+function logName({ key, task, recipe, seed }: WantedRun): string {
+  return `${task}-${recipe.name}-seed-${seed}-${key.slice(0, 8)}`.replace(/[^\w.+=-]+/g, '_');
 }
 
 /** Every metric that can measure a task, and those that modules bring: which of them a comparison asks for changes nothing of a stored run. */
