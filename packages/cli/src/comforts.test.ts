@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
+import { tinyModel } from '../test/tiny-model.js';
 import { methodCard, methodList } from './commands/methods.js';
 import { readConfig } from './config-file.js';
 import { METHODS } from './methods.js';
 
-const { folder, write } = scratch();
+const home = scratch();
+const { folder, write } = home;
 
 test('init makes a config that is right, data, and scripts beside those that are there', async () => {
   const app = join(folder, 'my app');
@@ -27,6 +29,31 @@ test('init makes a config that is right, data, and scripts beside those that are
     code: 1,
     error: expect.stringContaining('already') as string,
   });
+});
+
+test('the config that init makes is compared by --recipes, and not without', async () => {
+  const app = join(folder, 'compared');
+  await call('init', app);
+  const config = join(app, 'hypetune.yaml');
+  const flags = ['--config', config, '--model', await tinyModel(home), '--engine', 'cpu', '--epochs', '1'];
+  const { code, out } = await call(
+    'compare',
+    ...flags,
+    '--recipes',
+    'vanilla,nodrop',
+    '--seeds',
+    '1',
+    '--json',
+    '-',
+  );
+  expect(code).toBe(0);
+  const { runs, settings } = JSON.parse(out) as { runs: { recipe: string }[]; settings: object };
+  expect(runs.map(({ recipe }) => recipe)).toEqual(['vanilla', 'nodrop']);
+  expect(settings).not.toHaveProperty('recipe');
+  const why = "'recipe' and 'seed' are for hypetune train";
+  expect((await call('compare', ...flags, '--seeds', '1')).error).toContain(why);
+  const seeded = write('seeded.yaml', 'seed: 0\n');
+  expect((await call('compare', '--config', seeded, '--recipes', 'vanilla')).error).toContain(why);
 });
 
 test('completion in bash: commands, flags, inner commands, choices', async () => {

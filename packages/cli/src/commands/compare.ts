@@ -102,10 +102,11 @@ export function addCompare(program: Command, terminal: Terminal, done: (code: nu
 async function compare(command: Command, terminal: Terminal): Promise<number> {
   const flags = command.opts<CompareFlags>();
   const settings = settingsOf(command, OWN);
-  const file = flags.config === undefined ? {} : await readConfig(flags.config);
-  if (file.recipe ?? file.seed)
+  const { recipe, seed, ...file }: Config = flags.config === undefined ? {} : await readConfig(flags.config);
+  const isUnused = (one: unknown, many: unknown): boolean => one !== undefined && many === undefined;
+  if (isUnused(recipe, flags.recipes) || isUnused(seed, flags.seeds))
     throw new HypetuneError(
-      `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds'.`,
+      `${flags.config!}: 'recipe' and 'seed' are for hypetune train; compare has 'recipes' and 'seeds', or give --recipes and --seeds.`,
     );
   if (settings.keepLast !== undefined)
     throw new HypetuneError(
