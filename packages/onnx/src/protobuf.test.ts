@@ -19,6 +19,12 @@ test.each([
   expect(message.byteLength).toBe(wanted.length / 2);
 });
 
+test('a message of very many fields goes into another', () => {
+  const inner = new Message();
+  for (let count = 0; count < 150_000; count += 1) inner.integer(1, 1);
+  expect(new Message().message(2, inner).byteLength).toBe(300_000 + 4);
+});
+
 test('what is no safe integer is an error', () => {
   expect(() => new Message().integer(1, 0.5)).toThrow(/field 1 must be an integer .* got 0\.5/);
   expect(() => new Message().integer(1, 2 ** 53)).toThrow(/field 1/);

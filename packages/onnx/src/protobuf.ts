@@ -22,13 +22,13 @@ export class Message {
   integer(field: number, value: number): this {
     if (!Number.isSafeInteger(value))
       throw new Error(`protobuf: field ${field} must be an integer of at most ${LARGEST}, got ${value}.`);
-    return this.append(tag(field, 'varint'), varint(BigInt(value)));
+    return this.append([tag(field, 'varint'), varint(BigInt(value))]);
   }
 
   float(field: number, value: number): this {
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setFloat32(0, value, true);
-    return this.append(tag(field, 'float'), bytes);
+    return this.append([tag(field, 'float'), bytes]);
   }
 
   text(field: number, value: string): this {
@@ -36,14 +36,14 @@ export class Message {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.append(tag(field, 'bytes'), varint(BigInt(value.byteLength)), value);
+    return this.append([tag(field, 'bytes'), varint(BigInt(value.byteLength)), value]);
   }
 
   message(field: number, value: Message): this {
-    return this.append(tag(field, 'bytes'), varint(BigInt(value.byteLength)), ...value.chunks);
+    return this.append([tag(field, 'bytes'), varint(BigInt(value.byteLength)), ...value.chunks]);
   }
 
-  private append(...chunks: readonly Uint8Array[]): this {
+  private append(chunks: readonly Uint8Array[]): this {
     for (const chunk of chunks) {
       this.chunks.push(chunk);
       this.length += chunk.byteLength;

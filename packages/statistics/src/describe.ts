@@ -16,7 +16,8 @@ export const ROUNDING = 1e-12;
 /** Sample standard deviation of `b - a`, pair by pair; 0 where it is rounding. */
 export function pairedDeviation(a: readonly number[], b: readonly number[]): number {
   const found = deviation(differences(a, b));
-  return found <= ROUNDING * Math.max(...a.map(Math.abs), ...b.map(Math.abs)) ? 0 : found;
+  const largest = [...a, ...b].reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return found <= ROUNDING * largest ? 0 : found;
 }
 
 /** The quantile at a share of 0 to 1, between two values on a line (numpy's default); NaN of no values. */

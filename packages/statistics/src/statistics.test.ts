@@ -53,6 +53,16 @@ test('a difference that is the same in every pair is no sample of anything', () 
   expect(wilcoxon([1, 2, 3, 4], [1, 2, 3, 4])).toBeUndefined();
 });
 
+test('a paired test takes very many pairs', () => {
+  const pairs = Array.from({ length: 200_000 }, (_, place) => place % 7);
+  expect(
+    pairedT(
+      pairs,
+      pairs.map((value, place) => value + (place % 2)),
+    )!.interval.low,
+  ).toBeGreaterThan(0.49);
+});
+
 test('lists of different lengths are no pairs', () => {
   expect(() => pairedT([1, 2, 3], [1, 2])).toThrow('a paired test needs lists of one length, got 3 and 2');
 });

@@ -60,6 +60,14 @@ test("a probe gives scikit-learn's probabilities", () => {
   }
 });
 
+test('a probe takes very many features', () => {
+  const [rows, width] = [2, 70_000];
+  const values = Float64Array.from({ length: rows * width }, (_, place) => Math.floor(place / width));
+  const features = { rows, width, values };
+  const scores = fitProbe(features, [0, 1], 2).scores(features);
+  expect(scores[0]! > scores[1]! && scores[3]! > scores[2]!).toBe(true);
+});
+
 test('similarity: the tokens of texts alone, or those around them too, as PyTorch has it', async () => {
   const page = join(folder, 'similarity.html');
   const told = ['similarity', model, ...data];

@@ -94,7 +94,7 @@ function minimum(
   let { loss, gradient } = objective(x);
   const steps: { readonly x: Float64Array; readonly gradient: Float64Array; readonly product: number }[] = [];
   for (let update = 0; update < UPDATES; update += 1) {
-    if (Math.max(...gradient.map(Math.abs)) < TOLERANCE) break;
+    if (gradient.every((value) => Math.abs(value) < TOLERANCE)) break;
     let direction: Float64Array = gradient.map((value) => -value);
     const shares: number[] = [];
     for (const step of [...steps].reverse()) {

@@ -38,6 +38,12 @@ test('MRPC keeps single quotes; the folder may be written in any case', async ()
   expect(task.train).toEqual([{ text: 'He said " yes .', pair: 'Yes .', label: 1 }]);
 });
 
+test('a split may have very many rows', async () => {
+  const row = 'id\t1\t2\tA\tB\t1\n';
+  write('many/QQP/train.tsv', `id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n${row.repeat(130_000)}`);
+  expect(await splitRows('qqp', `${folder}/many`, 'train')).toHaveLength(130_000);
+});
+
 test('a folder may hold the task itself', async () => {
   const task = await namedTask('rte', `${folder}/alone`);
   expect([task.train[0]!.label, task.evaluation[0]!.label]).toEqual([1, 0]);

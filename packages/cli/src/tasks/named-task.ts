@@ -78,7 +78,7 @@ export async function splitRows(name: string, folder: string, split: Split): Pro
     throw new HypetuneError(missing(name, home, task.splits[split], split));
   }
   const rows: Row[] = [];
-  for (const file of files) rows.push(...namedRows(name, await readNamed(name, file)));
+  for (const file of files) for (const row of namedRows(name, await readNamed(name, file))) rows.push(row);
   return rows;
 }
 

@@ -71,7 +71,7 @@ export function unigram(component: Component): TokenModel {
         const piece = text.slice(start, end);
         const known = vocabulary.get(piece);
         const bytes = known === undefined && fallsBack ? byteTokens(piece, vocabulary) : undefined;
-        result.push(...(bytes ? bytes.reverse() : [known ?? unknown!]));
+        for (const id of bytes?.reverse() ?? [known ?? unknown!]) result.push(id);
       } else result.push(ids[end]!);
       end = start;
     }

@@ -11,7 +11,8 @@ interface Scale {
 
 function scale(values: readonly number[], from: number, to: number, count = 5): Scale {
   const finite = values.filter(Number.isFinite);
-  let [low, high] = [Math.min(...finite), Math.max(...finite)];
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of finite) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (!(high > low)) [low, high] = [low - (Math.abs(low) || 1) * 0.05, high + (Math.abs(high) || 1) * 0.05];
   const step = niceStep((high - low) / count);
   low = Math.floor(low / step + 1e-9) * step;
