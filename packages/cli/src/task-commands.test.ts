@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
+import { Store } from './store/store.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -83,14 +84,22 @@ test('several labels a row: trained, measured, predicted, and read without the r
 test('words: entities are measured, each word has its label, one beyond the length has none', async () => {
   const rows = texts.map(({ words, marks }) => ({ tokens: words, labels: marks }));
   const file = write('words.jsonl', lines(rows));
-  const out = await train(
-    'words',
-    ...['--train', file, '--validation', file, '--problem', 'token-classification'],
-  );
+  const odd = { tokens: ['the', 'film', 'was', 'bad'], labels: ['O', 'B-FOOD', 'O', 'O'] };
+  const test = write('odd.jsonl', lines([...rows.slice(0, 2), odd]));
+  const task = ['--train', file, '--validation', file, '--problem', 'token-classification'];
+  const out = await train('words', ...task, '--test', test);
   expect(out).toMatch(/^entity_f1 1\.0000, accuracy 1\.0000, loss /);
-  expect(out).toMatch(/^FILM +1\.0000 +1\.0000 +1\.0000 +8 +8$/m);
+  expect(out).toMatch(/^FILM +0\.5000 +1\.0000 +0\.6667 +1 +2$/m);
   const run = join(folder, 'words');
   expect(config(run)).toMatchObject({ architectures: ['BertForTokenClassification'] });
+  const record = readFileSync(join(run, 'hypetune.json'), 'utf8');
+  expect(JSON.parse(record)).toMatchObject({ intervals: { entity_f1: [1, 1], accuracy: [1, 1] } });
+  const report = JSON.parse((await call('report', run, '--json')).out) as { wrong: object[] };
+  expect(report).toMatchObject({
+    classes: { classes: [{ name: 'FILM', support: 1, recall: 1 }, { name: 'FOOD' }] },
+    wrong: [{ label: 'O B-FOOD O O', predicted: 'O B-FILM O O', text: 'the film was bad' }],
+  });
+  expect(report.wrong).toHaveLength(1);
   const conll = write('new.conll', 'the\nfilm\nwas\nbad\n\nthe\nfood\n');
   const tsv = await call('predict', run, '--input', conll, ...cpu);
   expect(tsv.out).toBe('labels\ttokens\nO B-FILM O O\tthe film was bad\nO B-FOOD\tthe food\n');
@@ -100,7 +109,17 @@ test('words: entities are measured, each word has its label, one beyond the leng
   const [first] = JSON.parse(json.out) as { labels: (string | null)[] }[];
   expect(first!.labels).toHaveLength(31);
   expect(first!.labels.at(-1)).toBeNull();
-  expect((await call('evaluate', run, '--table', file, ...cpu)).out).toMatch(/^entity_f1 1\.0000/);
+  const measured = await call('evaluate', run, '--table', file, ...cpu);
+  expect(measured.out).toMatch(/^entity_f1 1\.0000/);
+  expect(measured.out).toMatch(/^FILM +1\.0000 +1\.0000 +1\.0000 +8 +8$/m);
+  const place = join(folder, 'words-store');
+  const once = ['--steps', '1', '--recipes', 'vanilla', '--seeds', '1', '--store', place];
+  expect(
+    (await call('compare', ...model.slice(0, 4), ...task, '--evaluation-limit', '1', ...once)).code,
+  ).toBe(0);
+  const store = await Store.open(place);
+  const [kept] = await store.predictions((await store.keys())[0]!);
+  expect(kept!.label).toHaveLength(kept!.logits.length / 3);
 });
 
 test('several values a row, the label column named once for each', async () => {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
+import { type Dataset, type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import { checkApart, checkOutput } from '../atomic.js';
@@ -186,8 +186,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const measured = { metrics: evaluation?.metrics, testMetrics: test?.metrics, intervals, best, stopped };
     const full = { ...record(report.steps), finished, ...measured };
     if (out !== undefined) {
-      const rows = test ? task.test! : task.evaluation;
-      if (finished) await saveRecord(out, full, predictedRows(rows, test ?? evaluation));
+      const [rows, data] = test ? [task.test!, setup.test!] : [task.evaluation, setup.evaluation];
+      if (finished) await saveRecord(out, full, predictedRows(rows, data, test ?? evaluation));
       else await save(model, full, result.snapshot);
     }
     if (flags.export !== undefined && finished)
@@ -236,9 +236,13 @@ function figuresOf(
   return { loss, metrics, report };
 }
 
-function predictedRows(rows: readonly Row[], { predictions, losses }: Evaluation): PredictedRow[] {
-  return rows.map(({ text, pair, label }, row) => ({
-    ...{ text, pair, label, loss: losses[row]!, logits: [...predictions[row]!.logits] },
+function predictedRows(
+  rows: readonly Row[],
+  data: Pick<Dataset, 'label'>,
+  { predictions, losses }: Evaluation,
+): PredictedRow[] {
+  return rows.map(({ text, pair }, row) => ({
+    ...{ text, pair, label: data.label(row), loss: losses[row]!, logits: [...predictions[row]!.logits] },
   }));
 }
 

@@ -1,4 +1,4 @@
-import { type Label, measure, type Prediction, resolveMetrics } from '@hypetune/core';
+import { type Dataset, type Label, measure, type Prediction, resolveMetrics } from '@hypetune/core';
 import { foldIn, seedKey } from '@hypetune/ops';
 import type { TextTask } from '../tasks/task.js';
 
@@ -16,9 +16,10 @@ const FEWEST = 200;
  */
 export function intervalsOf(
   predictions: readonly Prediction[],
-  { task, metrics, evaluation }: Pick<TextTask, 'task' | 'metrics' | 'evaluation'>,
+  data: Pick<Dataset, 'label'>,
+  { task, metrics }: Pick<TextTask, 'task' | 'metrics'>,
 ): Record<string, Interval> {
-  const labels = evaluation.map(({ label }) => label);
+  const labels = predictions.map((_, row) => data.label(row));
   return bootstrap(predictions, labels, (drawn, wanted) =>
     measure(resolveMetrics(metrics), drawn, wanted, { task, outputs: outputsOf(predictions, task.labels) }),
   );

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClassReport, classReport } from '@hypetune/core';
+import { type ClassReport, classReport, IGNORED, type Label } from '@hypetune/core';
 import { PREDICTED, type PredictedRow, readHistory, readRun } from '../run-folder.js';
 import { readLines } from '../store/store.js';
 import { problemOf } from '../tasks/problems.js';
@@ -18,8 +18,14 @@ export async function savedRunReport(folder: string, title?: string): Promise<Ru
   const task = problemOf(kind).task(labels);
   const outputs = Math.max(1, labels.length);
   const predictions = rows.map(({ logits }) => task.predict(Float32Array.from(logits), outputs));
-  const word = (value: unknown): string =>
-    task.kind === 'class' ? (labels[value as number] ?? String(value)) : JSON.stringify(value);
+  const nameOf = (index: number): string => labels[index] ?? String(index);
+  /** A label or a prediction in words; of tokens those that count. */
+  const words = (value: Label, label: Label): string => {
+    if (task.kind === 'class') return nameOf(value as number);
+    if (task.kind !== 'tokens') return JSON.stringify(value);
+    const counted = (value as readonly number[]).filter((_, token) => isCounted(label, token));
+    return counted.map(nameOf).join(' ');
+  };
   const classes: ClassReport | undefined =
     rows.length === 0
       ? undefined
@@ -30,9 +36,10 @@ export async function savedRunReport(folder: string, title?: string): Promise<Ru
         );
   const wrong = rows
     .map((row, place): WrongRow & { readonly right: boolean } => {
-      const predicted = word(predictions[place]!.value);
+      const label = words(row.label, row.label);
+      const predicted = words(predictions[place]!.value, row.label);
       return {
-        ...{ loss: row.loss, label: word(row.label), predicted, right: predicted === word(row.label) },
+        ...{ loss: row.loss, label, predicted, right: predicted === label },
         text: row.pair === undefined ? row.text : `${row.text} / ${row.pair}`,
       };
     })
@@ -56,4 +63,8 @@ export async function savedRunReport(folder: string, title?: string): Promise<Ru
     metrics: { ...record.metrics, ...(Object.fromEntries(test) as Record<string, number>) },
     ...{ curve: await readHistory(folder), settings: record.config },
   };
+}
+
+function isCounted(label: Label, token: number): boolean {
+  return ((label as readonly number[])[token] ?? IGNORED) !== IGNORED;
 }

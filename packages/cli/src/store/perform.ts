@@ -171,19 +171,19 @@ async function performRun(
       if (snapshot) await writeRunCheckpoint(place, { snapshot, curve, spent });
       return undefined;
     }
-    const rows = test ? setup.task.test! : setup.task.evaluation;
+    const rows = test ? setup.test! : setup.evaluation;
     const { predictions, losses } = test ?? evaluation;
     const { steps, stopped, best, epochs, lastLoss } = report;
     const record: StoredRecord = {
       ...{ ...shared, status: 'finished', steps, stopped, best },
       trainLoss: epochs.at(-1)?.loss ?? lastLoss,
       validation: measured(evaluation, setup.task.evaluation.length),
-      ...(test && { test: measured(test, rows.length) }),
+      ...(test && { test: measured(test, rows.size) }),
       ...(training && { training: measured(training, setup.task.train.length) }),
       ...(similarity && { similarity }),
     };
     const lines = predictions.map(({ logits }, row): PredictedLine => ({
-      ...{ row, label: rows[row]!.label, loss: losses[row]!, logits: [...logits] },
+      ...{ row, label: rows.label(row), loss: losses[row]!, logits: [...logits] },
     }));
     return { record, curve, predictions: lines, cost: costOf(spent) };
   } catch (error) {
