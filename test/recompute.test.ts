@@ -6,11 +6,13 @@ import { dropKey } from '@hypetune/drop-key';
 import { hype } from '@hypetune/hype';
 import { lora } from '@hypetune/lora';
 import { mixout } from '@hypetune/mixout';
-import { bertConfig, bertModel } from '@hypetune/models';
+import { bertConfig, bertModel, loadModel } from '@hypetune/models';
 import { r3f } from '@hypetune/r3f';
 import { sam } from '@hypetune/sam';
 import { smart } from '@hypetune/smart';
 import { describe, expect, test } from 'vitest';
+import { CERTIFIED_FAMILIES } from './certificate/families.js';
+import { expectedOf, inputsOf } from './parity/families.js';
 import { enginesPresent } from './support/engines.js';
 
 const [rows, length] = [6, 8];
@@ -85,6 +87,40 @@ describe('recompute', () => {
     const again = await train(bert(), data, stacks[name]!(), { recompute: true });
     expect(again.losses).toEqual(kept.losses);
     expect(again.weights).toEqual(kept.weights);
+  });
+
+  test.each(CERTIFIED_FAMILIES)('$name: the same bits, every dropout on', async ({ folder, dropouts }) => {
+    await tf.setBackend('cpu');
+    const expected = expectedOf(folder);
+    const data = tensorData(inputsOf(expected), expected.labels);
+    const { model } = await loadModel(folder, { config: { ...dropouts } });
+    const { model: same } = await loadModel(folder, { config: { ...dropouts } });
+    const kept = await train(model, data, [], {});
+    const again = await train(same, data, [], { recompute: true });
+    expect(again.losses).toEqual(kept.losses);
+    expect(again.weights).toEqual(kept.weights);
+  });
+
+  test('what a plugin of its own reads inside a layer is trained', async () => {
+    await tf.setBackend('cpu');
+    const data = tokens();
+    const shift = (norms: number[]): Plugin => ({
+      name: 'shift',
+      apply({ name, hooks, addParameter }) {
+        const own = addParameter('shift', [16], () => tf.zeros([16]));
+        hooks.afterAttention.tap(name, (context, _, pass) => tf.add(context, own.read(pass)));
+        hooks.onStep.tap(name, ({ gradientNorm }) => norms.push(gradientNorm));
+      },
+    });
+    const [kept, again]: [number[], number[]] = [[], []];
+    const frozen = (): LayersModel => {
+      const model = bert();
+      for (const layer of model.layers.slice(0, -1)) layer.trainable = false;
+      return model;
+    };
+    await train(frozen(), data, [shift(kept)], { clipNorm: 0 });
+    await train(frozen(), data, [shift(again)], { clipNorm: 0, recompute: true });
+    expect(again).toEqual(kept);
   });
 
   test("a user's own layers, with draws inside of them and between", async () => {

@@ -3,6 +3,7 @@ import { type DrawScope, dropout, foldIn, withAttentionSeams, withDraws } from '
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { HypetuneError } from './errors.js';
 import { keepForGradient } from './keeping.js';
+import { offTape } from './math/tape.js';
 import type { TrainerHooks } from './hooks.js';
 import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
@@ -27,6 +28,14 @@ export interface RunOptions {
   readonly plugins?: ReadonlySet<string>;
   /** Let BatchNormalization and the like write their moving statistics. */
   readonly writes?: boolean;
+}
+
+/** What is read while a layer is computed that will be computed again. */
+interface WeightReading {
+  /** The values to differentiate by. */
+  readonly values: Set<tf.Tensor>;
+  /** Records a computation for the gradient: the layer itself is not. */
+  readonly onTape: <T>(f: () => T) => T;
 }
 
 /** One run of the model, while it lasts. */
@@ -63,6 +72,7 @@ export class Instrument {
   readonly #restores: (() => void)[] = [];
   #run: ModelRun | undefined;
   #reads = new Map<Parameter, tf.Tensor>();
+  #reading: WeightReading | undefined;
 
   constructor(
     model: LayersModel,
@@ -232,16 +242,10 @@ export class Instrument {
     inputs: tf.Tensor | tf.Tensor[],
   ): tf.Tensor {
     const run = this.#run!;
-    const weights = new Set(layer.trainableWeights);
-    const parameters = this.#parameters.filter(({ weight }) => weights.has(weight));
-    // Read on the tape, where taps make them of the weights; the layer then finds them read.
-    const values = parameters.map(({ weight }) => weight.read());
     const reads = this.#reads;
-    const again = { ...run, options: { ...run.options, writes: false } };
-    let runs = 0;
-    const once = (given: readonly tf.Tensor[]): tf.Tensor => {
-      const [outerRun, outerReads] = [this.#run, this.#reads];
-      [this.#run, this.#reads] = [runs++ === 0 ? run : again, reads];
+    const once = (given: readonly tf.Tensor[], own: ModelRun, reading?: WeightReading): tf.Tensor => {
+      const [outerRun, outerReads, outerReading] = [this.#run, this.#reads, this.#reading];
+      [this.#run, this.#reads, this.#reading] = [own, reads, reading];
       try {
         const output = withDraws(run.draws, () => call(given.length === 1 ? given[0]! : [...given]));
         if (!Array.isArray(output)) return output;
@@ -250,10 +254,14 @@ export class Instrument {
           `trainer: recompute is for hidden layers with one output, '${layer.name}' has ${output.length}; name others in hiddenLayers.`,
         );
       } finally {
-        [this.#run, this.#reads] = [outerRun, outerReads];
+        [this.#run, this.#reads, this.#reading] = [outerRun, outerReads, outerReading];
       }
     };
-    return recomputed(once, [inputs].flat(), values);
+    const given = [inputs].flat();
+    const values = new Set<tf.Tensor>();
+    const value = offTape((onTape) => tf.tidy(() => once(given, run, { values, onTape })));
+    const again = { ...run, options: { ...run.options, writes: false } };
+    return recomputed(value, (saved) => once(saved, again), given, [...values]);
   }
 
   /** Lets the attention inside a layer be seen. */
@@ -275,6 +283,18 @@ export class Instrument {
 
   /** A parameter's value in the pass that runs, through `afterWeightRead`, once a pass. */
   read(parameter: Parameter, pass: Pass): tf.Tensor {
+    const reading = this.#reading;
+    // What taps read to make the value is differentiated through the value.
+    this.#reading = undefined;
+    try {
+      const make = (): tf.Tensor => this.#readThroughTaps(parameter, pass);
+      return this.#noted(parameter, reading ? reading.onTape(make) : make(), reading);
+    } finally {
+      this.#reading = reading;
+    }
+  }
+
+  #readThroughTaps(parameter: Parameter, pass: Pass): tf.Tensor {
     const { afterWeightRead } = this.#hooks;
     let value = this.#reads.get(parameter);
     if (!value) {
@@ -293,12 +313,20 @@ export class Instrument {
     return value;
   }
 
+  /** A value that was read, known to the layer that will be computed again; a frozen weight as it is has no gradient. */
+  #noted({ variable }: Parameter, value: tf.Tensor, reading: WeightReading | undefined): tf.Tensor {
+    if (value !== variable || variable.trainable) reading?.values.add(value);
+    return value;
+  }
+
   #wrapWeight(parameter: ModelParameter): void {
     const { weight, variable } = parameter;
     const { afterWeightRead } = this.#hooks;
     this.#replace(weight, 'read', () => {
       const run = this.#run;
-      if (!run || !isTapped(afterWeightRead, run.options.plugins)) return variable;
+      if (!run) return variable;
+      if (!isTapped(afterWeightRead, run.options.plugins))
+        return this.#noted(parameter, variable, this.#reading);
       return this.read(parameter, run.pass);
     });
     if (parameter.trainable) return;

@@ -3,11 +3,12 @@ import { holdBack } from '@hypetune/ops';
 import { offTape } from './math/tape.js';
 
 /**
- * `f(inputs)` without keeping what it computes on the way: `f` runs again when the gradient is taken (Chen et al., 2016,
- * arXiv:1604.06174), so it must compute the same then, draws included. `inputs[0]` is a float tensor; `weights` are what else
- * `f` reads and is to be differentiated by; they must live until then.
+ * `value`, which is `f(inputs)` computed off the tape, on it without keeping what `f` computes on the way: `f` runs again when the
+ * gradient is taken (Chen et al., 2016, arXiv:1604.06174), so it must compute the same then, draws included. `inputs[0]` is a
+ * float tensor; `weights` are what else `f` reads and is to be differentiated by; they must live until then.
  */
 export function recomputed(
+  value: tf.Tensor,
   f: (inputs: readonly tf.Tensor[]) => tf.Tensor,
   inputs: readonly tf.Tensor[],
   weights: readonly tf.Tensor[],
@@ -25,7 +26,7 @@ export function recomputed(
           return xs.map((x, place) => (grads as (tf.Tensor | null)[])[place] ?? tf.zerosLike(x));
         }),
       );
-    return { value: f(inputs), gradFunc };
+    return { value, gradFunc };
   });
   return operation(...inputs.filter(isFloat), ...weights);
 }

@@ -9,19 +9,27 @@ interface TapeState {
 
 const tapeState = (): TapeState => (tf.engine() as unknown as { state: TapeState }).state;
 
-/** Runs `f` as if no gradient were being taken; gradients taken inside it are its own. */
-export function offTape<T>(f: () => T): T {
+/**
+ * Runs `f` as if no gradient were being taken; gradients taken inside it are its own. What `f` computes through `onTape` is
+ * recorded as if it stood outside.
+ */
+export function offTape<T>(f: (onTape: <V>(g: () => V) => V) => T): T {
+  const { gradientDepth, kernelDepth, activeTape } = tapeState();
+  const outer = { gradientDepth, kernelDepth, activeTape };
+  return withTape({ gradientDepth: 0, kernelDepth: 0, activeTape: null }, () =>
+    f((g) => withTape(outer, g)),
+  );
+}
+
+/** Runs `f` on this tape, and puts the tape back that was there. */
+function withTape<T>(tape: TapeState, f: () => T): T {
   const state = tapeState();
   const { gradientDepth, kernelDepth, activeTape } = state;
-  state.gradientDepth = 0;
-  state.kernelDepth = 0;
-  state.activeTape = null;
+  Object.assign(state, tape);
   try {
     return f();
   } finally {
-    state.gradientDepth = gradientDepth;
-    state.kernelDepth = kernelDepth;
-    state.activeTape = activeTape;
+    Object.assign(state, { gradientDepth, kernelDepth, activeTape });
   }
 }
 
