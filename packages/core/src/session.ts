@@ -58,7 +58,7 @@ export interface SessionSetting {
   readonly clip: Clip;
   readonly data: Dataset;
   readonly fit: FitOptions;
-  /** Calls of `fit` before this one. */
+  /** Calls of `fit` before this one, or before the one that it resumes. */
   readonly fits: number;
 }
 
@@ -157,6 +157,7 @@ export class Session {
         seed: options.seed,
         step: this.#step,
         total: this.#total,
+        fits: this.#setting.fits,
         plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.state?.() ?? {}])),
         ...(this.#best.sofar && { best: this.#best.sofar }),
         ...(this.#open.steps > 0 && { open: this.#open }),

@@ -178,6 +178,33 @@ test('resuming equals not stopping, bit for bit', async () => {
   dispose();
 });
 
+test.each(['the same trainer', 'a new one'])('a second fit is resumed exactly by %s', async (resumer) => {
+  const { data, dispose } = rows();
+  const trainerOf = (): [Trainer, number[]] => {
+    const trainer = new Trainer({ model: net(0.3), batchSize: 8, steps: 4, seed: 5 });
+    const losses: number[] = [];
+    trainer.hooks.onStep.tap('test', ({ loss }) => losses.push(loss));
+    return [trainer, losses];
+  };
+  const [whole, expected] = trainerOf();
+  for (let fit = 0; fit < 3; fit += 1) await whole.fit(data);
+  const [part, losses] = trainerOf();
+  await part.fit(data);
+  let snapshot: Snapshot | undefined;
+  const stop = new AbortController();
+  part.hooks.onPause.tapPromise('test', async ({ step }) => {
+    if (step !== 2 || snapshot) return;
+    snapshot = await part.snapshot();
+    stop.abort();
+  });
+  await part.fit(data, { signal: stop.signal });
+  const [other, rest] = resumer === 'a new one' ? trainerOf() : [part, []];
+  await other.fit(data, { resume: snapshot! });
+  await other.fit(data);
+  expect([...losses, ...rest]).toEqual(expected);
+  dispose();
+});
+
 test('accumulating two microbatches of 4 equals a batch of 8', async () => {
   const [a, b] = [net(), net()];
   await losses({ batchSize: 8 }, a);

@@ -75,6 +75,7 @@ export class Trainer {
     if (data.size === 0) throw new HypetuneError('trainer: the training data has no rows.');
     const { task, model } = this.options;
     this.#task = task.bind?.(data, task.outputs(outputOf(model))) ?? task;
+    const fits = fit.resume ? (fit.resume.meta.fits ?? 0) : this.#fits;
     const session = new Session({
       options: this.#bound(),
       host: this.#host,
@@ -84,10 +85,10 @@ export class Trainer {
       clip: this.#clip,
       data,
       fit,
-      fits: this.#fits,
+      fits,
     });
     this.#session = session;
-    this.#fits += 1;
+    this.#fits = fits + 1;
     this.#instrument.attach();
     try {
       return await session.run();

@@ -22,6 +22,8 @@ export interface SnapshotMeta {
   /** Updates made. */
   readonly step: number;
   readonly total: number;
+  /** Calls of `fit` before this one, each with draws of its own; absent in older snapshots. */
+  readonly fits?: number;
   /** Names of the plugins with their plain state. */
   readonly plugins: Record<string, PluginState>;
   /** The epoch that has begun: the losses of its steps added up, and how many. */
