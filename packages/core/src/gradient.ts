@@ -35,7 +35,7 @@ export interface StepPosition {
   readonly index: number;
   readonly epoch: number;
   readonly microbatch: number;
-  /** The microbatch's part of the update's rows, where gradients are accumulated. */
+  /** The microbatch's part of what the update's rows weigh, where gradients are accumulated. */
   readonly share?: number | undefined;
   /** Draws of this microbatch. */
   readonly key: Key;

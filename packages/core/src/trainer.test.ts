@@ -14,6 +14,7 @@ import { beforeEach, expect, test } from 'vitest';
 import {
   HIDDEN_STAGE,
   tensorData,
+  tokenClassification,
   Trainer,
   type Dataset,
   type Plugin,
@@ -254,6 +255,37 @@ test('accumulation counts every row alike, in a short last microbatch too, and l
   a.dispose();
   b.dispose();
   expect(tf.memory().numTensors).toBe(tensors);
+});
+
+test('a sum over rows that weigh differently is the same however they are accumulated, where none weighs too', async () => {
+  const [rowCount, length, classes] = [8, 4, 3];
+  const x = randomNormal([rowCount, length, 5], [9, 9]);
+  const seen: number[][] = [];
+  for (const accumulate of [1, 2, 4, 8]) {
+    const model = sequential({
+      layers: [layers.dense({ units: classes, kernelInitializer: initial(1), inputShape: [length, 5] })],
+    });
+    // Row 0 has no token that counts, the others 1 to 4; a class of each.
+    const labels = Array.from({ length: rowCount }, (_, row) =>
+      Array.from({ length }, (_, token) =>
+        token < (row && ((row * 3) % 4) + 1) ? (row + token) % classes : -100,
+      ),
+    );
+    const task = tokenClassification();
+    const trainer = new Trainer({ model, task, steps: 1, batchSize: rowCount / accumulate, accumulate });
+    trainer.hooks.afterLoss.tap('sum', (terms, step) => ({
+      ...terms,
+      sum: step.sum(step.rowLoss(step.main.logits)),
+    }));
+    trainer.hooks.onStep.tap('test', ({ terms, gradientNorm }) => seen.push([terms['sum']!, gradientNorm]));
+    await trainer.fit(tensorData(x, labels));
+    model.dispose();
+  }
+  for (const [sum, norm] of seen) {
+    expect(sum).toBeCloseTo(seen[0]![0]!, 4);
+    expect(norm).toBeCloseTo(seen[0]![1]!, 4);
+  }
+  x.dispose();
 });
 
 test('keeps the best epoch and stops when patience is out', async () => {

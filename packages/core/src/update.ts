@@ -3,9 +3,9 @@ import type { Key } from '@hypetune/ops';
 import { foldIn } from '@hypetune/ops';
 import type { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
-import { collate } from './data/collate.js';
+import { collate, weightOf } from './data/collate.js';
 import { HypetuneError } from './errors.js';
-import { StepContext, type StepPosition, type StepSetting } from './gradient.js';
+import { SMALLEST_WEIGHT, StepContext, type StepPosition, type StepSetting } from './gradient.js';
 import type { TrainerHooks } from './hooks.js';
 import { clearTape } from './math/tape.js';
 import { outputOf } from './model-output.js';
@@ -64,13 +64,14 @@ export async function update(
     return tf.stack([...terms, clip.norm!]) as tf.Tensor1D;
   };
   accumulation?.prepare(trainable);
+  const shares = accumulation && sharesOf(microbatches, setting);
   const parts: Part[] = [];
   let last: tf.Tensor1D | undefined;
   try {
     microbatches.forEach((rows, microbatch) => {
       let names: string[] = [];
       const numbers = runStep(recorder, () => {
-        const share = accumulation && rows.length / total;
+        const share = shares?.[microbatch];
         const { weights, ...result } = microbatchGradient(setting, { index, epoch, microbatch, share }, rows);
         names = Object.keys(result.terms);
         const terms = Object.values(result.terms);
@@ -120,6 +121,19 @@ export function runStep<T extends tf.TensorContainer>(recorder: StepRecorder | u
     clearTape();
     throw error;
   }
+}
+
+/** Each microbatch's part of what the rows of the update weigh. */
+function sharesOf(
+  microbatches: readonly (readonly number[])[],
+  { data, options }: UpdateSetting,
+): readonly number[] {
+  const output = outputOf(options.model);
+  const weights = microbatches.map((rows) =>
+    Math.max(weightOf(data, rows, { task: options.task, output }), SMALLEST_WEIGHT),
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
 }
 
 function microbatchGradient(

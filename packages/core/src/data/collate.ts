@@ -31,6 +31,22 @@ export function collate(data: Dataset, indices: readonly number[], options: Coll
   };
 }
 
+/** What some rows weigh together in every mean. Throws on a label that the task does not know. */
+export function weightOf(
+  data: Dataset,
+  indices: readonly number[],
+  { task, output }: Pick<CollateOptions, 'task' | 'output'>,
+): number {
+  const labels = indices.map((index) => data.label(index));
+  const { weights } = task.collate(labels, {
+    outputs: task.outputs(output),
+    // What a row weighs does not depend on how far it is padded.
+    length: Math.max(1, ...labels.map((label) => (typeof label === 'number' ? 1 : label.length))),
+    row: (place) => indices[place]!,
+  });
+  return weights.reduce((sum, weight) => sum + weight, 0);
+}
+
 /** The inputs of some rows, filled up to `rows` with the first of them. */
 export function collateInputs(
   data: Dataset,

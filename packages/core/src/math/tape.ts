@@ -16,9 +16,7 @@ const tapeState = (): TapeState => (tf.engine() as unknown as { state: TapeState
 export function offTape<T>(f: (onTape: <V>(g: () => V) => V) => T): T {
   const { gradientDepth, kernelDepth, activeTape } = tapeState();
   const outer = { gradientDepth, kernelDepth, activeTape };
-  return withTape({ gradientDepth: 0, kernelDepth: 0, activeTape: null }, () =>
-    f((g) => withTape(outer, g)),
-  );
+  return withTape({ gradientDepth: 0, kernelDepth: 0, activeTape: null }, () => f((g) => withTape(outer, g)));
 }
 
 /** Runs `f` on this tape, and puts the tape back that was there. */
