@@ -81,7 +81,7 @@ export interface TrainerHooks {
   readonly aroundBackward: SyncWaterfallHook<[GradientFunction, Step]>;
   /** Each weight, once a pass. Mixout, SAM's offset, R4F. */
   readonly afterWeightRead: SyncWaterfallHook<[Tensor, ParameterInfo, Pass]>;
-  /** Each pass: what left the token table, `[rows, length, width]`, else the float input. R3F, NEFTune, FreeLB, SMART. */
+  /** Each pass: what left the token table, `[rows, length, width]`, else the float input. Of several tables (positions) the one that the first input enters. R3F, NEFTune, FreeLB, SMART. */
   readonly afterEmbedding: SyncWaterfallHook<[Tensor, Pass]>;
   /** Each hidden layer, each pass: what enters it. HyPe. */
   readonly beforeLayerForward: SyncWaterfallHook<[Tensor, LayerInfo, Pass]>;

@@ -8,7 +8,7 @@ import type { TrainerHooks } from './hooks.js';
 import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
-import { firstOnlyLayer, inputNames, layerSites, type AnyLayer } from './sites.js';
+import { firstOnlyLayer, inputNames, layerSites, tokenTable, type AnyLayer } from './sites.js';
 import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
@@ -58,8 +58,6 @@ const attached = new WeakSet<LayersModel>();
 export class Instrument {
   readonly model: LayersModel;
   readonly layers: readonly LayerInfo[];
-  /** Whether some layer looks tokens up in a table. */
-  readonly hasTokenTable: boolean;
   readonly hasDropout: boolean;
   /** Whether a row's result depends on the other rows of its batch: rows that only fill a batch would then count. */
   readonly mixesRows: boolean;
@@ -67,6 +65,8 @@ export class Instrument {
   readonly #recompute: boolean;
   readonly #parameters: readonly ModelParameter[];
   readonly #hidden: ReadonlyMap<AnyLayer, LayerInfo>;
+  /** The layer that looks the tokens up. */
+  readonly #table: AnyLayer | undefined;
   /** The last layer, where the head reads nothing but the first token. */
   readonly #firstOnly: AnyLayer | undefined;
   readonly #restores: (() => void)[] = [];
@@ -98,9 +98,14 @@ export class Instrument {
     }));
     this.#hidden = new Map(hidden.map(({ layer }, index) => [layer, this.layers[index]!]));
     this.#firstOnly = firstOnlyLayer(model);
-    this.hasTokenTable = sites.some(({ layer }) => isTable(layer));
+    this.#table = tokenTable(model);
     this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
     this.hasDropout = sites.some(({ layer }) => draws(layer));
+  }
+
+  /** Whether some layer looks tokens up in a table. */
+  get hasTokenTable(): boolean {
+    return this.#table !== undefined;
   }
 
   /** Whether the replacements are in place. */
@@ -170,11 +175,13 @@ export class Instrument {
     const original = target.call.bind(target) as Call;
     const info = this.#hidden.get(layer);
     const random = !layer.hypetune && isRandom(layer);
-    if (target.tokenEmbedding) {
+    const isTable = layer === this.#table;
+    if (isTable && target.tokenEmbedding) {
       const lookUp = target.tokenEmbedding.bind(target);
       this.#replace(target, 'tokenEmbedding', (ids: tf.Tensor) => this.#embedded(lookUp(ids)));
     }
-    if (!info && !random && layer.getClassName() !== 'Embedding') return;
+    const givesVectors = isTable && !target.tokenEmbedding;
+    if (!info && !random && !givesVectors) return;
     const call: Call = (inputs, kwargs) => {
       const run = this.#run;
       if (!run) return original(inputs, kwargs);
@@ -185,7 +192,7 @@ export class Instrument {
         : original;
       if (info) return this.#callHidden({ ...info, visit }, layer, inner, inputs, kwargs, run);
       const output = inner(inputs, kwargs);
-      return layer.getClassName() === 'Embedding' ? this.#embedded(output as tf.Tensor) : output;
+      return givesVectors ? this.#embedded(output as tf.Tensor) : output;
     };
     this.#replace(target, 'call', call);
   }
@@ -362,9 +369,6 @@ function callRandom(
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {
   return (Array.isArray(values) ? [f(values[0]!), ...values.slice(1)] : f(values)) as T;
 }
-
-const isTable = (layer: AnyLayer): boolean =>
-  layer.getClassName() === 'Embedding' || 'tokenEmbedding' in layer;
 
 const BUILT_IN_RANDOM =
   /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|Bidirectional)$/;

@@ -1,6 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, layers, sequential, type Sequential } from '@tensorflow/tfjs-layers';
+import {
+  initializers,
+  input,
+  layers,
+  model,
+  sequential,
+  type Sequential,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import { randomNormal } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import {
@@ -275,6 +283,31 @@ test('a further pass may take other inputs', async () => {
   const { losses } = await fit([other]);
   expect(losses).toEqual((await fit([])).losses);
   expect(logits[0]).toEqual([8, 3]);
+});
+
+test('embeddings of tokens and of positions, added: what left the table of the tokens is seen, once a pass', async () => {
+  const [ids, places] = [0, 1].map(() => input({ shape: [3], dtype: 'int32' }));
+  const table = (name: string): layers.Layer =>
+    layers.embedding({ inputDim: 9, outputDim: 4, name, embeddingsInitializer: name });
+  const added = layers.add().apply([places, ids].map((one, at) => table(['ones', 'zeros'][at]!).apply(one)));
+  const pooled = layers.globalAveragePooling1d({}).apply(added);
+  const output = layers.dense({ units: 2 }).apply(pooled) as SymbolicTensor;
+  const seen: number[][] = [];
+  const look = plugin('look', ({ hooks }) => {
+    hooks.afterEmbedding.tap('look', (vectors, pass) => {
+      seen.push([pass.rows, ...vectors.shape, tf.max(vectors).dataSync()[0]!]);
+      return vectors;
+    });
+  });
+  const inputs = [0, 1].map(() => tf.zeros([8, 3], 'int32'));
+  const trainer = new Trainer({
+    model: model({ inputs: [ids, places], outputs: output }),
+    plugins: [look],
+    steps: 1,
+    compile: false,
+  });
+  await trainer.fit(tensorData(inputs, [0, 1, 0, 1, 0, 1, 0, 1]));
+  expect(seen).toEqual([[8, 8, 3, 4, 0]]);
 });
 
 test('taps of attention on a model without any are refused by name', async () => {

@@ -56,6 +56,26 @@ export function inputNames(model: LayersModel): string[] {
   return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
+/** The layer that looks the tokens up: of several tables the one that a first input enters, else the first. */
+export function tokenTable(model: LayersModel): AnyLayer | undefined {
+  const tables = [...leaves(model)]
+    .map(({ layer }) => layer)
+    .filter((layer) => layer.getClassName() === 'Embedding' || 'tokenEmbedding' in layer);
+  const firsts = firstInputs(model);
+  const readsFirst = ({ inboundNodes }: AnyLayer): boolean =>
+    inboundNodes.some(({ inboundLayers }) => inboundLayers.some((layer) => firsts.includes(layer)));
+  return tables.find(readsFirst) ?? tables[0];
+}
+
+/** The layers by which the first input of a model, and of each model nested in it, enters. */
+function firstInputs({ inputs, layers }: LayersModel): AnyLayer[] {
+  return [inputs[0]!.sourceLayer, ...layers.flatMap((layer) => (isModel(layer) ? firstInputs(layer) : []))];
+}
+
+function isModel(layer: object): layer is LayersModel {
+  return 'layers' in layer && Array.isArray(layer.layers);
+}
+
 type Leaf = Pick<LayerSite, 'path' | 'key' | 'layer'>;
 
 function* leaves(
@@ -68,8 +88,7 @@ function* leaves(
     if (layer.getClassName() === 'InputLayer') continue;
     const path = prefix + layer.name;
     const key = keyPrefix + stableName(layer, counts);
-    if ('layers' in layer && Array.isArray(layer.layers))
-      yield* leaves(layer as unknown as LayersModel, `${path}/`, `${key}/`, counts);
+    if (isModel(layer)) yield* leaves(layer, `${path}/`, `${key}/`, counts);
     else yield { path, key, layer };
   }
 }
