@@ -181,12 +181,12 @@ export class Host implements Omit<PluginHost, keyof Owned> {
     this.#onWarning(line);
   }
 
-  /** Copies those of the weights that are pre-trained, if a plugin asked for them. */
+  /** Copies those of the weights that are pre-trained and have no copy yet, if a plugin asked for them. */
   takeReferences(parameters: readonly Parameter[]): void {
     if (this.referenceOwners.size === 0) return;
     for (const { name, pretrained, variable } of parameters)
       // Not a clone: one that shares the variable's memory makes the first step differ from the others, to a compiler.
-      if (pretrained) this.references.set(name, copyOf(variable));
+      if (pretrained && !this.references.get(name)) this.references.set(name, copyOf(variable));
   }
 
   /** Gives the plugins' own parameters their first values. */

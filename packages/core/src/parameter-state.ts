@@ -11,13 +11,15 @@ export interface ParameterState {
   set(parameter: Pick<ParameterInfo, 'name'>, value: Tensor): void;
 }
 
-/** A tensor for every parameter that the run trains at some time, `initial` at its start; the plugin's tensor of that name. */
+/** A tensor for every parameter that the run trains at some time, `initial` until it is set; the plugin's tensor of that name. */
 export function parameterState(
   { name: plugin, hooks, tensors }: PluginHost,
   initial: (parameter: ParameterInfo) => Tensor,
 ): ParameterState {
-  hooks.onFitStart.tap(plugin, ({ parameters, resumed }) => {
-    if (!resumed) for (const parameter of parameters) tensors.set(parameter.name, initial(parameter));
+  hooks.onFitStart.tap(plugin, ({ parameters }) => {
+    // A longer run may train more than the one that it resumes.
+    for (const parameter of parameters)
+      if (!tensors.get(parameter.name)) tensors.set(parameter.name, initial(parameter));
   });
   return {
     get: ({ name }) => tensors.get(name)!,

@@ -12,8 +12,11 @@ import {
 import { randomNormal } from '@hypetune/ops';
 import { expect, test } from 'vitest';
 import {
+  averageWeights,
   EVALUATION_STAGE,
   OPTIMIZER_STAGE,
+  parameterState,
+  replaceOptimizer,
   tensorData,
   Trainer,
   type Dataset,
@@ -207,6 +210,50 @@ test('shouldTrain is asked again at a phase, and a parameter counts its own step
   expect(first).not.toEqual(second);
   const resumed = await fit([headFirst, watch], {}, snapshots[0]);
   expect(resumed.losses).toEqual(losses.slice(3));
+});
+
+test('a longer run may train what the run that it resumes never did', async () => {
+  const late = plugin('late', (host) => {
+    host.addPhases(() => [5]);
+    host.hooks.shouldTrain.tap('late', ({ site }, { step }) =>
+      site !== 'head' && step < 5 ? false : undefined,
+    );
+  });
+  const pull = plugin('pull', (host) => {
+    host.keepReference();
+    host.hooks.beforeUpdate.tap('pull', (updates, step) => ({
+      ...updates,
+      ...Object.fromEntries(
+        step.parameters.flatMap((parameter) => {
+          const reference = host.reference(parameter);
+          const away = reference && tf.sub(reference, host.value(parameter));
+          return away ? [[parameter.name, tf.add(updates[parameter.name]!, tf.mul(away, 0.1))]] : [];
+        }),
+      ),
+    }));
+  });
+  const momentum = plugin('momentum', (host) => {
+    const sums = parameterState(host, ({ shape }) => tf.zeros([...shape]));
+    replaceOptimizer(host, (parameter, gradient) => {
+      const sum = tf.add(tf.mul(sums.get(parameter), 0.9), gradient);
+      sums.set(parameter, sum);
+      return tf.mul(sum, -0.01);
+    });
+  });
+  const average = plugin('average', (host) => {
+    averageWeights(host, () => 0.5);
+  });
+  const schedule = { decay: 'constant', warmup: 0 } as const;
+  for (const plugins of [
+    [late, pull, average],
+    [late, momentum],
+  ]) {
+    const whole = await fit(plugins, { schedule, epochs: 3 });
+    const short = await fit(plugins, { schedule, epochs: 1 });
+    const longer = await fit(plugins, { schedule, epochs: 3 }, short.snapshots[0]);
+    expect(longer.losses).toEqual(whole.losses.slice(3));
+    expect(longer.snapshots.at(-1)).toEqual(whole.snapshots.at(-1));
+  }
 });
 
 test('no phase may train nothing', async () => {

@@ -126,8 +126,8 @@ export class Session {
       this.#optimizer = new AdamW(options.optimizer, replaced ? [] : phases.ever, (parameter) =>
         phases.since(parameter),
       );
-      if (fit.resume) this.#restore(fit.resume);
-      else host.takeReferences(phases.ever);
+      if (fit.resume) this.#restore(fit.resume, phases);
+      host.takeReferences(phases.ever);
       this.#trained = phases.enter(this.#step + 1);
       await host.hooks.onFitStart.promise(run);
       const report = await this.#train(phases, this.#optimizer);
@@ -166,10 +166,11 @@ export class Session {
     };
   }
 
-  #restore(snapshot: Snapshot): void {
+  #restore(snapshot: Snapshot, phases: Phases): void {
     const { options, host, plugins } = this.#setting;
     checkSnapshot(snapshot.meta, options.seed, this.#total, plugins);
-    restoreTensors({ host, optimizer: this.#optimizer!, best: this.#best.tensors }, snapshot, plugins);
+    const state = { host, optimizer: this.#optimizer!, best: this.#best.tensors };
+    restoreTensors(state, snapshot, phases, plugins);
     this.#best.sofar = snapshot.meta.best;
     this.#open = { ...(snapshot.meta.open ?? { loss: 0, steps: 0 }) };
     this.#step = snapshot.meta.step;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { HypetuneError } from '../errors.js';
 import type { Host } from '../host.js';
 import type { AdamW } from '../optim/adamw.js';
+import type { Phases } from '../phases.js';
 import type { Plugin } from '../plugin.js';
 import type { KeptTensors } from '../stores.js';
 import { upload, type Snapshot, type SnapshotMeta } from './snapshot.js';
@@ -26,12 +27,18 @@ export function stateTensors({ host, optimizer, best }: RunState): Map<string, t
   return state;
 }
 
-/** Puts the tensors of a snapshot into a run, and hands each plugin its plain state. */
+/**
+ * Puts the tensors of a snapshot into a run, and hands each plugin its plain state. A parameter that is first trained after it
+ * starts anew: the shorter run may never have trained it.
+ */
 export function restoreTensors(
   { host, optimizer, best }: RunState,
   snapshot: Snapshot,
+  phases: Phases,
   plugins: readonly Plugin[],
 ): void {
+  const { step } = snapshot.meta;
+  const later = new Set(phases.ever.flatMap((one) => (phases.since(one) > step ? [one.name] : [])));
   const assign = (name: string, variable: tf.Variable): void => {
     tf.tidy(() => {
       variable.assign(upload(snapshot, name, variable.shape));
@@ -39,6 +46,7 @@ export function restoreTensors(
   };
   for (const { name, variable } of host.allParameters) assign(`model/${name}`, variable);
   for (const [name, { first, second }] of optimizer.state()) {
+    if (later.has(name)) continue;
     assign(`first/${name}`, first);
     assign(`second/${name}`, second);
   }
