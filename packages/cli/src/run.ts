@@ -176,7 +176,9 @@ export async function run(request: RunRequest): Promise<RunResult> {
     const evaluation = await trainer.evaluate(counted(setup.evaluation, terminal, 'measured'));
     const test = setup.test && (await trainer.evaluate(counted(setup.test, terminal, 'measured')));
     const also = await alsoMeasured(trainer, model, request);
-    const intervals = request.intervals ? intervalsOf(evaluation.predictions, setup.evaluation, task) : undefined;
+    const intervals = request.intervals
+      ? intervalsOf(evaluation.predictions, setup.evaluation, task)
+      : undefined;
     return { report, evaluation, test, ...also, cost: cost(), intervals, snapshot, model };
   } catch (error) {
     model.dispose();

@@ -4,6 +4,7 @@ import type { Cell, ComparisonPlan } from '../store/plan.js';
 import type { StoredRun } from '../store/store.js';
 import { chosenPoints, compareCells, rightRows } from './comparison.js';
 import { comparisonText } from './comparison-text.js';
+import { comparisonPage } from './html/comparison-page.js';
 
 const plan = (recipes: string[], tasks = ['rte']): ComparisonPlan => ({
   ...{ version: 1, command: ['hypetune', 'compare'], seeds: [1, 2, 3], runs: [] },
@@ -66,6 +67,30 @@ test('the text has a line a run, a line a recipe, and says what cannot be said',
   expect(text).toContain('r3f: two pairs of runs cannot tell it from vanilla.');
   expect(text).toMatch(/^hype: differs from vanilla by \+0\.0350 \(p 0\.0\d+, 4 pairs\)\.$/m);
   expect(text).toContain('failed: r3f · rte · seed 3: the loss is NaN');
+});
+
+test('a recipe whose error is larger gains less than nothing', () => {
+  const asked = plan(['vanilla', 'worse']);
+  const errors = { ...asked, tasks: asked.tasks.map((task) => ({ ...task, metrics: ['rmse'] })) };
+  const measured = (recipe: string, rmse: number): Cell => ({
+    ...cell(recipe, 1, 0.5),
+    metrics: { rmse },
+    run: {
+      record: {
+        ...{ status: 'finished', steps: 10 },
+        identity: { release: '1', engine: 'cpu', rows: { train: 'a', validation: 'b' }, weights: 'c' },
+      },
+      cost: { seconds: 2.5, compileSeconds: 0.5, memoryBytes: 0, environment: {} },
+    } as unknown as StoredRun,
+  });
+  const two = [measured('vanilla', 1), measured('worse', 2)];
+  const page = comparisonPage({
+    ...{ plan: errors, cells: two, comparison: compareCells(errors, two) },
+    ...{ curves: new Map(), costOf: () => 'one pass' },
+  });
+  const [, costs] = page.split('gain on vanilla');
+  expect(costs).toContain('-1.0000');
+  expect(costs).not.toContain('+1.0000');
 });
 
 test('the interval over rows is there where it is known which rows were right', () => {

@@ -251,11 +251,13 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
     const done = cells.filter((cell) => cell.recipe === name && cell.run?.record.status === 'finished');
     if (done.length === 0) return [];
     const over = (value: (cell: Cell) => number): number => mean(done.map(value));
-    const gains = comparison.figures.filter(
-      (row) =>
-        row.recipe === name &&
-        plan.tasks.some((task) => task.name === row.task && task.metrics[0] === row.metric),
-    );
+    const gains = comparison.figures
+      .filter(
+        (row) =>
+          row.recipe === name &&
+          plan.tasks.some((task) => task.name === row.task && task.metrics[0] === row.metric),
+      )
+      .map(({ metric, difference }) => (greaterIsBetter(metric, plan) ? 1 : -1) * (difference?.mean ?? 0));
     return [
       {
         ...{ name, place },
@@ -266,11 +268,7 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
         seconds: over(({ run }) => run!.cost.seconds - run!.cost.compileSeconds),
         compiling: over(({ run }) => run!.cost.compileSeconds),
         memory: Math.max(...done.map(({ run }) => run!.cost.memoryBytes)) / 2 ** 20,
-        gain: mean(
-          gains.map(
-            ({ metric, difference }) => (greaterIsBetter(metric, plan) ? 1 : -1) * (difference?.mean ?? 0),
-          ),
-        ),
+        gain: mean(gains),
       },
     ];
   });
@@ -279,7 +277,7 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
   return section(
     'Cost and gain',
     tableOf(
-      'What a run costs, in the mean, and what it gains',
+      'What a run costs, in the mean, and what it gains: more is better, of every metric',
       ['recipe', 'seconds', 'ms a step', 'compiling, s', 'memory, MB', `gain on ${first}`, 'passes'],
       rows.map((row) => [
         ...[
