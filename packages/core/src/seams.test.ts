@@ -333,10 +333,12 @@ test('a further pass may take other inputs', async () => {
 });
 
 test('embeddings of tokens and of positions, added: what left the table of the tokens is seen, once a pass', async () => {
-  const [ids, places] = [0, 1].map(() => input({ shape: [3], dtype: 'int32' }));
-  const table = (name: string): layers.Layer =>
-    layers.embedding({ inputDim: 9, outputDim: 4, name, embeddingsInitializer: name });
-  const added = layers.add().apply([places, ids].map((one, at) => table(['ones', 'zeros'][at]!).apply(one)));
+  const [ids, places] = [input({ shape: [3], dtype: 'int32' }), input({ shape: [3], dtype: 'int32' })];
+  const vectors = (from: SymbolicTensor, start: 'zeros' | 'ones'): SymbolicTensor =>
+    layers
+      .embedding({ inputDim: 9, outputDim: 4, embeddingsInitializer: start })
+      .apply(from) as SymbolicTensor;
+  const added = layers.add().apply([vectors(places, 'ones'), vectors(ids, 'zeros')]);
   const pooled = layers.globalAveragePooling1d({}).apply(added);
   const output = layers.dense({ units: 2 }).apply(pooled) as SymbolicTensor;
   const seen: number[][] = [];
