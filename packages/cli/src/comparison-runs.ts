@@ -1,4 +1,4 @@
-import { HypetuneError, isMethodPlugin, type Metric } from '@hypetune/core';
+import { HypetuneError, type Metric } from '@hypetune/core';
 import type { Command } from 'commander';
 import type { Config, TaskEntry } from './config-file.js';
 import { metricName } from './methods.js';
@@ -87,7 +87,7 @@ export interface NamedRun extends WantedRun {
  */
 const SEEDS_TOGETHER = 5;
 
-/** Every run, in rounds of a few seeds, so that a comparison that is not done yet has whole pairs. */
+/** Every run, in rounds of a few seeds, so that a comparison that is not done yet has whole pairs. Throws where code makes two recipes that nothing tells apart. */
 export async function wantedRuns(
   wants: Wants & { readonly engine: string; readonly config: Config; readonly file: string | undefined },
 ): Promise<NamedRun[]> {
@@ -104,20 +104,20 @@ export async function wantedRuns(
           const key = keyOf(identity);
           runs.push({ key, identity, setup, settings, recipe, seed, task: name, methods, modules });
         }
-  checkKeys(runs);
+  checkToldApart(runs);
   return runs;
 }
 
-/** Throws where two recipes whose plugins are code of their own would be one run: their code is one file, and what differs in it is not seen. */
-function checkKeys(runs: readonly NamedRun[]): void {
-  const names = new Map<string, string>();
-  for (const { key, recipe } of runs) {
-    const name = names.get(key) ?? recipe.name;
-    names.set(key, name);
-    if (name !== recipe.name && !recipe.plugins().every((plugin) => isMethodPlugin(plugin)))
-      throw new HypetuneError(
-        `recipes '${name}' and '${recipe.name}': their plugins have the same names and come from the same files, so their runs could not be told apart. Declare a method with options (defineMethod), or give the plugins names of their own.`,
-      );
+/** Throws where recipes share a run of which one is code: what its closures hold is in no key. */
+function checkToldApart(runs: readonly NamedRun[]): void {
+  const first = new Map<string, NamedRun>();
+  for (const run of runs) {
+    const { recipe } = first.get(run.key) ?? run;
+    first.set(run.key, first.get(run.key) ?? run);
+    if (recipe === run.recipe || (recipe.entry && run.recipe.entry)) continue;
+    throw new HypetuneError(
+      `recipes '${recipe.name}' and '${run.recipe.name}': code makes their plugins, which have the same names, so that their runs cannot be told apart; give each plugin a name of its own, or write it by defineMethod with options.`,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
-import type { Metric } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { scratch } from '../../test/scratch.js';
+import { wantedRuns } from '../comparison-runs.js';
 import { METHODS } from '../methods.js';
 import { namedRecipe, recipeOf } from '../recipes.js';
+import type { Setup } from '../setup.js';
 import { hashOfRows } from '../tasks/data-record.js';
 import { codeHash, outcomeSettings, runIdentity, type TaskIdentity } from './identity.js';
 import { keyOf } from './store.js';
@@ -40,8 +41,6 @@ test('a key changes with all that decides a result, and with nothing else', asyn
     key({ task: { ...task, maxLength: 64 } }),
   ]);
   expect(new Set([plain, ...others]).size).toBe(10);
-  // Asked for, multiples are what lengths are; else they are chosen from the rows.
-  expect(await key({ settings: { lengthMultiple: 16 } })).not.toBe(plain);
   // What is a default already, what a run is called, and what is only printed.
   expect(await key({ settings: { batchSize: 16, learningRate: 5e-5 } })).toBe(plain);
   expect(await key({ recipe: recipeOf({ ...namedRecipe('hype').entry!, name: 'mine' }) })).toBe(plain);
@@ -49,6 +48,47 @@ test('a key changes with all that decides a result, and with nothing else', asyn
     plain,
   );
   expect(outcomeSettings({})).toMatchObject({ batchSize: 16, learningRate: 5e-5, keepBest: null });
+});
+
+test('a multiple of lengths that is given is not the lengths that are chosen, whatever it is', async () => {
+  const keys = [await key({}), await key({ settings: { lengthMultiple: 16 } })];
+  expect(new Set([...keys, await key({ settings: { lengthMultiple: 8 } })]).size).toBe(3);
+  expect(outcomeSettings({})).toMatchObject({ lengthMultiple: 16 });
+  expect(outcomeSettings({})).not.toHaveProperty('lengths');
+});
+
+test('the code of a metric that chooses the best epoch decides a result', async () => {
+  const cost = { name: 'cost', greaterIsBetter: false, compute: () => 0 };
+  const kept = recipeOf({ name: 'kept', settings: { keepBest: cost } });
+  const made = async (): Promise<string[]> => {
+    const modules = [write('cost.ts', `export const made = ${++edits};\n`)];
+    return Promise.all([
+      key({ modules, settings: { keepBest: cost } }),
+      key({ modules, recipe: kept }),
+      key({ modules, settings: { keepBest: 'loss' } }),
+    ]);
+  };
+  let edits = 0;
+  const [before, after] = [await made(), await made()];
+  expect(after.map((one, place) => one === before[place])).toEqual([false, false, true]);
+});
+
+test('recipes of code that no key tells apart are refused; those of data are one run', async () => {
+  const file = write('config.ts', 'export default {};\n');
+  const ofCode = (name: string, plugin: string): ReturnType<typeof recipeOf> =>
+    recipeOf({ name, plugins: [() => ({ name: plugin, apply: () => undefined })] });
+  const wanted = async (...recipes: ReturnType<typeof recipeOf>[]): Promise<number> => {
+    const tasks = [{ ...{ name: 'rte', family: 'rte', settings: {}, identity: task }, setup: {} as Setup }];
+    const runs = await wantedRuns({ tasks, recipes, seeds: [1, 2], engine: 'cpu', config: {}, file });
+    return new Set(runs.map((run) => run.key)).size;
+  };
+  await expect(wanted(ofCode('weak', 'noise'), ofCode('strong', 'noise'))).rejects.toThrow(
+    "recipes 'weak' and 'strong': code makes their plugins, which have the same names, so that their runs cannot be told apart",
+  );
+  expect(await wanted(ofCode('weak', 'noise-0.1'), ofCode('strong', 'noise-9'))).toBe(4);
+  expect(await wanted(namedRecipe('hype'), recipeOf({ ...namedRecipe('hype').entry!, name: 'mine' }))).toBe(
+    2,
+  );
 });
 
 test('every shipped method has a package that is hashed; code of others is hashed by its file', async () => {
@@ -60,11 +100,6 @@ test('every shipped method has a package that is hashed; code of others is hashe
   expect(before).not.toBe(await hashOf(METHODS.get('hype')!));
   write('mine.ts', 'export const mine = 2;\n');
   expect(await codeHash(mine, [file])).not.toBe(before);
-  // Likewise a metric of one's own that chooses the epoch.
-  const cost = { name: 'cost', greaterIsBetter: false } as Metric;
-  const chosen = await key({ settings: { keepBest: cost }, modules: [file] });
-  write('mine.ts', 'export const mine = 3;\n');
-  expect(await key({ settings: { keepBest: cost }, modules: [file] })).not.toBe(chosen);
 });
 
 const hashOf = (method: ReturnType<typeof METHODS.get> & {}): Promise<string> =>

@@ -58,8 +58,12 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
   const { maxLength, ...shared } = task;
   const models = new Map<unknown, string>();
   for (const name of recipe.models) if (existsSync(name)) models.set(name, await folderHash(name));
-  const measuring = [...(settings.metrics ?? []), settings.keepBest, recipe.settings.keepBest];
-  const own = measuring.flatMap((metric) => (typeof metric === 'object' ? [metric.name] : []));
+  const used = { ...settings, ...recipe.settings };
+  const own = new Set(
+    [...(settings.metrics ?? []), used.keepBest].flatMap((metric) =>
+      typeof metric === 'object' ? [metric.name] : [],
+    ),
+  );
   const plugins = await Promise.all(
     recipe.plugins().map(async (plugin) => ({
       name: plugin.name,
@@ -70,9 +74,9 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
   return {
     ...{ version: 1, release: version, engine, seed, ...shared },
     recipe: { dropout: { ...recipe.dropout } as Record<string, number>, plugins },
-    settings: { ...outcomeSettings({ ...settings, ...recipe.settings }), maxLength },
+    settings: { ...outcomeSettings(used), maxLength },
     ...(settings.alsoMeasure && { alsoMeasure: [...new Set(settings.alsoMeasure)].sort() }),
-    ...(own.length > 0 && { metrics: { names: [...new Set(own)], code: await filesHash(modules) } }),
+    ...(own.size > 0 && { metrics: { names: [...own], code: await filesHash(modules) } }),
   };
 }
 
@@ -89,7 +93,7 @@ const DEFAULTS: Readonly<Record<string, { readonly default?: unknown }>> = descr
   ...scheduleSettings,
 });
 
-/** The settings that change what a run computes, defaults filled in. */
+/** The settings that change what a run computes, defaults filled in; `lengths` where a multiple was given, so that none were chosen. */
 export function outcomeSettings(given: Settings): Record<string, unknown> {
   const names = (Object.keys(declared) as (keyof Settings)[]).filter((name) => {
     const { group, outcome = true } = flags.get(declared[name])!;
@@ -99,8 +103,7 @@ export function outcomeSettings(given: Settings): Record<string, unknown> {
     ...Object.fromEntries(
       names.map((name) => [name, given[name] ?? DEFAULTS[name]?.default ?? null] as const),
     ),
-    // Unless multiples are asked for, lengths are chosen from the rows.
-    ...(given.lengthMultiple !== undefined && { lengths: 'multiples' }),
+    ...(given.lengthMultiple !== undefined && { lengths: [] }),
   };
 }
 

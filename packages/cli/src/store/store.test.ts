@@ -121,20 +121,6 @@ test('a report sets only runs beside each other that differ in nothing but recip
   }
 });
 
-test('recipes whose code cannot be told apart are refused', async () => {
-  const config = write(
-    'closures.mjs',
-    `const noise = (scale) => () => ({ name: 'noise', apply: () => scale });
-export default { recipes: [{ name: 'weak', plugins: [noise(0.1)] }, { name: 'strong', plugins: [noise(9)] }], seeds: 1 };
-`,
-  );
-  const { code, error } = await call('compare', ...data, '--config', config);
-  expect([code, error]).toEqual([
-    1,
-    expect.stringContaining("recipes 'weak' and 'strong': their plugins have the same names"),
-  ]);
-});
-
 test('a model that cannot be fetched is no result of a run, which is done when it can', async () => {
   const [store, file] = [join(folder, 'offline'), write('teacher.yaml', TEACHER)];
   vi.stubEnv('HYPETUNE_OFFLINE', '1');
