@@ -6,7 +6,7 @@ import { lpFt } from '@hypetune/lp-ft';
 import { expect, test } from 'vitest';
 import { buildData, buildModel } from '../../../test/support/models.js';
 import { expectResumable } from '../../../test/support/resumed.js';
-import { makeTrainer } from '../../../test/support/training.js';
+import { makeTrainer, train } from '../../../test/support/training.js';
 import {
   adafactor,
   clippedToSize,
@@ -82,6 +82,34 @@ test('a weight that joins in late counts its own steps', async () => {
   expect(ages).toEqual([[1], [2], [1, 3], [2, 4]]);
   dispose();
   model.dispose();
+});
+
+test('a longer run begins means of what the run that it resumes never trained', async () => {
+  const late: Plugin = {
+    name: 'late',
+    apply: ({ hooks, addPhases }) => {
+      addPhases(() => [4]);
+      hooks.shouldTrain.tap('late', ({ site }, { step }) =>
+        site !== 'head' && step < 4 ? false : undefined,
+      );
+    },
+  };
+  const plugins = (): Plugin[] => [adafactor(), late];
+  const options = { schedule: { decay: 'constant', warmup: 0 }, batchSize: 8 } as const;
+  const whole = await train('features', plugins(), { ...options, steps: 6 });
+  const model = buildModel('features');
+  const { data, dispose } = buildData('features');
+  const short = makeTrainer(model, plugins(), { ...options, steps: 2 });
+  let snapshot: Snapshot | undefined;
+  short.hooks.onFitEnd.tapPromise('test', async () => {
+    snapshot = await short.snapshot();
+  });
+  await short.fit(data);
+  dispose();
+  model.dispose();
+  const longer = await train('features', plugins(), { ...options, steps: 6 }, { resume: snapshot! });
+  expect(longer.losses).toEqual(whole.losses.slice(2));
+  expect(longer.weights).toEqual(whole.weights);
 });
 
 test('resumes, repeats itself, leaves no tensor', () =>

@@ -55,14 +55,17 @@ export const adafactor = defineMethod({
   apply(host, options) {
     const { tensors } = host;
     const { beta1, epsilon, clipThreshold } = options;
-    host.hooks.onFitStart.tap(host.name, ({ parameters, resumed }) => {
-      if (resumed) return;
+    /** A mean that begins; one that a resumed run brings goes on. */
+    const begin = (name: string, shape: readonly number[]): void => {
+      if (!tensors.get(name)) tensors.set(name, tf.zeros([...shape]));
+    };
+    host.hooks.onFitStart.tap(host.name, ({ parameters }) => {
       for (const { name, shape } of parameters) {
-        if (beta1 !== undefined) tensors.set(`first/${name}`, tf.zeros([...shape]));
-        if (shape.length < 2) tensors.set(`second/${name}`, tf.zeros([...shape]));
+        if (beta1 !== undefined) begin(`first/${name}`, shape);
+        if (shape.length < 2) begin(`second/${name}`, shape);
         else {
-          tensors.set(`rows/${name}`, tf.zeros(shape.slice(0, -1)));
-          tensors.set(`columns/${name}`, tf.zeros([...shape.slice(0, -2), shape.at(-1)!]));
+          begin(`rows/${name}`, shape.slice(0, -1));
+          begin(`columns/${name}`, [...shape.slice(0, -2), shape.at(-1)!]);
         }
       }
     });
