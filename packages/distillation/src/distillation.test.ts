@@ -9,7 +9,7 @@ import {
   sequential,
   type LayersModel,
 } from '@tensorflow/tfjs-layers';
-import { tensorData, Trainer, type Snapshot, type TrainerOptions } from '@hypetune/core';
+import { multiLabel, tensorData, Trainer, type Snapshot, type TrainerOptions } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { distillation, softLoss } from './index.js';
 
@@ -84,6 +84,19 @@ test('the loss is the weighted average, dropout of the teacher does not act', as
   await trainer.fit(data);
   expect(seen[0]!['task']).toBeCloseTo(0.75 * hard, 5);
   expect(seen[0]!['distillation']).toBeCloseTo(0.25 * soft, 5);
+});
+
+test('of several labels a row the soft loss is a mean, as the loss is: equal halves where the labels are what the teacher says', async () => {
+  const [teacher, model] = [network(1, 20), network(1, 20)];
+  const said = (tf.sigmoid(teacher.predict(x) as tf.Tensor) as tf.Tensor2D).arraySync();
+  const plugins = [distillation({ teacher, temperature: 1 })];
+  const task = multiLabel();
+  const trainer = new Trainer({ model, task, plugins, ...options, batchSize: 16, steps: 1 });
+  const seen: Readonly<Record<string, number>>[] = [];
+  trainer.hooks.onStep.tap('test', ({ terms }) => seen.push(terms));
+  await trainer.fit(tensorData(x, said));
+  expect(seen[0]!['task']).toBeGreaterThan(0.1);
+  expect(seen[0]!['distillation']).toBeCloseTo(seen[0]!['task']!, 5);
 });
 
 test('the teacher is neither trained nor saved nor disposed, and a run resumes to the last bit', async () => {

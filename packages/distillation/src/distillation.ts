@@ -45,7 +45,9 @@ export const distillation = defineMethod({
       );
     const logitsOf = teacherLogits(host, teacher);
     const distance = divergenceOf(host.task, name);
-    const soft = (t: tf.Tensor, s: tf.Tensor): tf.Tensor => softLoss(t, s, temperature);
+    // Adding up a row's labels makes it a mean over them, as the task's loss is.
+    const share = host.task.kind === 'indicators' ? 1 / host.outputs : 1;
+    const soft = (t: tf.Tensor, s: tf.Tensor): tf.Tensor => tf.mul(softLoss(t, s, temperature), share);
     let targets: tf.Tensor | undefined;
     // After whoever changes the batch; once a microbatch, however many gradients are taken of it.
     hooks.beforeBatch.tap({ name, stage: 100 }, (batch) => {

@@ -90,7 +90,8 @@ export interface Task {
   readonly loss: (logits: Tensor, labels: Tensor) => Tensor1D;
   /**
    * How far two passes' logits lie apart, by row. Where a row predicts distributions, it measures each by `between`
-   * (default: Kullback-Leibler both ways) and adds up or averages; where it predicts values, it is their mean squared difference.
+   * (default: Kullback-Leibler both ways), adds up those of its labels and averages those of its tokens; where it predicts
+   * values, it is their mean squared difference.
    * Absent where none is defined: methods that compare passes then refuse the task.
    */
   readonly divergence?: (p: Tensor, q: Tensor, labels: Tensor, between?: DistributionDistance) => Tensor1D;
