@@ -3,6 +3,9 @@ import { defineMethod, LOAD_STAGE, mapWeights, z } from '@hypetune/core';
 import { foldIn, randomUniform } from '@hypetune/ops';
 import { noisyWeight } from './formula.js';
 
+/** What a normalization measured of the data (BatchNormalization); no weight to disturb, and a variance must stay positive. */
+const MOVING_STATISTIC = /moving_(mean|variance)$/;
+
 /** NoisyTune (Wu et al., 2022): `W + U(-intensity / 2, intensity / 2) * std(W)` for each tensor, once before training. */
 export const noisytune = defineMethod({
   name: 'noisytune',
@@ -26,10 +29,12 @@ export const noisytune = defineMethod({
     if (intensity === 0) return;
     hooks.afterLoad.tap({ name, stage: LOAD_STAGE.PRETRAINED }, (weights, { key }) =>
       mapWeights(weights, (weight, weightName) =>
-        tf.tidy(() => {
-          const draw = randomUniform([...weight.shape], foldIn(key, name, weightName));
-          return noisyWeight(weight, draw, intensity);
-        }),
+        MOVING_STATISTIC.test(weightName)
+          ? weight
+          : tf.tidy(() => {
+              const draw = randomUniform([...weight.shape], foldIn(key, name, weightName));
+              return noisyWeight(weight, draw, intensity);
+            }),
       ),
     );
   },
