@@ -12,6 +12,7 @@ import {
 import { childTuning } from '@hypetune/child-tuning';
 import { freelb } from '@hypetune/freelb';
 import { hiddenMixup } from '@hypetune/hidden-mixup';
+import { hype } from '@hypetune/hype';
 import { layerDecay } from '@hypetune/layer-decay';
 import { layerDrop } from '@hypetune/layer-drop';
 import { lnsr } from '@hypetune/lnsr';
@@ -135,6 +136,12 @@ test('LNSR and SMART share the main pass’s dropout: no noise, no term', async 
   expect((await oneStep(network('tanh', 0.5), [tiny('paper')], batch)).terms.smart).toBeLessThan(1e-9);
   // The released code draws anew, and its perturbation has entries of 1.
   expect((await oneStep(network('tanh', 0.5), [tiny('reference')], batch)).terms.smart).toBeGreaterThan(1e-4);
+});
+
+test('SMART sees the noise of others in every pass: unperturbed there is nothing to climb, no term', async () => {
+  const still = (): Plugin => smart({ start: 0, rate: 0.1, radius: 0.1 });
+  for (const noise of [neftune({ alpha: 1 }), hype({ scale: 0.3 })])
+    expect((await oneStep(network(), [still(), noise], batch)).terms.smart, noise.name).toBe(0);
 });
 
 test('LNSR shares LayerDrop’s choice too', async () => {

@@ -36,9 +36,7 @@ export const neftune = defineMethod({
         return batch;
       });
     hooks.afterEmbedding.tap({ name, stage: HIDDEN_STAGE.NOISE }, (vectors, pass) =>
-      pass.training && pass.kind !== 'probe'
-        ? addNoise(vectors, alpha, foldIn(pass.stepKey, name), mask)
-        : vectors,
+      pass.training ? addNoise(vectors, alpha, foldIn(pass.stepKey, name), mask) : vectors,
     );
   },
 });
