@@ -1,7 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { Trainer } from '@hypetune/core';
+import { lora } from '@hypetune/lora';
 import { seedKey } from '@hypetune/ops';
+import { wiseFt } from '@hypetune/wise-ft';
 import { expect, test } from 'vitest';
+import { buildModel } from '../../../test/support/models.js';
 import { freshValue, isReset, reinit } from './index.js';
 
 const value = (name: string, role: 'kernel' | 'bias' | 'norm', shape: number[]): number[] =>
@@ -40,4 +44,15 @@ test('options: defaults and errors', () => {
   expect(() => reinit({ layers: -1 })).toThrow('reinit: layers must be an integer >= 0, got -1.');
   expect(() => reinit({ deviation: 0 })).toThrow('reinit: deviation must be a finite number > 0, got 0.');
   expect(() => reinit.create({ pooler: 1 })).toThrow('reinit: pooler must be true or false, got 1.');
+});
+
+test.each([
+  [lora(), 'they stay random'],
+  [wiseFt(), 'averaged with the random values'],
+])('$name would keep what is random: warned of', (plugin, reason) => {
+  const model = buildModel('bert');
+  const warnings: string[] = [];
+  new Trainer({ model, plugins: [plugin, reinit()], steps: 1, onWarning: (line) => warnings.push(line) });
+  expect(warnings.filter((line) => line.includes(reason))).toHaveLength(1);
+  model.dispose();
 });

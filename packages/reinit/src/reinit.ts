@@ -23,11 +23,18 @@ export const reinit = defineMethod({
     }),
   },
   pairs: {
+    warn: {
+      lora: 'Layers that start anew are frozen: they stay random but for their adapters.',
+      'wise-ft': 'What is kept is averaged with the random values that layers start from.',
+    },
     note: {
       recadam: 'The weights it pulls back to are those after re-initialising.',
       'l2-sp': 'The weights it pulls back to are those after re-initialising.',
       mixout: 'The weights it mixes in are those after re-initialising.',
       'top-k': 'Re-initialise no more layers than train, or random ones stay frozen.',
+      'lp-ft': 'The head first learns on layers that are still random.',
+      'gradual-unfreezing':
+        'The head first learns on layers that are still random; they are the first to join in.',
     },
   },
   apply({ name, hooks, parameters, layers: { length } }, { layers, pooler, deviation }) {
