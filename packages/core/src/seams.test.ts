@@ -142,6 +142,20 @@ test('what beforeEvaluation makes is measured, kept as best and left in the mode
   expect(Array.from(best.model.getWeights().at(-1)!.dataSync())).toEqual([0, 0]);
 });
 
+test('a tap of onFitEnd that fails takes nothing away: the weights to keep are left in the model', async () => {
+  const model = network();
+  const zero = plugin('zero', ({ hooks }) => {
+    hooks.beforeEvaluation.tap(
+      'zero',
+      (weights) => new Map([...weights].map(([name, value]) => [name, tf.zerosLike(value)])),
+    );
+    hooks.onFitEnd.tapPromise('zero', () => Promise.reject(new Error('disk full')));
+  });
+  const trainer = new Trainer({ model, plugins: [zero], batchSize: 8, epochs: 1 });
+  await expect(trainer.fit(data)).rejects.toThrow('disk full');
+  for (const weight of model.getWeights()) expect(tf.max(tf.abs(weight)).dataSync()[0]).toBe(0);
+});
+
 test('evaluate in the middle of fit measures the weights that fit would leave, however often it is asked', async () => {
   const losses: number[] = [];
   const doubled = plugin('doubled', ({ hooks }) => {

@@ -135,9 +135,10 @@ export class Session {
       return report;
     } finally {
       try {
-        await host.hooks.onFitEnd.promise(run);
-        // After onFitEnd: a snapshot taken there resumes from the weights at hand, not from the best ones.
-        if (!this.#best.take(host.parameters) && finished) takeEvaluatedWeights(host, this.#position);
+        await host.hooks.onFitEnd.promise(run).finally(() => {
+          // After onFitEnd, also one that fails: a snapshot taken there resumes from the weights at hand, not from the best ones.
+          if (!this.#best.take(host.parameters) && finished) takeEvaluatedWeights(host, this.#position);
+        });
       } finally {
         this.#phases?.release();
         this.#optimizer?.dispose();

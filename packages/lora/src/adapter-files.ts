@@ -25,13 +25,15 @@ type LoraOptions = ReturnType<typeof lora>['options'];
 /**
  * The adapter that a running `fit` has trained so far, in PEFT's format, with the head and whatever else is not pre-trained; of
  * the weights that are measured (averaged by EMA, say), with `keepBest` those of the best epoch so far. To be called in a tap of
- * `onEpoch` or `onFitEnd`. Throws when the trainer has no lora, and when PEFT has no place for what it adapts.
+ * `onEpoch` or `onFitEnd`. Throws when the trainer has no lora, when base weights are changed beside the adapters (WiSE-FT, NoisyTune,
+ * re-initialising), and when PEFT has no place for what it adapts.
  */
 export async function adapterFiles(trainer: Trainer, settings: AdapterSettings = {}): Promise<AdapterFiles> {
   const plugin = trainer.plugins.find(({ name }) => name === 'lora') as
-    { readonly options: LoraOptions } | undefined;
+    { readonly name: string; readonly options: LoraOptions } | undefined;
   if (!plugin || plugin.options.rank === 0)
     throw new HypetuneError('lora: the trainer has no adapter to save; give it the plugin lora().');
+  checkBase(trainer, plugin.name);
   const snapshot = await trainer.withEvaluatedWeights(() => trainer.snapshot());
   const parameters = listParameters(trainer.options.model);
   const kernels = targetKernels(parameters, plugin.options.targetModules).map(({ name }) => name);
@@ -67,6 +69,16 @@ export async function adapterFiles(trainer: Trainer, settings: AdapterSettings =
     'adapter_config.json': `${JSON.stringify(config, null, 2)}\n`,
     'adapter_model.safetensors': serializeSafetensors(tensors, { format: 'pt' }),
   };
+}
+
+/** Throws where something changes base weights: once they are loaded, or what the adapters were merged into. */
+function checkBase({ hooks: { afterLoad, beforeEvaluation } }: Trainer, plugin: string): void {
+  const merge = beforeEvaluation.taps.findIndex(({ name }) => name === plugin);
+  const changing = [...afterLoad.taps, ...beforeEvaluation.taps.slice(merge + 1)].map(({ name }) => name);
+  if (changing.length > 0)
+    throw new HypetuneError(
+      `${plugin}: base weights are changed by ${changing.join(', ')}, which no adapter file holds; save the merged model.`,
+    );
 }
 
 /** Values of a snapshot's parameters as checkpoints hold them: matrices that multiply stand there as [out, in]. */

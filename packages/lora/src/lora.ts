@@ -73,8 +73,8 @@ export const lora = defineMethod({
       'layer-decay': "An adapter's rate is its layer's.",
       ema: 'The adapters are averaged, then merged.',
       swa: 'The adapters are averaged, then merged.',
-      'wise-ft': 'The merged weights are interpolated.',
-      noisytune: 'The frozen weights are the noised ones.',
+      'wise-ft': 'The merged weights are interpolated; saveAdapter refuses, as no adapter holds them.',
+      noisytune: 'The frozen weights are the noised ones; saveAdapter refuses, as no adapter holds them.',
     },
   },
   apply(host, { rank, alpha, targetModules, rankStabilized, dora, bias }) {

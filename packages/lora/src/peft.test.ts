@@ -7,6 +7,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { listParameters, tensorData, Trainer, type Dataset, type TrainerOptions } from '@hypetune/core';
 import { ema } from '@hypetune/ema';
 import { loadModel } from '@hypetune/models';
+import { noisytune } from '@hypetune/noisytune';
+import { reinit } from '@hypetune/reinit';
+import { wiseFt } from '@hypetune/wise-ft';
 import { afterAll, expect, test } from 'vitest';
 import { lora, mergeAdapterFiles } from './index.js';
 import { mergeAdapter, saveAdapter } from './peft.js';
@@ -141,6 +144,27 @@ test('an adapter that does not fit is refused by name, and the model is as befor
     });
   expect(merge({ peft_type: 'IA3', lora_alpha: 1 })).toThrow('adapter: adapter_config.json, peft_type');
   expect(merge({ peft_type: 'LORA', lora_alpha: 1, use_qalora: true })).toThrow('sets use_qalora');
+  model.dispose();
+});
+
+test.each([wiseFt(), noisytune(), reinit()])(
+  'an adapter that is not the measured model is refused: $name changes the base',
+  async (plugin) => {
+    await expect(
+      trained({ plugins: [plugin, lora({ rank: 2 })] }, join(scratch, plugin.name)),
+    ).rejects.toThrow(
+      `lora: base weights are changed by ${plugin.name}, which no adapter file holds; save the merged model.`,
+    );
+  },
+);
+
+test('where they are off they do not stand in the way', async () => {
+  const folder = join(scratch, 'off');
+  const plugins = [lora({ rank: 2 }), wiseFt({ alpha: 1 }), noisytune({ intensity: 0 })];
+  const wanted = await trained({ plugins, steps: 1 }, folder);
+  const { model } = await loadModel(base);
+  await mergeAdapter(model, folder);
+  expectClose(logits(model), wanted);
   model.dispose();
 });
 
