@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { InstallError } from './error.js';
@@ -79,6 +79,10 @@ test('a plugin is unpacked from wheels that have their checksums, without header
   expect(await readFile(join(plugin.folder, 'nvidia/cublas/lib/libcublas.so.12'), 'utf8')).toBe('blas');
   expect(existsSync(join(plugin.folder, 'nvidia/cublas/include'))).toBe(false);
   expect(await listPlugins(at.options)).toEqual([plugin]);
+  // A damaged one is replaced.
+  await rm(plugin.path);
+  expect(await installPlugin(at.options, release)).toEqual(plugin);
+  expect(existsSync(plugin.path)).toBe(true);
   expect(await listEngines(at.options)).toEqual([]);
   await removeEngine(plugin.name, at.options);
   const wrong = { ...release, wheels: [{ requirement: 'good', sha256: wheels[1]!.sha256 }] };

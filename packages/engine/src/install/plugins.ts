@@ -157,7 +157,10 @@ async function install(
       bytes,
     };
     await writeFile(join(partial, manifestName), JSON.stringify(manifest, undefined, 2));
-    await rename(partial, join(enginesFolder(cache), name));
+    const folder = join(enginesFolder(cache), name);
+    // One that is damaged makes room.
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
     return readPlugins(cache).find((plugin) => plugin.name === name)!;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });

@@ -102,7 +102,8 @@ export class Runtime implements TensorStore {
     for (const value of new Set(values)) {
       const { source } = value;
       if (source?.holdsValue) {
-        source.resolve(value);
+        // What was read already has its handle.
+        if (value.handle === 0) source.resolve(value);
         source.release(value);
       }
       if (value.handle === 0) continue;

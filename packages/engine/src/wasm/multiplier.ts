@@ -3,7 +3,7 @@ import type { WasmMemory } from './webassembly.js';
 import { jobFields, productModule, scratchBytes } from './product.js';
 import type { Job } from './product.js';
 import { oneThreadBecause } from './platform.js';
-import { ProductThreads } from './threads.js';
+import { mostParts, ProductThreads } from './threads.js';
 import { tileColumns, tileRows } from './tile.js';
 
 /** Where matrices lie in the heap: the address of the first in bytes, distances in floats. */
@@ -67,7 +67,7 @@ function shares(total: number, parts: number, step: number): [number, number][] 
 function split(whole: Job, threads: number): Job[] {
   const { m, n, outer } = whole;
   if (outer >= threads)
-    return shares(outer, Math.min(outer, 2 * threads), 1).map(([from, size]) => ({
+    return shares(outer, Math.min(outer, 2 * threads, mostParts), 1).map(([from, size]) => ({
       ...{ ...whole, outer: size, a: whole.a + from * whole.aOuter },
       ...{ b: whole.b + from * whole.bOuter, c: whole.c + from * whole.cOuter },
     }));
@@ -120,7 +120,11 @@ export class Multiplier {
   /** Computes C; the columns of C must be adjacent (`c.column` 1). */
   run(a: Matrices, b: Matrices, c: Matrices, shape: ProductShape): void {
     const { m, n, k, outer = 1, inner = 1 } = shape;
-    if (m === 0 || n === 0 || k === 0 || outer * inner === 0) return;
+    if (m === 0 || n === 0 || outer * inner === 0) return;
+    if (k === 0) {
+      if (shape.accumulate !== true) this.#clear(c, shape);
+      return;
+    }
     const intensity = (m * n * k) / (m * k + k * n + 2 * m * n);
     if (
       this.#threads !== undefined &&
@@ -134,6 +138,17 @@ export class Multiplier {
     const whole = job(a, b, c, shape);
     words.set(jobFields.map((field) => whole[field]));
     this.#products(this.#jobAt, this.#jobAt + 4 * jobFields.length);
+  }
+
+  /** Sums of nothing. */
+  #clear({ address, row, outer = 0, inner = 0 }: Matrices, shape: ProductShape): void {
+    const floats = new Float32Array(this.memory.buffer);
+    for (let i = 0; i < (shape.outer ?? 1); i++)
+      for (let j = 0; j < (shape.inner ?? 1); j++)
+        for (let r = 0; r < shape.m; r++) {
+          const at = address / 4 + i * outer + j * inner + r * row;
+          floats.fill(0, at, at + shape.n);
+        }
   }
 
   #runThreaded(threads: ProductThreads, a: Matrices, b: Matrices, c: Matrices, shape: ProductShape): void {

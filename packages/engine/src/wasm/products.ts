@@ -43,7 +43,6 @@ function multiply(
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(aBatch, bBatch);
   const output = heap.output([...batch, m, n]);
   if (bias !== undefined) spread(heap, bias, output);
-  else if (k === 0) heap.floats(output).fill(0);
   const accumulate = bias !== undefined;
   const [aCount, bCount, count] = [aBatch, bBatch, batch].map(tf.util.sizeFromShape) as [
     number,

@@ -35,7 +35,9 @@ export function registerReductions(heap: Heap): void {
       const { values, shape, kept } = sumAxes(heap.floats(x), x.shape, axes);
       const output = heap.output(keepDims ? kept : shape);
       const count = tf.util.sizeFromShape(axes.map((i) => x.shape[i]!));
-      heap.floats(output).set(name === 'Sum' ? values : values.map((value) => value / count));
+      // Without an axis the sums are x itself, which lies where it lay before the heap grew.
+      const sums = axes.length === 0 ? heap.floats(x) : values;
+      heap.floats(output).set(name === 'Sum' ? sums : sums.map((value) => value / count));
       return output;
     });
   }

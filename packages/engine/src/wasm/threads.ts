@@ -8,7 +8,7 @@ const remaining = 0;
 const done = 1;
 const rounds = 2;
 const jobsAt = 64;
-const mostParts = 64;
+export const mostParts = 64;
 const scratchAt: number = jobsAt + mostParts * 4 * jobFields.length;
 const pageBytes = 65536;
 const waitMilliseconds = 60_000;
@@ -54,8 +54,9 @@ export class ProductThreads {
     this.#module = module;
   }
 
-  /** Starts `count` - 1 threads (default: one a processor, at most 8) and waits until they listen. */
-  static async start(fused: boolean, count: number = Math.min(processors(), 8)): Promise<ProductThreads> {
+  /** Starts `wanted` - 1 threads (default: one a processor, at most 8; never more than 64 in all) and waits until they listen. */
+  static async start(fused: boolean, wanted: number = Math.min(processors(), 8)): Promise<ProductThreads> {
+    const count = Math.min(wanted, mostParts);
     const threads = new ProductThreads(count, fused);
     threads.#threads = await Promise.all(
       Array.from({ length: count - 1 }, (_, index) =>

@@ -15,6 +15,26 @@ test('matrices broadcast on both sides, which the cpu backend gets wrong', () =>
   expect([...tf.matMul(a, b).dataSync()]).toEqual([1, 2, 210, 3, 4, 430]);
 });
 
+test('products over nothing are zeros, whatever the memory held', () => {
+  tf.dispose(tf.fill([64], 7));
+  tf.tidy(() => {
+    expect([...tf.matMul(tf.zeros([2, 0]), tf.zeros([0, 3])).dataSync()]).toEqual([0, 0, 0, 0, 0, 0]);
+    tf.dispose(tf.fill([64], 7));
+    const gradient = tf.grad((kernel: tf.Tensor) =>
+      tf.sum(ops.linear(tf.zeros([0, 3]), kernel as tf.Tensor2D, tf.zeros([4]))),
+    );
+    expect([...gradient(tf.ones([3, 4])).dataSync()]).toEqual(new Array(12).fill(0));
+  });
+});
+
+test('a sum over no axis is the tensor itself, also where the memory grows for it', () => {
+  tf.tidy(() => {
+    const x = tf.ones([30_000_000]);
+    expect(tf.max(tf.sum(x, [])).dataSync()[0]).toBe(1);
+    expect(tf.min(tf.mean(x, [])).dataSync()[0]).toBe(1);
+  });
+});
+
 test('a program that stays on the stock loader keeps its handlers of uncaught errors', () => {
   const names = process.rawListeners('uncaughtException').map(String).join();
   expect(names).not.toContain('ExitStatus');
