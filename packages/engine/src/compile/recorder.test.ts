@@ -155,6 +155,16 @@ describe.skipIf(paths === undefined)('a recorded step', () => {
     expect(report.executions).toBeGreaterThanOrEqual(4);
   });
 
+  test('compiles the gradient of average pooling', () => {
+    const x = tf.reshape(tf.range(0, 32), [1, 4, 4, 2]) as tf.Tensor4D;
+    const f = (): tf.Tensor =>
+      tf.tidy(() =>
+        tf.grad((y: tf.Tensor) => tf.sum(tf.square(tf.avgPool(y as tf.Tensor4D, 2, 2, 'valid'))))(x),
+      );
+    close(record(f), f());
+    expect(backend.recorder.report().compiled).toBe(true);
+  });
+
   test('an operation that cannot be recorded once is recorded where it can', () => {
     const x = tf.ones([3, 4]);
     close(

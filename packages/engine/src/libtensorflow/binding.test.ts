@@ -129,6 +129,17 @@ describe.skipIf(paths === undefined)('the binding', () => {
     expect(countAll(backend)).toEqual(before);
   });
 
+  test('strings live on in what shares them', () => {
+    const texts = [
+      'a text of more than twenty-two bytes, so one that lies elsewhere',
+      'another of such a length as well',
+    ];
+    const tensor = tf.tensor1d(texts, 'string');
+    const column = tf.reshape(tensor, [2, 1]);
+    tensor.dispose();
+    expect(column.dataSync()).toEqual(texts);
+  });
+
   test('keeps bool, complex and empty tensors', () => {
     expect([...tf.tensor1d([true, false], 'bool').dataSync()]).toEqual([1, 0]);
     expect([...tf.complex([1, 2], [3, 4]).dataSync()]).toEqual([1, 3, 2, 4]);

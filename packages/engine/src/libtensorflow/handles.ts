@@ -37,6 +37,7 @@ export function createTensor(
   return tensor;
 }
 
+/** Long strings stay in memory for good: the C API does not free them, and a reshaped tensor shares them. */
 function createStrings(
   { symbols: s }: Library,
   shape: readonly number[],
@@ -122,15 +123,6 @@ function copyOut({ symbols: s, memory }: Library, tensor: number, dtype: number)
   } finally {
     s.TF_DeleteTensor(tensor);
   }
-}
-
-/** Frees the long strings of a tensor that JavaScript created: the C API does not. */
-export function freeStrings({ symbols: s, status }: Library, handle: number): void {
-  const tensor = s.TFE_TensorHandleResolve(handle, status);
-  if (tensor === 0) return;
-  const address = s.TF_TensorData(tensor);
-  for (let i = 0; i < s.TF_TensorElementCount(tensor); i++) s.TF_StringDealloc(address + i * STRING_BYTES);
-  s.TF_DeleteTensor(tensor);
 }
 
 /** Shape of a handle. */

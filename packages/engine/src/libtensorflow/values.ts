@@ -2,7 +2,7 @@ import type { Attribute } from '../recording/attribute.js';
 import { Context } from './context.js';
 import { returnFreedMemory } from './freed-memory.js';
 import { TF_STRING, sizeOf, type TypedArray, type Values } from '../recording/data-types.js';
-import { createHandle, freeStrings, isNumeric, moveHandle, readHandle, readHandleAsync } from './handles.js';
+import { createHandle, isNumeric, moveHandle, readHandle, readHandleAsync } from './handles.js';
 import type { TensorStore } from '../recording/binding.js';
 import { HOST_COPY, newValue, type Value } from '../recording/value.js';
 import type { Library } from './library.js';
@@ -35,7 +35,6 @@ export class Runtime implements TensorStore {
     if (isNumeric(dtype) && sizeOf(shape) <= HOST_COPY) value.host = (values as TypedArray).slice();
     else {
       value.handle = this.#createHandle(value, values);
-      value.ownsStrings = dtype === TF_STRING;
       this.handles++;
     }
     return value;
@@ -111,7 +110,6 @@ export class Runtime implements TensorStore {
         const strings = readHandle(this.library, value.handle, TF_STRING);
         this.dropHandle(value);
         moves.push(() => (value.handle = this.#createHandle(value, strings)));
-        value.ownsStrings = true;
       } else {
         const tensor = s.TFE_TensorHandleResolve(value.handle, status);
         this.library.check('Moving a tensor');
@@ -136,7 +134,6 @@ export class Runtime implements TensorStore {
 
   dropHandle(value: Value): void {
     if (value.handle === 0) return;
-    if (value.ownsStrings) freeStrings(this.library, value.handle);
     this.library.symbols.TFE_DeleteTensorHandle(value.handle);
     value.handle = 0;
     this.handles--;

@@ -22,8 +22,6 @@ export interface Value {
   /** The values, as long as they are known on the host. Never changed after creation. */
   host: Values | undefined;
   source: Source | undefined;
-  /** Whether the handle's strings were copied from JavaScript, and have to be freed with it. */
-  ownsStrings: boolean;
   /** False as soon as tfjs has disposed it. */
   alive: boolean;
   /** Number of the recording in which `reference` is valid, and the value's name there. */
@@ -41,7 +39,6 @@ export function newValue(dtype: number, shape: number[], handle: number): Value 
     handle,
     host: undefined,
     source: undefined,
-    ownsStrings: false,
     alive: true,
     recording: -1,
     reference: 0,
