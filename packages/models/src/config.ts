@@ -21,7 +21,7 @@ export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'co
   const refused = refusal(given, Object.keys(FAMILIES));
   if (refused !== undefined) throw new Error(`${file}: ${refused}`);
   const family = FAMILIES[given.model_type as ModelType];
-  const config = { ...family.defaults, ...given } as ModelConfig;
+  const config = { ...family.defaults, ...underOwnNames(given, family.aliases), ...given } as ModelConfig;
   const wrong = (key: string, wanted: string): Error =>
     new Error(`${file}: ${key} must be ${wanted}, got ${JSON.stringify(config[key])}`);
   const { sizes, rates, activations, epsilon, width } = family.keys;
@@ -50,6 +50,15 @@ export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'co
   }
   family.check?.(config, wrong);
   return config;
+}
+
+/** What stands under another name of a key. */
+function underOwnNames(
+  given: Readonly<Record<string, unknown>>,
+  aliases: Readonly<Record<string, string>> = {},
+): Record<string, unknown> {
+  const named = Object.entries(aliases).filter(([alias]) => given[alias] !== undefined);
+  return Object.fromEntries(named.map(([alias, key]) => [key, given[alias]]));
 }
 
 /** {@link modelConfig} of a BERT; keys left out are those of BERT base. */

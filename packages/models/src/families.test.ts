@@ -234,6 +234,20 @@ test('buckets of distances: one each up to 7, then ranges; keys after the query 
 });
 
 test.each([
+  ['eurobert-mean', { classifier_pooling: 'clf_pooling' }],
+  ['distilbert', { dim: 'hidden_size', n_heads: 'num_attention_heads', n_layers: 'num_hidden_layers' }],
+  ['xlnet', { d_model: 'hidden_size', n_head: 'num_attention_heads', n_layer: 'num_hidden_layers' }],
+] as const)('%s: a key counts under its other name, its own first', (name, names) => {
+  const given = json(name, 'config.json');
+  const renamed = Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [(names as Record<string, string>)[key] ?? key, value]),
+  );
+  expect(modelConfig(renamed)).toMatchObject(given);
+  const others = Object.fromEntries(Object.values(names).map((alias) => [alias, 1]));
+  expect(modelConfig({ ...given, ...others })).toMatchObject(given);
+});
+
+test.each([
   [
     'mpnet',
     { relative_attention_num_buckets: 31 },
@@ -250,6 +264,21 @@ test.each([
   [
     'modernbert',
     { rope_parameters: { full_attention: { rope_type: 'yarn', rope_theta: 1 } } },
+    /rope_parameters must be of rope_type "default"/,
+  ],
+  [
+    'modernbert',
+    { rope_parameters: { sliding_attention: { type: 'linear', factor: 4, rope_theta: 1 } } },
+    /rope_parameters must be of rope_type "default"/,
+  ],
+  [
+    'modernbert',
+    { rope_parameters: { rope_type: 'yarn', factor: 4, rope_theta: 5 } },
+    /rope_parameters must be nothing but full_attention and sliding_attention, each with its own/,
+  ],
+  [
+    'eurobert',
+    { rope_parameters: { type: 'linear', factor: 4, rope_theta: 250_000 } },
     /rope_parameters must be of rope_type "default"/,
   ],
   [

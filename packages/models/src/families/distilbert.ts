@@ -54,6 +54,7 @@ export const distilbert: Family<DistilBertConfig> = {
     seq_classif_dropout: 0.2,
     pad_token_id: 0,
   },
+  aliases: { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' },
   keys: {
     sizes: ['vocab_size', 'max_position_embeddings', 'n_layers', 'n_heads', 'dim', 'hidden_dim'],
     rates: ['dropout', 'attention_dropout', 'seq_classif_dropout'],

@@ -56,6 +56,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   readonly prefix: string;
   /** What a config.json may leave out. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** Other names of keys, as earlier code or `transformers` has them, each with the family's own. */
+  readonly aliases?: Readonly<Record<string, string>>;
   readonly keys: ConfigKeys;
   /** Checks what is the family's own; `wrong` makes the error. */
   check?(config: Config, wrong: (key: string, wanted: string) => Error): void;

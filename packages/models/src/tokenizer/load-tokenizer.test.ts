@@ -85,6 +85,19 @@ test('a RoBERTa has one token type', async () => {
   ]);
 });
 
+test('classes that are BERT by another name tell the texts of a pair apart', async () => {
+  const other = mkdtempSync(join(root, 'dpr-'));
+  writeFileSync(join(other, 'vocab.txt'), VOCABULARY.join('\n'));
+  const typesOf = async (name: string): Promise<number[]> => {
+    writeFileSync(join(other, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: name }));
+    return (await loadTokenizer(other)).encode([['the', 'the']])[0]!.tokenTypeIds;
+  };
+  const wanted = await typesOf('BertTokenizer');
+  expect(wanted).toContain(1);
+  for (const name of ['DPRQuestionEncoderTokenizerFast', 'LayoutLMTokenizer', 'SqueezeBertTokenizer'])
+    expect(await typesOf(name)).toEqual(wanted);
+});
+
 test('a folder that cannot be read is named with what to do', async () => {
   const file = (content: object): string => {
     const other = mkdtempSync(join(root, 'refused-'));

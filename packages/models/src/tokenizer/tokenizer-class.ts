@@ -123,12 +123,18 @@ export const TOKENIZER_CLASSES: ReadonlyMap<string, TokenizerClass> = new Map(
   Object.entries({
     BertTokenizer: bert,
     ConvBertTokenizer: bert,
+    DPRContextEncoderTokenizer: bert,
+    DPRQuestionEncoderTokenizer: bert,
+    DPRReaderTokenizer: bert,
     DebertaTokenizer: deberta,
     DistilBertTokenizer: { ...bert, tokenTypes: false },
     ElectraTokenizer: bert,
+    LayoutLMTokenizer: bert,
+    LxmertTokenizer: bert,
     MPNetTokenizer: mpnet,
     MobileBertTokenizer: bert,
     RobertaTokenizer: roberta,
+    SqueezeBertTokenizer: bert,
     ...SPIECE_CLASSES,
   }),
 );

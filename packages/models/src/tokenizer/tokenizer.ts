@@ -70,6 +70,7 @@ export class Tokenizer {
   readonly #model: TokenModel;
   readonly #layout: Layout;
   readonly #known = new Map<string, readonly number[]>();
+  #spaces: boolean | undefined;
 
   /** Throws a {@link TokenizerFileError} on a part that it does not know. */
   constructor(file: TokenizerFile, settings: TokenizerSettings = {}) {
@@ -111,11 +112,13 @@ export class Tokenizer {
     });
   }
 
-  /** Encodes texts that are split into words already, each word by itself. */
+  /** Encodes texts that are split into words already, each word by itself, as it stands in a text: with a space before it where that makes a difference. */
   encodeWords(examples: readonly (readonly string[])[], options: EncodeOptions = {}): WordEncoding[] {
     const maxLength = options.maxLength ?? this.maxLength ?? Infinity;
     return examples.map((words) => {
-      const tokens = words.map((word) => this.#tokens(word, maxLength));
+      const tokens = words.map((word, place) =>
+        this.#tokens(place > 0 && /^\S/.test(word) && this.#marksSpaces ? ` ${word}` : word, maxLength),
+      );
       return this.#join(
         [{ ids: tokens.flat(), words: tokens.flatMap((ids, place) => ids.map(() => place)) }],
         maxLength,
@@ -123,17 +126,28 @@ export class Tokenizer {
     });
   }
 
-  /** The tokens of a text without special ones; of those beyond `limit` some or none. */
-  #tokens(text: string, limit: number): readonly number[] {
+  /** The pieces of a text that become tokens, each by itself. */
+  #pieces(text: string): Segment[] {
     const whole = wellFormed(text);
-    const segments = this.#segments(whole);
     const pieces: Segment[] = [];
-    for (const [i, segment] of segments.entries()) {
+    for (const [i, segment] of this.#segments(whole).entries()) {
       if (typeof segment === 'number') pieces.push(segment);
       else
         for (const piece of this.#preTokenize([segment], i === 0 && this.#keepsStart(whole)))
           pieces.push(piece);
     }
+    return pieces;
+  }
+
+  /** Whether words encoded by themselves would be read as one without spaces, as by byte-level BPE that puts no space before a text. */
+  get #marksSpaces(): boolean {
+    const read = (text: string): string => this.#pieces(text).join('');
+    return (this.#spaces ??= read('a') + read('b') === read('ab') && read('a b') !== read('ab'));
+  }
+
+  /** The tokens of a text without special ones; of those beyond `limit` some or none. */
+  #tokens(text: string, limit: number): readonly number[] {
+    const pieces = this.#pieces(text);
     const right = this.#truncationSide === 'right';
     const found: (readonly number[])[] = [];
     let count = 0;

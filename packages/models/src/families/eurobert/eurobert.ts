@@ -30,7 +30,11 @@ interface EuroBertConfig extends ModelConfig {
   /** As transformers 4 writes it. */
   readonly rope_theta?: number;
   /** As transformers 5 writes it. */
-  readonly rope_parameters?: { readonly rope_type?: string; readonly rope_theta?: number } | null;
+  readonly rope_parameters?: {
+    readonly rope_type?: string;
+    readonly type?: string;
+    readonly rope_theta?: number;
+  } | null;
   readonly classifier_pooling: Pooling;
 }
 
@@ -56,6 +60,7 @@ export const eurobert: Family<EuroBertConfig> = {
     mlp_bias: false,
     classifier_pooling: 'late',
   },
+  aliases: { clf_pooling: 'classifier_pooling' },
   keys: {
     sizes: [
       'vocab_size',
@@ -79,7 +84,7 @@ export const eurobert: Family<EuroBertConfig> = {
     if (!Number.isSafeInteger(size) || size < 2 || size % 2 !== 0) throw wrong('head_dim', 'an even number');
     if (!['bos', 'mean', 'late'].includes(config.classifier_pooling))
       throw wrong('classifier_pooling', '"bos", "mean" or "late"');
-    if ((rope?.rope_type ?? 'default') !== 'default' || !(thetaOf(config) > 0))
+    if ((rope?.rope_type ?? rope?.type ?? 'default') !== 'default' || !(thetaOf(config) > 0))
       throw wrong('rope_parameters', 'of rope_type "default", with a rope_theta above 0');
     if (config.rope_scaling) throw wrong('rope_scaling', 'null');
   },

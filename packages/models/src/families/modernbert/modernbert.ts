@@ -43,6 +43,8 @@ interface ModernBertConfig extends ModelConfig {
 
 interface RotaryParameters {
   readonly rope_type?: string;
+  /** Its older name. */
+  readonly type?: string;
   readonly rope_theta?: number;
 }
 
@@ -96,10 +98,13 @@ export const modernbert: Family<ModernBertConfig> = {
     if (types.length !== layers || types.some((type) => !LAYER_TYPES.includes(type)))
       throw wrong('layer_types', `a list of ${layers} of ${LAYER_TYPES.join(', ')}`);
     for (const type of LAYER_TYPES) {
-      const kind = config.rope_parameters?.[type]?.rope_type ?? 'default';
+      const rope = config.rope_parameters?.[type];
+      const kind = rope?.rope_type ?? rope?.type ?? 'default';
       if (kind !== 'default' || !(thetaOf(config, type) > 0))
         throw wrong('rope_parameters', 'of rope_type "default", with a rope_theta above 0');
     }
+    if (Object.keys(config.rope_parameters ?? {}).some((key) => !LAYER_TYPES.includes(key as LayerType)))
+      throw wrong('rope_parameters', `nothing but ${LAYER_TYPES.join(' and ')}, each with its own`);
     if (config.rope_scaling) throw wrong('rope_scaling', 'null');
     if ((config.hidden_size / config.num_attention_heads) % 2 !== 0)
       throw wrong('hidden_size', 'an even number of features for each of num_attention_heads');

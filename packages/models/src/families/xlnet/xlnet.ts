@@ -122,6 +122,12 @@ export const xlnet: Family<XlnetConfig> = {
     summary_last_dropout: 0.1,
     pad_token_id: 5,
   },
+  aliases: {
+    n_token: 'vocab_size',
+    hidden_size: 'd_model',
+    num_attention_heads: 'n_head',
+    num_hidden_layers: 'n_layer',
+  },
   keys: {
     sizes: ['vocab_size', 'd_model', 'n_layer', 'n_head', 'd_inner'],
     rates: ['dropout', 'summary_last_dropout'],
