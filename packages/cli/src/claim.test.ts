@@ -83,3 +83,19 @@ claim: { better: learns, than: does not, metric: loss, seeds: 12 }
   const wrong = await call('verify', write('none.yaml', 'steps: 1\n'), ...data);
   expect([wrong.code, wrong.error]).toEqual([3, expect.stringContaining('it claims nothing')]);
 });
+
+test('a claim is of two recipes: what makes more of them is refused', async () => {
+  const claim = 'claim: { better: a, than: vanilla, seeds: 3 }\n';
+  for (const [name, more, why] of [
+    ['grid', 'grid: { learningRate: [0.1, 0.2] }\n', "grid: 'learningRate' makes several recipes of one"],
+    [
+      'own',
+      'recipes: [{ name: a, grid: { epochs: [1, 2] } }]\n',
+      "recipe 'a': 'grid' is for hypetune compare",
+    ],
+    ['seed', 'seed: 4\n', "'recipe' and 'seed' are for hypetune train"],
+  ] as const) {
+    const { code, error } = await call('verify', write(`${name}.yaml`, `${more}${claim}`), ...data);
+    expect([code, error]).toEqual([3, expect.stringContaining(why)]);
+  }
+});

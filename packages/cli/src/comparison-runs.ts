@@ -4,7 +4,7 @@ import type { Config, TaskEntry } from './config-file.js';
 import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import { rowPoints } from './grid.js';
-import { ROW_SETTINGS, type Settings } from './settings.js';
+import { ROW_SETTINGS, type Settings, settingsWith } from './settings.js';
 import { DEFAULT_MODEL, prepare, type Setup } from './setup.js';
 import { runIdentity, type TaskIdentity, taskIdentity } from './store/identity.js';
 import type { WantedRun } from './store/perform.js';
@@ -41,7 +41,7 @@ export async function comparedTask(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<PreparedTask> {
-  const settings: Settings = { ...config, ...entry };
+  const settings: Settings = settingsWith(config, entry);
   const setup = await prepare(settings, terminal, signal);
   const identity = await taskIdentity(setup);
   const family = name ?? setup.task.name;

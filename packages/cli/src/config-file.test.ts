@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { scratch } from '../test/scratch.js';
-import { readConfig } from './config-file.js';
+import { readConfig, withFlags } from './config-file.js';
 import { recipeOf } from './recipes.js';
-import { checkFlags } from './settings.js';
+import { checkFlags, settingsWith } from './settings.js';
 
 const { write, folder } = scratch();
 mkdirSync(join(folder, 'node_modules'));
@@ -122,4 +122,21 @@ grid: { distillation.teacher: [/z], own.other: [z] }
     },
   ]);
   expect(grid).toEqual({ 'distillation.teacher': ['/z'], 'own.other': [join(folder, 'z')] });
+});
+
+test('flags win over the file and over its tasks; one of two that exclude each other takes the place of the other', () => {
+  const file = { steps: 100, tasks: ['rte', { name: 'few', train: 'a.csv', limit: 4, steps: 9 }] };
+  expect(withFlags(file, { epochs: 5, limit: 8 })).toEqual({
+    ...{ epochs: 5, limit: 8 },
+    tasks: ['rte', { name: 'few', train: 'a.csv', limit: 8, epochs: 5 }],
+  });
+  expect(withFlags(file, { task: 'cola' })).toEqual({ task: 'cola', steps: 100 });
+  const few = { name: 'few', limit: 4 };
+  expect(withFlags({ tasks: ['rte', few] }, { train: 'b.csv' })).toEqual({
+    ...{ train: 'b.csv', tasks: [{ ...few, train: 'b.csv' }] },
+  });
+  expect(withFlags({ ...file, task: 'rte' }, { train: 'b.csv' })).toEqual({ train: 'b.csv', steps: 100 });
+  expect(settingsWith({ epochs: 5 }, { steps: 100 })).toEqual({ epochs: 5, steps: 100 });
+  expect(settingsWith({ problem: 'classification' }, { regression: true })).toEqual({ regression: true });
+  expect(settingsWith({ labelColumns: ['a', 'b'] }, { labelColumn: 'c' })).toEqual({ labelColumn: 'c' });
 });

@@ -5,7 +5,7 @@ import { configSchema } from './config-schema.js';
 import { modulePath, openModules } from './methods.js';
 import { firstLine, loadModule } from './module.js';
 import { pathFrom, type RecipeEntry, withModelPaths, withModelPathsInGrid } from './recipes.js';
-import { check, type Settings } from './settings.js';
+import { check, type Settings, settingsWith } from './settings.js';
 import { readText } from './text-file.js';
 
 /** A config file of `hypetune train` or `hypetune compare`. Its paths start where the file stands. */
@@ -75,6 +75,22 @@ export async function readConfig(file: string): Promise<Config> {
     ...(grid && { grid: withModelPathsInGrid(grid, known, fromFile) }),
     ...(modules && { methods: modules }),
   };
+}
+
+/**
+ * The config with flags over it. They win over what its tasks say too, and `--task` and `--train` stand in the place of those that
+ * name data; what its recipes and grids set stays.
+ */
+export function withFlags({ tasks: all, ...file }: Config, flags: Settings): Config {
+  const hasOther = (flags.task ?? flags.train) !== undefined;
+  const tasks = (all ?? [])
+    .filter((task) => !hasOther || !namesData(task))
+    .map((task) => (typeof task === 'string' ? task : settingsWith(task, flags)));
+  return settingsWith({ ...file, ...(tasks.length > 0 && { tasks }) }, flags);
+}
+
+function namesData(task: string | TaskEntry): boolean {
+  return typeof task === 'string' || (task.task ?? task.train) !== undefined;
 }
 
 /** The config with paths that hold wherever it is read. */

@@ -1,7 +1,15 @@
 import { HypetuneError } from '@hypetune/core';
 import { METHODS, methodNamed, type Methods } from './methods.js';
 import { type Grid, type Recipe, type RecipeData, recipeOf } from './recipes.js';
-import { check, RECIPE_SETTINGS, recipeSettings, ROW_SETTINGS, type Settings, settings } from './settings.js';
+import {
+  check,
+  RECIPE_SETTINGS,
+  recipeSettings,
+  ROW_SETTINGS,
+  type Settings,
+  settings,
+  settingsWith,
+} from './settings.js';
 
 /** A recipe for each combination of the values of its own grid and of those of a common one that concern it. */
 export function expandGrid(recipe: Recipe, common: Grid = {}, known: Methods = METHODS): Recipe[] {
@@ -36,7 +44,8 @@ export function rowPoints(grid: Grid = {}): Settings[] {
   return points;
 }
 
-const isOfRows = (axis: string): boolean => (ROW_SETTINGS as readonly string[]).includes(axis);
+/** Whether an axis of a grid makes tasks, not recipes. */
+export const isOfRows = (axis: string): boolean => (ROW_SETTINGS as readonly string[]).includes(axis);
 
 /** Throws where an axis is of no recipe, or is neither an option of a method nor a setting that a grid may go over. */
 export function checkGrid(grid: Grid, recipes: readonly Recipe[], known: Methods = METHODS): void {
@@ -63,7 +72,10 @@ function concerns({ entry, plugins }: Recipe, axis: string): boolean {
 /** The recipe with these values in it, its name saying which. */
 function entryAt(entry: RecipeData, point: readonly (readonly [string, unknown])[]): RecipeData {
   const rest = { ...entry, grid: undefined };
-  const settings = { ...rest.settings, ...Object.fromEntries(point.filter(([axis]) => isSetting(axis))) };
+  const settings = settingsWith(
+    rest.settings ?? {},
+    Object.fromEntries(point.filter(([axis]) => isSetting(axis))),
+  );
   for (const [axis, value] of point)
     if (isSetting(axis)) check(recipeSettings[axis]!, value, `grid: ${axis}: `);
   const plugins = (rest.plugins ?? []).map((plugin) => {

@@ -19,6 +19,7 @@ write('glue/RTE/dev.tsv', 'index\tsentence1\tsentence2\tlabel\n0\ta\tb\tentailme
 write('bare/config.json', '{"model_type":"bert"}');
 const config = write('config.yaml', `train: ${train}\nepoch: 3\n`);
 const both = write('both.yaml', `train: ${train}\nrecipes: [vanilla]\n`);
+const written = write('written.yaml', 'recipes: [vanilla, { name: noisy, plugins: [hype] }]\n');
 let model = '';
 beforeAll(async () => {
   model = await tinyModel(home);
@@ -131,6 +132,10 @@ test('an output folder that holds something is refused before any work', async (
 test.each([
   [['--seeds', '0'], "--seeds: must be a number of seeds or different seeds as 3,5,8, got '0'."],
   [['--seeds', '1,1'], "--seeds: must be a number of seeds or different seeds as 3,5,8, got '1,1'."],
+  [
+    ['--config', written, '--option', 'hype.scale=1'],
+    "--option hype...: the config writes recipe 'noisy' out; put the options there.",
+  ],
   [['--recipes', 'vanilla,vanilla'], "--recipes: 'vanilla' stands there twice; give each a name of its own."],
 ])('compare %j', async (flags, message) => {
   const { code, error } = await call('compare', '--train', train, '--model', model, ...flags);

@@ -18,7 +18,7 @@ import { metricName } from './methods.js';
 import { counted, showProgress } from './progress.js';
 import type { Models, Recipe } from './recipes.js';
 import { type Interval, intervalsOf } from './report/intervals.js';
-import type { Settings } from './settings.js';
+import { type Settings, settingsWith } from './settings.js';
 import type { Setup } from './setup.js';
 import type { CurveLine } from './store/record.js';
 import { note, type Terminal } from './terminal.js';
@@ -89,7 +89,7 @@ export interface RunResult {
 /** Loads the model, trains it by the recipe and measures it. */
 export async function run(request: RunRequest): Promise<RunResult> {
   const { setup, recipe, seed, terminal, signal, resume, onLine } = request;
-  const settings = { ...request.settings, ...recipe.settings };
+  const settings = settingsWith(request.settings, recipe.settings);
   const { task } = setup;
   const { model, notes, head } = await loadModel(setup.folder, { task: task.task, seed });
   for (const line of notes) request.onWarning(line);

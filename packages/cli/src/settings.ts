@@ -232,6 +232,25 @@ export const recipeSettings: Readonly<Record<string, z.ZodType>> = Object.fromEn
   RECIPE_SETTINGS.map((name) => [name, settings[name]]),
 );
 
+/** What a setting takes the place of where it is given over others; `steps` wins over `epochs` as it is. */
+const REPLACES: Readonly<Record<string, readonly string[]>> = {
+  task: ['train'],
+  train: ['task'],
+  problem: ['regression'],
+  regression: ['problem'],
+  labelColumn: ['labelColumns'],
+  labelColumns: ['labelColumn'],
+  epochs: ['steps'],
+};
+
+/** Settings with others over them, which win. */
+export function settingsWith<T extends Settings>(base: T, over: Settings): T {
+  const given = Object.entries(over).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const replaced = new Set(given.flatMap((name) => REPLACES[name] ?? []));
+  const kept = Object.entries(base).filter(([name]) => !replaced.has(name));
+  return { ...(Object.fromEntries(kept) as T), ...over };
+}
+
 /** Checks a value against a schema; `written` says how a setting is called where the value comes from. */
 export function check<T>(
   schema: z.ZodType<T>,

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
@@ -188,6 +188,17 @@ test('a pair run and a GLUE run read tables by their own columns, and refuse one
   expect((await call('evaluate', run, '--table', dev, ...cpu)).out).toBe(own.out);
   const predicted = await call('predict', run, '--input', dev, ...cpu);
   expect(predicted.out.split('\n')).toHaveLength(10);
+  const odd = write('odd.csv', '');
+  writeFileSync(odd, Buffer.from(`${rte}${rows}`.replaceAll('\t', '§'), 'latin1'));
+  const reading = ['--delimiter', '§', '--encoding', 'windows-1252', ...cpu];
+  expect((await call('evaluate', run, '--table', odd, ...reading)).out).toBe(own.out);
+  expect((await call('predict', run, '--input', odd, ...reading)).out).toBe(predicted.out);
+  expect((await call('evaluate', run, '--delimiter', ';', ...cpu)).error).toContain(
+    "there is no column 'label'",
+  );
+  expect((await call('evaluate', run, '--text-column', 'x', ...cpu)).error).toContain(
+    '--text-column: is for',
+  );
   const single = write('single.csv', 'text,label\ngood,entailment\n');
   expect((await call('evaluate', run, '--table', single, ...cpu)).error).toMatch(
     /there is no column 'sentence1' \(text column\)/,

@@ -5,7 +5,7 @@ import { loadModel, resolveModel } from '@hypetune/models';
 import { showDownloads } from '../download.js';
 import { savedTask } from '../saved-model.js';
 import { noteData, textOptions, tokenized } from '../setup.js';
-import type { Settings } from '../settings.js';
+import { type Settings, settingsWith } from '../settings.js';
 import { openTask } from '../tasks/open-task.js';
 import { problemOf } from '../tasks/problems.js';
 import type { Row, TextTask } from '../tasks/task.js';
@@ -40,7 +40,7 @@ export async function analysedTask(
   if (named === undefined && config.task === undefined && config.train === undefined)
     throw new HypetuneError(`--task: ${first!} has no rows of its own; name a task, or a table by --train.`);
   return openTask(
-    { ...config, keepBest: undefined, metrics: undefined, ...settings },
+    settingsWith({ ...config, keepBest: undefined, metrics: undefined }, settings),
     showDownloads(terminal),
   );
 }

@@ -10,7 +10,7 @@ import {
   prepareTasks,
   wantedRuns,
 } from '../comparison-runs.js';
-import { type Config, readConfig } from '../config-file.js';
+import { type Config, readConfig, withFlags } from '../config-file.js';
 import { engineOf } from '../engine.js';
 import { checkGrid, expandGrid } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
@@ -19,6 +19,7 @@ import {
   checkOptionsUsed,
   describeRecipe,
   type Grid,
+  type MethodOptions,
   methodOptions,
   namedRecipe,
   type Recipe,
@@ -112,7 +113,7 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
     throw new HypetuneError(
       '--keep-last: is for hypetune train; compare keeps the records of runs, no models.',
     );
-  const config: Config = { ...file, ...settings, grid: { ...file.grid, ...gridOf(flags.grid) } };
+  const config: Config = { ...withFlags(file, settings), grid: { ...file.grid, ...gridOf(flags.grid) } };
   const shard = flags.shard === undefined ? undefined : shardOf(flags.shard);
   if (shard && flags.queue !== undefined)
     throw new HypetuneError('--queue: the workers share the runs; leave --shard out.');
@@ -214,6 +215,8 @@ function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[
     typeof entry === 'string' ? namedRecipe(entry, options, known) : recipeOf(entry, { known }),
   );
   checkOptionsUsed(options, recipes);
+  for (const [place, entry] of entries.entries())
+    if (typeof entry !== 'string') checkNoOptions(options, recipes[place]!);
   const { grid = {} } = config;
   checkGrid(grid, recipes, known);
   const points = recipes.flatMap((recipe) => expandGrid(recipe, grid, known));
@@ -222,6 +225,15 @@ function recipesOf(config: Config, flags: CompareFlags, known: Methods): Recipe[
     'recipes',
   );
   return points;
+}
+
+/** Throws where options are given for a method of a recipe that is written out. */
+function checkNoOptions(options: MethodOptions, { name, plugins }: Recipe): void {
+  const method = plugins().find((plugin) => plugin.name in options)?.name;
+  if (method !== undefined)
+    throw new HypetuneError(
+      `--option ${method}...: the config writes recipe '${name}' out; put the options there.`,
+    );
 }
 
 /** Reads `hype.scale=1e-5,1e-3`. */

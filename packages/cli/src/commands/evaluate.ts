@@ -16,7 +16,7 @@ import { table } from '../report/table.js';
 import { openSaved, savedTask, type SavedTask, type TrainedModel } from '../saved-model.js';
 import { counted } from '../progress.js';
 import { noteData } from '../setup.js';
-import type { Settings } from '../settings.js';
+import { type Settings, settingsWith } from '../settings.js';
 import {
   inferenceMap,
   labelMapOf,
@@ -190,7 +190,7 @@ async function rowsToMeasure(
     settings.evaluationLimit === undefined ? rows : firstRows(rows, settings.evaluationLimit);
   const found: Measuring[] = [];
   for (const file of tables) {
-    const layout = layoutOf({ ...config, ...settings }, kind, labels);
+    const layout = layoutOf(settingsWith(config, settings), kind, labels);
     const read = await layout.read(file);
     if (pair && layout.columns(read).pair === undefined)
       throw new HypetuneError('--pair-column: the run takes pairs of texts; name the column of the second.');
@@ -199,13 +199,24 @@ async function rowsToMeasure(
   }
   for (const word of task ?? [])
     found.push(
-      await taskRows(word, { saved, split, data: settings.data ?? config.data, map, cut, terminal }),
+      await taskRows(word, {
+        saved,
+        split,
+        data: settings.data ?? config.data,
+        settings,
+        map,
+        cut,
+        terminal,
+      }),
     );
   if (found.length > 0) return found;
   if (config.task === undefined && config.train === undefined)
     throw new HypetuneError(`--table: ${folder} has no rows of its own; name a table to measure on.`);
-  const own = await openTask({ ...config, metrics: undefined, keepBest: undefined }, showDownloads(terminal));
-  return [{ name: own.name, rows: cut(own.evaluation), map }];
+  const own = await openTask(
+    { ...settingsWith(config, settings), metrics: undefined, keepBest: undefined },
+    showDownloads(terminal),
+  );
+  return [{ name: own.name, rows: own.evaluation, map }];
 }
 
 async function taskRows(
@@ -217,6 +228,7 @@ async function taskRows(
     readonly saved: SavedTask;
     readonly split: Split;
     readonly data: string | undefined;
+    readonly settings: Settings;
     readonly map: LabelMap | undefined;
     readonly cut: (rows: readonly Row[]) => readonly Row[];
     readonly terminal: Terminal;
@@ -226,7 +238,7 @@ async function taskRows(
   if (taskOf(name).name !== kind)
     throw new HypetuneError(`--task: '${name}' is a ${taskOf(name).name}, the run a ${kind}.`);
   const home = await dataFolder(name, given.data, showDownloads(given.terminal));
-  const rows = given.cut(await splitRows(name, home, given.split));
+  const rows = given.cut(await splitRows(name, home, given.split, given.settings));
   if (pair !== (rows[0]!.pair !== undefined))
     throw new HypetuneError(
       `--task: the run takes ${pair ? 'pairs of texts' : 'single texts'}, '${name}' not.`,

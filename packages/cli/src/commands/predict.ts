@@ -6,7 +6,7 @@ import { startEngine } from '../engine.js';
 import { FORMATS, type Format, type PredictedRow, predictionText } from '../report/predictions.js';
 import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
 import { noteData } from '../setup.js';
-import type { Settings } from '../settings.js';
+import { type Settings, settingsWith } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
 import { textsOf } from '../tasks/rows.js';
 import { endingOf, TABLE_ENDINGS } from '../tasks/table.js';
@@ -130,7 +130,7 @@ async function rowsOfInput(
 }
 
 async function rowsOfTable(input: string, saved: SavedTask, settings: Settings): Promise<Input> {
-  const layout = layoutOf({ ...saved.config, ...settings }, saved.kind, saved.labels);
+  const layout = layoutOf(settingsWith(saved.config, settings), saved.kind, saved.labels);
   const table = await layout.read(input);
   const columns = layout.columns(table);
   const known = Object.keys(saved.config).length > 0;

@@ -3,7 +3,7 @@ import { type Dataset, type Evaluation, HypetuneError, type Snapshot } from '@hy
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import { checkApart, checkOutput } from '../atomic.js';
-import { absolutePaths, checkConfig, type Config, readConfig } from '../config-file.js';
+import { absolutePaths, checkConfig, type Config, readConfig, withFlags } from '../config-file.js';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { exportModel } from '../export/export-model.js';
@@ -32,7 +32,7 @@ import {
 import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
-import { flagName } from '../settings.js';
+import { flagName, settingsWith } from '../settings.js';
 import { prepare } from '../setup.js';
 import { dataOf } from '../tasks/data-record.js';
 import type { Row } from '../tasks/task.js';
@@ -274,7 +274,7 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
     throw new HypetuneError(`${flags.config!}: 'grid' and 'tasks' are for hypetune compare.`);
   const { resume } = flags;
   const given = checkConfig(
-    { ...file, ...settings, ...(flags.seed !== undefined && { seed: flags.seed }) },
+    { ...withFlags(file, settings), ...(flags.seed !== undefined && { seed: flags.seed }) },
     '--seed',
   );
   if (resume === undefined) return { config: given, out: flags.out };
@@ -289,9 +289,7 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
       `--resume: the run in ${resume} came to its end after ${record.steps} updates; to go on, give more --epochs or --steps in all.`,
     );
   const snapshot = await readRunCheckpoint(resume);
-  // Where the run ends is said by one of the two.
-  const ends = epochs !== undefined && steps === undefined ? { steps: undefined } : {};
-  const config = { ...record.config, ...given, ...ends, seed: record.seed };
+  const config = { ...settingsWith(record.config, given), seed: record.seed };
   if (config.recipe === undefined)
     throw new HypetuneError(`--resume: code made a plugin of this run; give its --config again.`);
   return { config, resumed: { record, snapshot }, out: flags.out ?? resume };

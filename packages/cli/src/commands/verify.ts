@@ -2,8 +2,9 @@ import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { answerClaim, claimText, type ClaimAnswer } from '../claim.js';
 import { keepMeasuredRows, planOf, prepareTasks, wantedRuns } from '../comparison-runs.js';
-import { type Claim, type Config, readConfig } from '../config-file.js';
+import { type Claim, type Config, readConfig, withFlags } from '../config-file.js';
 import { engineOf } from '../engine.js';
+import { isOfRows } from '../grid.js';
 import { onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.js';
@@ -57,11 +58,18 @@ async function verify(
   terminal: Terminal,
 ): Promise<number> {
   const own = ['store', 'queue', 'queueName', 'json'];
-  const config: Config = { ...(await readConfig(file)), ...settingsOf(command, own) };
+  const config = withFlags(await readConfig(file), settingsOf(command, own));
   const queue = queueOf(flags);
   const { claim } = config;
   if (!claim)
     throw new HypetuneError(`${file}: it claims nothing; write claim: { better: ..., than: ..., by: ... }.`);
+  if (config.recipe ?? config.seed)
+    throw new HypetuneError(`${file}: 'recipe' and 'seed' are for hypetune train; a claim has its own.`);
+  const axis = Object.keys(config.grid ?? {}).find((name) => !isOfRows(name));
+  if (axis !== undefined)
+    throw new HypetuneError(
+      `${file}: grid: '${axis}' makes several recipes of one, for hypetune compare; a claim is of two.`,
+    );
   const modules = await openModules(config.methods);
   const recipes = recipesOf(claim, config, modules.methods);
   const measured = withMetrics(config, modules);
@@ -118,7 +126,9 @@ function recipesOf({ better, than }: Claim, { recipes = [] }: Config, known: Met
   if (better === than) throw new HypetuneError(`claim: '${better}' cannot be better than itself.`);
   return [than, better].map((name) => {
     const entry = recipes.find((recipe) => typeof recipe === 'object' && recipe.name === name);
-    return typeof entry === 'object' ? recipeOf(entry, { known }) : namedRecipe(name, {}, known);
+    if (typeof entry !== 'object') return namedRecipe(name, {}, known);
+    if (!entry.grid) return recipeOf(entry, { known });
+    throw new HypetuneError(`recipe '${name}': 'grid' is for hypetune compare; a claim is of two recipes.`);
   });
 }
 

@@ -25,6 +25,14 @@ const key = async (
     }),
   );
 
+test("a recipe's epochs take the place of common steps", async () => {
+  const recipe = recipeOf({ name: 'vanilla', settings: { epochs: 2 } });
+  const { settings } = await runIdentity({
+    ...{ task, recipe, settings: { steps: 9 }, seed: 1, engine: 'cpu', modules: [] },
+  });
+  expect(settings).toMatchObject({ epochs: 2, steps: null });
+});
+
 test('a key changes with all that decides a result, and with nothing else', async () => {
   const plain = await key({});
   const others = await Promise.all([

@@ -15,7 +15,7 @@ import {
 } from '@hypetune/core';
 import { packageOf } from '../methods.js';
 import type { Recipe } from '../recipes.js';
-import { flags, type Settings, settings as declared } from '../settings.js';
+import { flags, type Settings, settings as declared, settingsWith } from '../settings.js';
 import type { Setup } from '../setup.js';
 import { hashOfRows } from '../tasks/data-record.js';
 import { version } from '../version.js';
@@ -58,7 +58,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
   const { maxLength, ...shared } = task;
   const models = new Map<unknown, string>();
   for (const name of recipe.models) if (existsSync(name)) models.set(name, await folderHash(name));
-  const used = { ...settings, ...recipe.settings };
+  const used = settingsWith(settings, recipe.settings);
   const own = new Set(
     [...(settings.metrics ?? []), used.keepBest].flatMap((metric) =>
       typeof metric === 'object' ? [metric.name] : [],

@@ -26,7 +26,7 @@ export function layoutOf(settings: Settings, kind: TaskName, names: readonly str
   if (name !== undefined)
     return {
       labels: namedLabels(name),
-      read: (file) => readNamed(name, file),
+      read: (file) => readNamed(name, file, { delimiter, encoding }),
       columns: (table) => namedColumns(name, table),
       rows: (table, labels) => namedRows(name, table, labels),
     };

@@ -4,7 +4,7 @@ import { classLabels, type Labels, valueLabels } from './labels.js';
 import { NAMED_TASKS, type NamedTask } from './named-tasks.js';
 import { type Columns, rowsOf } from './rows.js';
 import { filesCalled, folderCalled, type Split } from './split-files.js';
-import { columnOf, endingOf, readTable, type Table } from './table.js';
+import { columnOf, endingOf, readTable, type Table, type TableOptions } from './table.js';
 import type { Row, TextTask } from './task.js';
 
 /** The classes of a task in the order of its outputs; none for values. */
@@ -30,12 +30,19 @@ export function namedLabels(name: string): Labels {
   };
 }
 
+/** What a table's form is where it is not the usual one. */
+type Reading = Pick<TableOptions, 'delimiter' | 'encoding'>;
+
 /** Reads a table of a task, one of its own files or one that looks like them. */
-export async function readNamed(name: string, file: string): Promise<Table> {
+export async function readNamed(
+  name: string,
+  file: string,
+  { delimiter, encoding }: Reading = {},
+): Promise<Table> {
   const { headless, skipBroken, list } = NAMED_TASKS[name]!;
   if (headless && endingOf(file) === '.tsv')
-    return readTable(file, { header: false, columns: headless.count });
-  return readTable(file, { skipBroken, list });
+    return readTable(file, { header: false, columns: headless.count, delimiter, encoding });
+  return readTable(file, { skipBroken, list, delimiter, encoding });
 }
 
 /** Where the columns of a task stand in a table. */
@@ -68,17 +75,23 @@ export function namedRows(name: string, table: Table, labels: Labels = namedLabe
 }
 
 /** The rows of a split, from the task's folder or one that holds it. Throws where it has none. */
-export async function splitRows(name: string, folder: string, split: Split): Promise<Row[]> {
+export async function splitRows(
+  name: string,
+  folder: string,
+  split: Split,
+  reading: Reading = {},
+): Promise<Row[]> {
   const task = NAMED_TASKS[name]!;
   const home = await folderCalled(folder, task.folders);
   const files = await filesCalled(home, task.splits[split]);
   if (files.length === 0) {
-    const whole = task.whole && (await wholeTable(name, home, task.whole, task.splits[split]));
+    const whole = task.whole && (await wholeTable(name, home, task.whole, task.splits[split], reading));
     if (whole) return namedRows(name, whole);
     throw new HypetuneError(missing(name, home, task.splits[split], split));
   }
   const rows: Row[] = [];
-  for (const file of files) for (const row of namedRows(name, await readNamed(name, file))) rows.push(row);
+  for (const file of files)
+    for (const row of namedRows(name, await readNamed(name, file, reading))) rows.push(row);
   return rows;
 }
 
@@ -95,10 +108,11 @@ async function wholeTable(
   home: string,
   { stem, column }: NonNullable<NamedTask['whole']>,
   splits: readonly string[],
+  reading: Reading,
 ): Promise<Table | undefined> {
   const [file] = await filesCalled(home, [stem]);
   if (file === undefined) return undefined;
-  const table = await readNamed(name, file);
+  const table = await readNamed(name, file, reading);
   const place = columnOf(table, column, 'split column');
   const rows = table.rows.filter(({ cells }) =>
     splits.includes((cells[place] as string).trim().toLowerCase()),
@@ -113,13 +127,18 @@ export function taskOf(name: string): Task {
 }
 
 /** The official train and development split of a task, from its folder or one that holds it; `test`: a labelled table of the same layout. */
-export async function namedTask(name: string, folder: string, test?: string): Promise<TextTask> {
+export async function namedTask(
+  name: string,
+  folder: string,
+  test?: string,
+  reading: Reading = {},
+): Promise<TextTask> {
   return {
     name,
     task: taskOf(name),
     metrics: NAMED_TASKS[name]!.metrics,
-    train: await splitRows(name, folder, 'train'),
-    evaluation: await splitRows(name, folder, 'dev'),
-    ...(test !== undefined && { test: namedRows(name, await readNamed(name, test)) }),
+    train: await splitRows(name, folder, 'train', reading),
+    evaluation: await splitRows(name, folder, 'dev', reading),
+    ...(test !== undefined && { test: namedRows(name, await readNamed(name, test, reading)) }),
   };
 }

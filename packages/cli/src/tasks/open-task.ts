@@ -35,7 +35,7 @@ export function settledTask(whole: TextTask, settings: Settings): TextTask {
     if (settings[name] !== undefined && whole.task.kind !== 'class')
       throw new HypetuneError(`${flagName(name)}: is for one class a row, not for ${whole.task.name}.`);
   const { metrics = whole.metrics, keepBest } = settings;
-  const limited = limit === undefined || whole.name === 'spam' ? whole.train : firstRows(whole.train, limit);
+  const limited = limit === undefined || isSpam(settings) ? whole.train : firstRows(whole.train, limit);
   const train = limitPerClass === undefined ? limited : firstOfEachClass(limited, whole.task, limitPerClass);
   const weights = classWeightsOf(whole.task, train, settings);
   const task = weightedTask(whole.task, weights, settings);
@@ -92,6 +92,17 @@ export function weightedTask(
   return singleLabel({ labels: task.labels, classWeights, labelSmoothing });
 }
 
+/** The spam task cuts its lines itself: those left over are measured. */
+function isSpam({ task }: Settings): boolean {
+  return task?.toLowerCase() === 'spam';
+}
+
+/** Settings of a table of one's own; a task by name knows its tables. */
+const OF_TABLES = [
+  ...['validation', 'problem', 'regression', 'textColumn', 'pairColumn'],
+  ...['labelColumn', 'labelColumns', 'labelSeparator', 'labels'],
+] as const satisfies readonly (keyof Settings)[];
+
 async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
   const { train, data } = settings;
   const task = settings.task?.toLowerCase();
@@ -103,15 +114,24 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
     throw new HypetuneError(
       `--task: name one of ${TASKS.join(', ')}, or give a table of your own by --train.`,
     );
-  if (task === 'spam' && settings.test !== undefined)
-    throw new HypetuneError(`--test: the spam task has no table; it measures on all lines not learned from.`);
-  if (task === 'spam')
+  const spam = isSpam(settings);
+  for (const name of OF_TABLES)
+    if (settings[name] !== undefined && settings[name] !== false)
+      throw new HypetuneError(
+        `${flagName(name)}: is for a table of your own, given by --train; task '${task}' has rows, columns and labels of its own. Leave it out.`,
+      );
+  for (const name of ['test', 'delimiter', 'encoding'] as const)
+    if (spam && settings[name] !== undefined)
+      throw new HypetuneError(
+        `${flagName(name)}: the spam task has no table; it measures on all lines not learned from.`,
+      );
+  if (spam)
     return spamTask(
       await downloads((options) => resolveSource(data ?? SPAM_SOURCE, options)),
       settings.limit,
     );
   const name = namedName(task);
-  return namedTask(name, await dataFolder(name, data, downloads), settings.test);
+  return namedTask(name, await dataFolder(name, data, downloads), settings.test, settings);
 }
 
 /** The task that a word means. Throws where there is none. */

@@ -1,10 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { scratch } from '../../test/scratch.js';
+import type { Settings } from '../settings.js';
 import { openTask } from './open-task.js';
 import { tableTask } from './table-task.js';
 import type { TextTask } from './task.js';
 
-const { write } = scratch();
+const { write, folder } = scratch();
 const rows = Array.from({ length: 20 }, (_, i) => `row ${i}\t${['no', 'yes'][i % 2]!}`).join('\n');
 const train = write('train.tsv', `text\tlabel\n${rows}\n`);
 const jsonl = (name: string, ...objects: object[]): string =>
@@ -229,4 +231,42 @@ test('class weights are those of the rows learned from; metrics are checked agai
   await expect(openTask({ train: three, validation: three, keepBest: 'f1' }, downloads)).rejects.toThrow(
     "'f1' is of",
   );
+});
+
+const nothing = (): never => {
+  throw new Error('nothing is to be fetched');
+};
+
+test('a folder called spam is a folder as any other', async () => {
+  const rows = Array.from({ length: 8 }, (_, row) => `word ${row}\t${row % 2 ? 'yes' : 'no'}\n`).join('');
+  const train = write('spam/train.tsv', `text\tlabel\n${rows}`).replace('/train.tsv', '');
+  const task = await openTask({ train, limit: 4 }, (run) => run({}));
+  expect([task.name, task.train.length]).toEqual(['spam', 4]);
+});
+
+test('settings of a table of ones own are refused beside a task', async () => {
+  const told = { task: 'rte', data: 'glue' };
+  for (const [setting, flag] of [
+    [{ validation: 'x.tsv' }, '--validation'],
+    [{ problem: 'regression' }, '--problem'],
+    [{ labelColumn: 'y' }, '--label-column'],
+    [{ labels: ['q'] }, '--labels'],
+  ] as const)
+    await expect(openTask({ ...told, ...setting } as Settings, nothing)).rejects.toThrow(
+      `${flag}: is for a table of your own, given by --train; task 'rte' has rows, columns and labels of its own.`,
+    );
+  await expect(openTask({ task: 'spam', encoding: 'utf-16le' }, nothing)).rejects.toThrow(
+    '--encoding: the spam task has no table;',
+  );
+});
+
+test('the tables of a task are read in the encoding and by the delimiter that are given', async () => {
+  for (const split of ['train', 'dev']) {
+    const file = write(`latin/RTE/${split}.tsv`, '');
+    writeFileSync(file, Buffer.from('sentence1;sentence2;label\nschön;b;entailment\n', 'latin1'));
+  }
+  const told = { task: 'rte', data: `${folder}/latin`, delimiter: ';' };
+  await expect(openTask(told, (run) => run({}))).rejects.toThrow('the bytes are no utf-8');
+  const task = await openTask({ ...told, encoding: 'windows-1252' }, (run) => run({}));
+  expect(task.evaluation).toEqual([{ text: 'schön', pair: 'b', label: 0 }]);
 });
