@@ -19,7 +19,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
-import { processorInformation } from '../libtensorflow/processor.js';
+import { processorFeatures } from '../libtensorflow/processor.js';
 import { withOwnXlaFlags } from '../libtensorflow/xla-flags.js';
 import { digest } from '../recording/digest.js';
 
@@ -187,7 +187,6 @@ function removeLeftOvers(folder: string): void {
 
 /** Programs are for one TensorFlow, one processor with its instructions, and its number of cores. */
 function machineKey(version: string): string {
-  const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
-  const parts = [version, process.arch, cpus()[0]?.model, features, availableParallelism()];
+  const parts = [version, process.arch, cpus()[0]?.model, processorFeatures(), availableParallelism()];
   return digest([...parts, withOwnXlaFlags(process.env['XLA_FLAGS'])]);
 }

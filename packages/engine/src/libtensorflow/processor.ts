@@ -9,5 +9,9 @@ export function processorInformation(): string {
   }
 }
 
+/** The processor's instructions, in one line; undefined where Linux does not tell them. */
+export const processorFeatures = (): string | undefined =>
+  /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
+
 /** Instructions that multiply in bfloat16: Intel's and AMD's AVX-512 and AMX, ARM's own. */
 export const hasBfloat16 = (): boolean => /\b(avx512_bf16|amx_bf16|bf16)\b/.test(processorInformation());

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { processorInformation } from '../libtensorflow/processor.js';
+import { processorFeatures } from '../libtensorflow/processor.js';
 import { digest } from '../recording/digest.js';
 import type { Client } from './client.js';
 import type { CompilerSettings } from './compile-options.js';
@@ -41,8 +41,7 @@ export class Executables {
     this.#client = client;
     this.#settings = settings;
     const { plugin, platform, platformVersion, deviceKind } = client;
-    const features = /^(?:flags|Features)\s*:.*$/m.exec(processorInformation())?.[0];
-    const device = platform === 'cpu' ? [cpus()[0]?.model, features, cpus().length] : [deviceKind];
+    const device = platform === 'cpu' ? [cpus()[0]?.model, processorFeatures(), cpus().length] : [deviceKind];
     const isOff = process.env['HYPETUNE_PROGRAM_CACHE'] === 'off';
     this.#folder =
       cache === undefined || isOff

@@ -115,6 +115,25 @@ for (const count of [1, 2, 3])
     expect(wrong).toBe(0);
   });
 
+test('however many threads there are, a product has no more parts than a round takes', () => {
+  const memory = new webAssembly.Memory({ initial: 600 });
+  const parts: number[] = [];
+  const many = {
+    ...{ count: 40, freeAt: 0, reserve: () => undefined },
+    floats: () => new Float32Array(memory.buffer),
+    run: (jobs: readonly unknown[]) => void parts.push(jobs.length),
+  } as unknown as ProductThreads;
+  const unit = new Multiplier(memory, () => 64, many);
+  const [m, n, k, outer] = [128, 128, 256, 66];
+  unit.run(
+    { address: 0, row: k, column: 1, outer: m * k },
+    { address: 4 * outer * m * k, row: n, column: 1, outer: k * n },
+    { address: 8 * outer * m * k, row: n, column: 1, outer: m * n },
+    { m, n, k, outer },
+  );
+  expect(parts[0]).toBeLessThanOrEqual(64);
+});
+
 test('the number of threads does not change a bit of the result', async () => {
   const [m, n, k] = [258, 131, 300];
   const results: number[][] = [];
