@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import type { Plugin, Snapshot } from '@hypetune/core';
+import type { Plugin, Snapshot, TrainerOptions } from '@hypetune/core';
 import { lpFt } from '@hypetune/lp-ft';
 import { expect, test } from 'vitest';
 import { buildData, buildModel } from '../../../test/support/models.js';
@@ -37,11 +37,11 @@ test('size, clipping, running means and schedules (V1)', () => {
   ]);
 });
 
-/** Names and shapes of the state after two steps. */
-async function state(plugins: readonly Plugin[]): Promise<Record<string, number[]>> {
+/** What a run leaves to be resumed from. */
+async function snapshotOf(plugins: readonly Plugin[], options: Partial<TrainerOptions>): Promise<Snapshot> {
   const model = buildModel('features');
   const { data, dispose } = buildData('features');
-  const trainer = makeTrainer(model, plugins, { steps: 2 });
+  const trainer = makeTrainer(model, plugins, options);
   let snapshot: Snapshot | undefined;
   trainer.hooks.onFitEnd.tapPromise('test', async () => {
     snapshot = await trainer.snapshot();
@@ -49,8 +49,14 @@ async function state(plugins: readonly Plugin[]): Promise<Record<string, number[
   await trainer.fit(data);
   dispose();
   model.dispose();
+  return snapshot!;
+}
+
+/** Names and shapes of the state after two steps. */
+async function state(plugins: readonly Plugin[]): Promise<Record<string, number[]>> {
+  const { tensors } = await snapshotOf(plugins, { steps: 2 });
   return Object.fromEntries(
-    Object.entries(snapshot!.tensors).flatMap(([name, { shape }]) =>
+    Object.entries(tensors).flatMap(([name, { shape }]) =>
       name.startsWith('plugin/adafactor/') ? [[name.slice(17), shape]] : [],
     ),
   );
@@ -97,17 +103,8 @@ test('a longer run begins means of what the run that it resumes never trained', 
   const plugins = (): Plugin[] => [adafactor(), late];
   const options = { schedule: { decay: 'constant', warmup: 0 }, batchSize: 8 } as const;
   const whole = await train('features', plugins(), { ...options, steps: 6 });
-  const model = buildModel('features');
-  const { data, dispose } = buildData('features');
-  const short = makeTrainer(model, plugins(), { ...options, steps: 2 });
-  let snapshot: Snapshot | undefined;
-  short.hooks.onFitEnd.tapPromise('test', async () => {
-    snapshot = await short.snapshot();
-  });
-  await short.fit(data);
-  dispose();
-  model.dispose();
-  const longer = await train('features', plugins(), { ...options, steps: 6 }, { resume: snapshot! });
+  const resume = await snapshotOf(plugins(), { ...options, steps: 2 });
+  const longer = await train('features', plugins(), { ...options, steps: 6 }, { resume });
   expect(longer.losses).toEqual(whole.losses.slice(2));
   expect(longer.weights).toEqual(whole.weights);
 });

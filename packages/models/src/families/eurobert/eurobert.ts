@@ -10,6 +10,7 @@ import type { Common, Encoder, Family, Head } from '../family.js';
 import { tokenHead } from '../token-head.js';
 import { EuroBertBlock } from './block.js';
 import { DensePooler, type Pooling } from './dense-pooler.js';
+import { type RotaryParameters, rotaryType } from '../rotary-parameters.js';
 
 /** The configuration of EuroBERT. */
 interface EuroBertConfig extends ModelConfig {
@@ -30,11 +31,7 @@ interface EuroBertConfig extends ModelConfig {
   /** As transformers 4 writes it. */
   readonly rope_theta?: number;
   /** As transformers 5 writes it. */
-  readonly rope_parameters?: {
-    readonly rope_type?: string;
-    readonly type?: string;
-    readonly rope_theta?: number;
-  } | null;
+  readonly rope_parameters?: RotaryParameters | null;
   readonly classifier_pooling: Pooling;
 }
 
@@ -84,7 +81,7 @@ export const eurobert: Family<EuroBertConfig> = {
     if (!Number.isSafeInteger(size) || size < 2 || size % 2 !== 0) throw wrong('head_dim', 'an even number');
     if (!['bos', 'mean', 'late'].includes(config.classifier_pooling))
       throw wrong('classifier_pooling', '"bos", "mean" or "late"');
-    if ((rope?.rope_type ?? rope?.type ?? 'default') !== 'default' || !(thetaOf(config) > 0))
+    if (rotaryType(rope) !== 'default' || !(thetaOf(config) > 0))
       throw wrong('rope_parameters', 'of rope_type "default", with a rope_theta above 0');
     if (config.rope_scaling) throw wrong('rope_scaling', 'null');
   },

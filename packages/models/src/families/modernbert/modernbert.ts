@@ -9,6 +9,7 @@ import type { Common, Encoder, Family, Head } from '../family.js';
 import { ModernBertBlock } from './block.js';
 import { ModernBertEmbeddings } from './embeddings.js';
 import { type Pooling, PredictionHead } from './prediction-head.js';
+import { type RotaryParameters, rotaryType } from '../rotary-parameters.js';
 
 /** How far a layer's attention reaches. */
 type LayerType = 'full_attention' | 'sliding_attention';
@@ -39,13 +40,6 @@ interface ModernBertConfig extends ModelConfig {
   readonly classifier_dropout: number;
   readonly classifier_bias: boolean;
   readonly classifier_activation: Activation;
-}
-
-interface RotaryParameters {
-  readonly rope_type?: string;
-  /** Its older name. */
-  readonly type?: string;
-  readonly rope_theta?: number;
 }
 
 /** Warner et al. (2024). Of its dropouts, all 0 as published, those on hidden states are of the kind `hidden`. */
@@ -98,9 +92,7 @@ export const modernbert: Family<ModernBertConfig> = {
     if (types.length !== layers || types.some((type) => !LAYER_TYPES.includes(type)))
       throw wrong('layer_types', `a list of ${layers} of ${LAYER_TYPES.join(', ')}`);
     for (const type of LAYER_TYPES) {
-      const rope = config.rope_parameters?.[type];
-      const kind = rope?.rope_type ?? rope?.type ?? 'default';
-      if (kind !== 'default' || !(thetaOf(config, type) > 0))
+      if (rotaryType(config.rope_parameters?.[type]) !== 'default' || !(thetaOf(config, type) > 0))
         throw wrong('rope_parameters', 'of rope_type "default", with a rope_theta above 0');
     }
     if (Object.keys(config.rope_parameters ?? {}).some((key) => !LAYER_TYPES.includes(key as LayerType)))
