@@ -6,7 +6,7 @@ import { writeCheckpoint } from '../../../packages/cli/src/checkpoint.js';
 import { readRun, readRunCheckpoint } from '../../../packages/cli/src/run-folder.js';
 import { call } from '../../../packages/cli/test/call.js';
 import { sentiment, tinyModel } from '../../../packages/cli/test/tiny-model.js';
-import { takePrograms } from '../../../packages/engine/src/compile/program-cache.js';
+import { ownFolder, takePrograms } from '../../../packages/engine/src/compile/program-cache.js';
 import { entryFolder, readEntry } from '../../../packages/models/src/source/cache.js';
 import { Draws, type Part, told, type Trials } from '../part.js';
 import { openPrograms, openSource } from '../saves/files.js';
@@ -126,7 +126,7 @@ function lookAtPrograms(programs: string): Promise<Seen> {
   // Damaged ones are removed: the others are put back.
   const kept = `${programs}.kept`;
   cpSync(programs, kept, { recursive: true });
-  const own = join(programs, `process-${process.pid}`);
+  const own = ownFolder(programs);
   takePrograms(own, programs);
   const shown = readdirSync(own).length;
   rmSync(programs, { recursive: true });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { recover, writeWhole } from '../../../packages/cli/src/atomic.js';
-import { handOver, takePrograms } from '../../../packages/engine/src/compile/program-cache.js';
+import { handOver, ownFolder, takePrograms } from '../../../packages/engine/src/compile/program-cache.js';
 import { entryFolder, readEntry, Staging } from '../../../packages/models/src/source/cache.js';
 import type { Save } from './save.js';
 
@@ -67,7 +67,7 @@ export function openSource(home: string): Save {
 
 /** Programs that XLA compiled, handed over at the end of a process. */
 export function openPrograms(home: string): Save {
-  const own = join(home, `process-${process.pid}`);
+  const own = ownFolder(home);
   const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
   mkdirSync(home, { recursive: true });
   return {

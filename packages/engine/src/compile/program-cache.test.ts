@@ -9,13 +9,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findLibrary } from '../native-fixture.js';
 import { runProgram } from '../program-fixture.js';
-import { handOver } from './program-cache.js';
+import { handOver, ownFolder, takePrograms } from './program-cache.js';
 
 const root = mkdtempSync(join(tmpdir(), 'program cache '));
 const paths = await findLibrary();
@@ -47,6 +47,20 @@ test('new programs are handed over, known ones stay, and the oldest go beyond th
     `${stored('new.pb', 'x'.repeat(60))}.4000`,
   ]);
   expect(readFileSync(join(folder, stored('known.pb', 'first')), 'utf8')).toBe('first');
+});
+
+test('what a killed process left goes, but nothing of a process that lives, here or on a machine that shares the cache', () => {
+  const folder = join(root, 'left');
+  const here = hostname().replace(/[^\w.-]/g, '_');
+  // No process has this number: the kernel gives smaller ones.
+  const dead = 2 ** 22 + 1;
+  const kept = [`process-${process.ppid}-${here}`, `process-${dead}-another-machine`];
+  for (const name of [...kept, `process-${dead}-${here}`, `process-${dead}-long-ago`])
+    mkdirSync(join(folder, name), { recursive: true });
+  const weekAgo = Date.now() / 1000 - 8 * 24 * 3600;
+  utimesSync(join(folder, `process-${dead}-long-ago`), weekAgo, weekAgo);
+  takePrograms(ownFolder(folder), folder);
+  expect(readdirSync(folder).sort()).toEqual([...kept, `process-${process.pid}-${here}`].sort());
 });
 
 describe.skipIf(paths === undefined)('with TensorFlow', () => {

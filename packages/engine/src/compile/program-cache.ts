@@ -15,7 +15,7 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, cpus, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { isAlive } from '../install/lock.js';
@@ -28,7 +28,11 @@ const LIMIT = 512e6;
 /** Without so much space on the disk none is kept: XLA fails where it cannot write. */
 const SPACE = 2 * LIMIT;
 const OWN = 'process-';
-const OWN_FLAGS = /\s*--tf_xla_persistent_cache_directory="[^"]*process-\d+"/;
+/** This machine or container, as a part of a file's name: machines of one kind may share a cache. */
+const HOST = hostname().replace(/[^\w.-]/g, '_');
+const OWN_FLAGS = /\s*--tf_xla_persistent_cache_directory="[^"]*process-\d+-[\w.-]+"/;
+/** A folder of another machine's process, of which it is not known whether it lives, is left alone for so long. */
+const STALE_MILLISECONDS = 7 * 24 * 3600 * 1000;
 
 /** XLA reads its flags once a process. */
 let asked = false;
@@ -47,7 +51,7 @@ export function keepPrograms(cache: string, version: string): void {
   const isOff = process.env['HYPETUNE_PROGRAM_CACHE'] === 'off';
   if (isOff || flags.includes('persistent_cache') || !isMainThread) return;
   const folder = join(cache, 'programs', machineKey(version));
-  const own = join(folder, `${OWN}${process.pid}`);
+  const own = ownFolder(folder);
   if (own.includes('"')) return;
   try {
     mkdirSync(folder, { recursive: true });
@@ -103,6 +107,9 @@ const freeBytes = (folder: string): number => {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 };
+
+/** Where XLA of this process reads and writes. */
+export const ownFolder = (folder: string): string => join(folder, `${OWN}${process.pid}-${HOST}`);
 
 /** Makes `own` with links to the programs of `folder` that are whole; damaged ones, and what killed processes left, go. */
 export function takePrograms(own: string, folder: string): void {
@@ -180,8 +187,14 @@ const checksum = (file: string): string => createHash('sha256').update(readFileS
 /** Removes the folders of processes that were killed; a file in them may be cut short. */
 function removeLeftOvers(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (!name.startsWith(OWN) || isAlive(Number(name.slice(OWN.length)))) continue;
-    rmSync(join(folder, name), { recursive: true, force: true });
+    if (!name.startsWith(OWN)) continue;
+    const path = join(folder, name);
+    const [pid, ...host] = name.slice(OWN.length).split('-');
+    const isLeftOver =
+      host.join('-') === HOST
+        ? !isAlive(Number(pid))
+        : Date.now() - statSync(path).mtimeMs > STALE_MILLISECONDS;
+    if (isLeftOver) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { Staging } from './cache.js';
@@ -11,18 +11,24 @@ afterAll(() => {
 /** No process has this number: the kernel gives smaller ones. */
 const DEAD = 2 ** 22 + 1;
 
-test('half a download goes at the next fetch, but not one that another process is at', async () => {
+const HERE = hostname().replace(/[^\w.-]/g, '_');
+
+test('half a download goes at the next fetch, but not one that another process, here or on a machine that shares the cache, is at', async () => {
   const staging = join(cache, 'staging');
   const half = (name: string): string => {
     mkdirSync(join(staging, name, 'files'), { recursive: true });
     writeFileSync(join(staging, name, 'files/model.safetensors'), 'half');
     return join(staging, name);
   };
-  half(`fetch-${DEAD}-aaaaaa`);
-  half(`fetch-${process.ppid}-bbbbbb`);
+  half(`fetch-${DEAD}-${HERE}-aaaaaa`);
+  half(`fetch-${process.ppid}-${HERE}-bbbbbb`);
+  half(`fetch-${DEAD}-another-machine-dddddd`);
   const yesterday = Date.now() / 1000 - 25 * 3600;
-  utimesSync(half(`fetch-${process.ppid}-cccccc`), yesterday, yesterday);
+  utimesSync(half(`fetch-${process.ppid}-${HERE}-cccccc`), yesterday, yesterday);
+  utimesSync(half(`fetch-${DEAD}-another-machine-eeeeee`), yesterday, yesterday);
   const fresh = await Staging.create(cache);
   await fresh.remove();
-  expect(readdirSync(staging)).toEqual([`fetch-${process.ppid}-bbbbbb`]);
+  expect(readdirSync(staging).sort()).toEqual(
+    [`fetch-${process.ppid}-${HERE}-bbbbbb`, `fetch-${DEAD}-another-machine-dddddd`].sort(),
+  );
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isAlive } from './is-alive.js';
@@ -71,7 +71,7 @@ export class Staging {
     const parent = join(cache, 'staging');
     await mkdir(parent, { recursive: true });
     await removeStale(parent);
-    const staging = new Staging(await mkdtemp(join(parent, `fetch-${process.pid}-`)));
+    const staging = new Staging(await mkdtemp(join(parent, `fetch-${process.pid}-${HOST}-`)));
     await mkdir(staging.files);
     await mkdir(staging.scratch);
     return staging;
@@ -96,13 +96,16 @@ export class Staging {
   }
 }
 
-/** Removes what killed processes left. */
+/** This machine or container, as a part of a file's name. */
+const HOST = hostname().replace(/[^\w.-]/g, '_');
+
+/** Removes what killed processes left; of another machine's processes, which may share the cache, only the age is known. */
 async function removeStale(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
-    const [, pid] = /^fetch-(\d+)-/.exec(name) ?? [];
+    const [, pid, host] = /^fetch-(\d+)-(.+)-[^-]+$/.exec(name) ?? [];
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > STALE_MILLISECONDS || (pid !== undefined && !isAlive(Number(pid))))
+    if (age > STALE_MILLISECONDS || (host === HOST && !isAlive(Number(pid))))
       await rm(path, { recursive: true, force: true });
   }
 }
