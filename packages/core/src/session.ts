@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { foldIn, seedKey, type Key } from '@hypetune/ops';
 import { Accumulation } from './accumulation.js';
 import type { Dataset } from './batch.js';
-import { BestWeights } from './best-weights.js';
+import { type BestEpoch, BestWeights } from './best-weights.js';
 import { download, type Snapshot } from './checkpoint/snapshot.js';
 import { checkSnapshot, restoreTensors, stateTensors } from './checkpoint/state.js';
 import { chunks, epochBatches } from './data/order.js';
@@ -32,7 +32,10 @@ export interface FitOptions {
   readonly validation?: Dataset;
   /** Ends the run cleanly after the step at hand. */
   readonly signal?: AbortSignal;
-  /** Goes on where that run stopped; with more epochs or steps than it had, by the schedule of the longer run from there on. */
+  /**
+   * Goes on where that run stopped; with more epochs or steps than it had, by the schedule of the longer run from there on. With another
+   * `keepBest` than it had, or none, its best epoch is forgotten.
+   */
   readonly resume?: Snapshot;
 }
 
@@ -43,7 +46,7 @@ export interface FitReport {
   /** Why the run ended before its last step, if it did. */
   readonly stopped: 'signal' | 'shouldStop' | 'patience' | undefined;
   /** The epoch (counted from 0) whose weights are kept, and its value; undefined without `keepBest`. */
-  readonly best: { readonly value: number; readonly epoch: number } | undefined;
+  readonly best: BestEpoch | undefined;
   readonly lastLoss: number;
   readonly seconds: number;
 }
@@ -160,7 +163,7 @@ export class Session {
         total: this.#total,
         fits: this.#setting.fits,
         plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.state?.() ?? {}])),
-        ...(this.#best.sofar && { best: this.#best.sofar }),
+        ...(this.#best.saved && { best: this.#best.saved }),
         ...(this.#open.steps > 0 && { open: this.#open }),
       },
       tensors: await download(stateTensors({ host, optimizer: this.#optimizer, best: this.#best.tensors })),
@@ -172,7 +175,7 @@ export class Session {
     checkSnapshot(snapshot.meta, options.seed, this.#total, plugins);
     const state = { host, optimizer: this.#optimizer!, best: this.#best.tensors };
     restoreTensors(state, snapshot, phases, plugins);
-    this.#best.sofar = snapshot.meta.best;
+    this.#best.restore(snapshot.meta.best);
     this.#open = { ...(snapshot.meta.open ?? { loss: 0, steps: 0 }) };
     this.#step = snapshot.meta.step;
   }
@@ -260,7 +263,10 @@ export class Session {
     if (!validation) return {};
     const measure = async (data: Dataset): Promise<EpochReport['metrics']> => {
       const evaluation = await evaluateRows(data, { instrument, options, recorder, step: this.#step });
-      const figures = { loss: evaluation.loss, ...evaluation.metrics };
+      const figures: EpochReport['metrics'] = { loss: evaluation.loss, ...evaluation.metrics };
+      const { keepBest } = options;
+      if (keepBest && Number.isNaN(figures[keepBest.name]))
+        host.warn('trainer', `keepBest '${keepBest.name}' came out as NaN: such weights are never the best.`);
       // Here the model holds the weights that were measured: those are kept.
       this.#best.offer(figures, epoch, host.allParameters);
       return figures;

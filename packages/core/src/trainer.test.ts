@@ -17,6 +17,7 @@ import {
   tokenClassification,
   Trainer,
   type Dataset,
+  type Metric,
   type Plugin,
   type Snapshot,
   type TrainerOptions,
@@ -321,6 +322,44 @@ test('a run that goes on from the end of its last epoch has no more patience tha
   expect(await again.evaluate(data)).toEqual(await trainer.evaluate(data));
   const before = new Trainer({ ...options, model: net() });
   expect((await before.fit(data, { validation: data, resume: ends.at(-2)! })).epochs).toHaveLength(1);
+  dispose();
+});
+
+test.each([
+  ['none', {}, undefined],
+  ['another', { keepBest: 'loss' }, 'loss'],
+] as const)(
+  'a resumed run with %s in the place of the keepBest it had forgets the best epoch of that',
+  async (_, now, metric) => {
+    const { data, dispose } = rows();
+    const options = { batchSize: 8, optimizer: { learningRate: 0.05 } };
+    const trainer = new Trainer({ ...options, model: net(), epochs: 2, keepBest: 'accuracy' });
+    let snapshot: Snapshot | undefined;
+    trainer.hooks.onEpoch.tapPromise('test', async () => {
+      snapshot = await trainer.snapshot();
+    });
+    await trainer.fit(data, { validation: data });
+    expect(snapshot?.meta.best).toMatchObject({ metric: 'accuracy' });
+    const again = new Trainer({ ...options, model: net(), epochs: 4, ...now });
+    const { best, epochs } = await again.fit(data, { validation: data, resume: snapshot! });
+    const losses = epochs.map(({ metrics }) => metrics.loss!);
+    const kept = metric ? Math.min(...losses) : losses.at(-1)!;
+    expect((await again.evaluate(data)).loss).toBeCloseTo(kept, 5);
+    expect(best?.value).toBe(metric && kept);
+    dispose();
+  },
+);
+
+test('an evaluation whose keepBest is NaN is not the best, and a warning says so', async () => {
+  const { data, dispose } = rows();
+  const values = [NaN, 2, 1];
+  const odd: Metric = { name: 'odd', greaterIsBetter: true, compute: () => values.shift()! };
+  const warnings: string[] = [];
+  const onWarning = (line: string): number => warnings.push(line);
+  const trainer = new Trainer({ model: net(), batchSize: 8, epochs: 3, keepBest: odd, onWarning });
+  const { best } = await trainer.fit(data, { validation: data });
+  expect(best).toEqual({ value: 2, epoch: 1 });
+  expect(warnings).toContain("trainer: keepBest 'odd' came out as NaN: such weights are never the best.");
   dispose();
 });
 

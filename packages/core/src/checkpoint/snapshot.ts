@@ -28,8 +28,8 @@ export interface SnapshotMeta {
   readonly plugins: Record<string, PluginState>;
   /** The epoch that has begun: the losses of its steps added up, and how many. */
   readonly open?: { readonly loss: number; readonly steps: number };
-  /** Best value of `keepBest` so far and the epochs since. */
-  readonly best?: { readonly value: number; readonly epoch: number };
+  /** Best value of `keepBest` so far, its epoch, and by which metric it was chosen, which older snapshots do not say. */
+  readonly best?: { readonly value: number; readonly epoch: number; readonly metric?: string };
 }
 
 const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
