@@ -12,6 +12,7 @@ import type { ResolvedOptions } from './options.js';
 import type { Parameter } from './parameters.js';
 import type { Run } from './plugin.js';
 import type { StepRecorder } from './recorder.js';
+import { rowLossOf } from './tasks/row-loss.js';
 import { runStep } from './update.js';
 
 /** `Run.eachGradient` over a data set: the task loss alone, dropout on, of taps only those of plugins with parameters called. */
@@ -24,7 +25,8 @@ export function eachGradient(
   key: Key,
   parameters: () => readonly Parameter[],
 ): Run['eachGradient'] {
-  const { task, batchSize, loss = task.loss } = options;
+  const { task, batchSize } = options;
+  const loss = rowLossOf(options);
   const modelOutput = outputOf(options.model);
   return async (visit) => {
     const batches = epochBatches(data, batchSize, key, false);

@@ -12,6 +12,7 @@ import { outputOf } from './model-output.js';
 import type { ResolvedOptions } from './options.js';
 import type { Pass } from './pass.js';
 import type { StepRecorder } from './recorder.js';
+import { rowLossOf } from './tasks/row-loss.js';
 import type { Prediction } from './tasks/task.js';
 
 /** Loss and metrics over a data set. */
@@ -169,7 +170,8 @@ export async function predictionsOf(data: Dataset, setting: EvaluationSetting): 
 /** Loss and metrics of the model on a data set. */
 export async function evaluateRows(data: Dataset, setting: EvaluationSetting): Promise<Evaluation> {
   const { instrument, options } = setting;
-  const { task, loss = task.loss } = options;
+  const { task } = options;
+  const loss = rowLossOf(options);
   const output = outputOf(instrument.model);
   const outputs = task.outputs(output);
   const predictions: Prediction[] = Array.from({ length: data.size });

@@ -25,6 +25,7 @@ import { warnUncompiled, type StepRecorder } from './recorder.js';
 import { isTapped, tapsAt } from './taps.js';
 import { OPTIMIZER_STAGE } from './stages.js';
 import type { EpochReport } from './step.js';
+import { rowLossOf } from './tasks/row-loss.js';
 import { update } from './update.js';
 
 export interface FitOptions {
@@ -291,12 +292,13 @@ export class Session {
 
   #stepSetting(): StepSetting {
     const { hooks, dropout, perturbMain } = this.#setting.host;
-    const { task, loss = task.loss, optimizer, schedule } = this.#setting.options;
+    const { options } = this.#setting;
+    const { task, optimizer, schedule } = options;
     return {
       instrument: this.#setting.instrument,
       hooks,
       task,
-      loss,
+      loss: rowLossOf(options),
       dropout,
       perturbMain,
       total: this.#total,

@@ -363,6 +363,19 @@ test('an evaluation whose keepBest is NaN is not the best, and a warning says so
   dispose();
 });
 
+test.each([
+  ['a mean', (l: tf.Tensor, y: tf.Tensor) => tf.losses.softmaxCrossEntropy(y, l), 'one of shape []'],
+  ['a column', (l: tf.Tensor, y: tf.Tensor) => tf.sum(tf.mul(l, y), 1, true), 'one of shape [8, 1]'],
+  ['one number', () => 1, '1'],
+] as const)('a loss that gives %s instead of a number a row is refused', async (_, loss, got) => {
+  const { data, dispose } = rows();
+  const trainer = new Trainer({ model: net(), batchSize: 8, loss: loss as () => tf.Tensor1D });
+  const message = `trainer: loss must return the loss of each row, a tensor of shape [8], got ${got};`;
+  await expect(trainer.fit(data)).rejects.toThrow(message);
+  await expect(trainer.evaluate(data)).rejects.toThrow(message);
+  dispose();
+});
+
 test('evaluation takes batches of its own size, and measures the same', async () => {
   const { data, dispose } = rows(20);
   const model = net();

@@ -142,3 +142,16 @@ test('what cannot be measured is said', () => {
   expect(() => measure(names('accuracy'), one, [0, 1], two)).toThrow('1 predictions for 2 labels');
   expect(() => measure(names('accuracy'), [], [], two)).toThrow('no row');
 });
+
+test.each([
+  ['a Promise', () => Promise.resolve(1)],
+  ['undefined', () => undefined],
+])('a metric that gives %s instead of a number is refused', (got, compute) => {
+  const odd = { name: 'odd', greaterIsBetter: true, compute } as unknown as Metric;
+  expect(() =>
+    measure([odd], [{ value: 0, scores: new Float32Array(2), logits: new Float32Array(2) }], [0], {
+      task: singleLabel(),
+      outputs: 2,
+    }),
+  ).toThrow(`metrics: compute of 'odd' must return a number, got ${got}.`);
+});

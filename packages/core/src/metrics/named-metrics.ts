@@ -220,7 +220,12 @@ export function measure(
   if (labels.length === 0) throw new HypetuneError('metrics: there is no row to measure.');
   checkMetrics(metrics, context);
   return Object.fromEntries(
-    metrics.map((metric) => [metric.name, metric.compute(predictions, labels, context)]),
+    metrics.map((metric) => {
+      const value: unknown = metric.compute(predictions, labels, context);
+      if (typeof value === 'number') return [metric.name, value];
+      const got = value instanceof Promise ? 'a Promise' : show(value);
+      throw new HypetuneError(`metrics: compute of '${metric.name}' must return a number, got ${got}.`);
+    }),
   );
 }
 
