@@ -13,6 +13,7 @@ import { foldIn, randomNormal } from '@hypetune/ops';
 import { beforeEach, expect, test } from 'vitest';
 import {
   HIDDEN_STAGE,
+  singleLabel,
   tensorData,
   tokenClassification,
   Trainer,
@@ -373,6 +374,23 @@ test.each([
   const message = `trainer: loss must return the loss of each row, a tensor of shape [8], got ${got};`;
   await expect(trainer.fit(data)).rejects.toThrow(message);
   await expect(trainer.evaluate(data)).rejects.toThrow(message);
+  dispose();
+});
+
+test.each([
+  ['a label out of range', { label: (row: number) => (row < 47 ? 0 : 2) }, 'data: row 47 has label 2;'],
+  ['no label', { label: (row: number) => [0][row]! }, 'data: row 1 has label undefined;'],
+  ['no rows', { size: 0 }, 'trainer: the validation data has no rows.'],
+])('validation data with %s is refused before the first step', async (_, odd, message) => {
+  const { data, dispose } = rows();
+  const trainer = new Trainer({ model: net(), task: singleLabel({ classWeights: 'balanced' }) });
+  let steps = 0;
+  trainer.hooks.onStep.tap('test', () => {
+    steps += 1;
+  });
+  await expect(trainer.fit(data, { validation: { ...data, ...odd } })).rejects.toThrow(message);
+  expect(steps).toBe(0);
+  await expect(trainer.fit({ ...data, ...odd })).rejects.toThrow(message.replace('validation', 'training'));
   dispose();
 });
 

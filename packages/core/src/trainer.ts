@@ -1,6 +1,7 @@
 import './banner.js';
 import './tensor-methods.js';
 import type { Dataset } from './batch.js';
+import { checkLabels } from './data/collate.js';
 import { checkStack, checkStages } from './stack.js';
 import {
   evaluateRows,
@@ -72,9 +73,12 @@ export class Trainer {
   async fit(data: Dataset, fit: FitOptions = {}): Promise<FitReport> {
     if (this.#session)
       throw new HypetuneError('trainer: fit is running; wait for it before you call it again.');
-    if (data.size === 0) throw new HypetuneError('trainer: the training data has no rows.');
     const { task, model } = this.options;
-    this.#task = task.bind?.(data, task.outputs(outputOf(model))) ?? task;
+    const output = outputOf(model);
+    // Before the first step, not after an epoch that would be lost.
+    checkLabels(data, 'training', { task, output });
+    if (fit.validation) checkLabels(fit.validation, 'validation', { task, output });
+    this.#task = task.bind?.(data, task.outputs(output)) ?? task;
     const fits = fit.resume ? (fit.resume.meta.fits ?? 0) : this.#fits;
     const session = new Session({
       options: this.#bound(),

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, Dataset } from '../batch.js';
+import { HypetuneError } from '../errors.js';
 import type { ModelOutput, Task } from '../tasks/task.js';
 import { paddedLength, type Padding } from './padding.js';
 
@@ -41,10 +42,30 @@ export function weightOf(
   const { weights } = task.collate(labels, {
     outputs: task.outputs(output),
     // What a row weighs does not depend on how far it is padded.
-    length: Math.max(1, ...labels.map((label) => (typeof label === 'number' ? 1 : label.length))),
+    length: Math.max(1, ...labels.map((label) => (label instanceof Array ? label.length : 1))),
     row: (place) => indices[place]!,
   });
   return weights.reduce((sum, weight) => sum + weight, 0);
+}
+
+/** Rows whose labels are looked at together. */
+const CHUNK = 256;
+
+/** Throws where a data set has no rows, a label that the task does not know, or none that counts; `what` names it in errors. */
+export function checkLabels(
+  data: Dataset,
+  what: string,
+  setting: Pick<CollateOptions, 'task' | 'output'>,
+): void {
+  if (data.size === 0) throw new HypetuneError(`trainer: the ${what} data has no rows.`);
+  let weight = 0;
+  for (let start = 0; start < data.size; start += CHUNK) {
+    const length = Math.min(CHUNK, data.size - start);
+    const rows = Array.from({ length }, (_, place) => start + place);
+    weight += weightOf(data, rows, setting);
+  }
+  if (weight === 0)
+    throw new HypetuneError(`trainer: no label of the ${what} data counts; each is to be ignored.`);
 }
 
 /** The inputs of some rows, filled up to `rows` with the first of them. */
