@@ -9,7 +9,7 @@ export type Noise = (typeof noises)[number];
 /** Where the noise acts in a layer: on what enters it, or on what its attention hands on. */
 export const sites = ['input', 'attention'] as const;
 
-/** Which layers' inputs get noise, 0 nearest to the model's input; nothing given is every layer, several are their union. */
+/** Which layers' inputs get noise, 0 nearest to the model's input; nothing given is every layer, several are their union, the top 0 none. */
 export interface LayerSubset {
   readonly topLayers?: number | undefined;
   readonly lowLayers?: number | undefined;
@@ -37,6 +37,7 @@ export function unitNoise(noise: Noise, shape: number[], key: Key): tf.Tensor {
 /** Indices of the layers that a subset chooses out of `count`. Throws when it names one that is not there. */
 export function chosenLayers(subset: LayerSubset, count: number): ReadonlySet<number> {
   const { topLayers = 0, lowLayers = 0, layers = [] } = subset;
+  const isGiven = subset.topLayers !== undefined || subset.lowLayers !== undefined || layers.length > 0;
   const beyond = [...layers, topLayers - 1, lowLayers - 1].find((index) => index >= count);
   if (beyond !== undefined)
     throw new HypetuneError(
@@ -46,5 +47,5 @@ export function chosenLayers(subset: LayerSubset, count: number): ReadonlySet<nu
   const chosen = all.filter(
     (index) => index < lowLayers || index >= count - topLayers || layers.includes(index),
   );
-  return new Set(chosen.length > 0 ? chosen : all);
+  return new Set(isGiven ? chosen : all);
 }

@@ -55,6 +55,8 @@ test('uniform noise is the two-sided form of the one-sided draw', () => {
 test.each<[LayerSubset, number, number]>([
   [{}, 4, 16.3],
   [{ topLayers: 2 }, 4, 16.06],
+  [{ topLayers: 0 }, 4, 16],
+  [{ topLayers: 0, lowLayers: 2 }, 4, 16.24],
   [{ lowLayers: 2 }, 4, 16.24],
   [{ topLayers: 2, lowLayers: 2 }, 4, 16.3],
   [{ layers: [] }, 4, 16.3],

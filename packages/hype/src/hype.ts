@@ -58,8 +58,9 @@ export const hype = defineMethod({
     const { name, hooks } = host;
     if (hiddenDropout !== undefined) host.overrideDropout({ hidden: hiddenDropout });
     if (scale === 0) return;
-    host.addsNoise('scale', scale);
     const chosen = chosenLayers(subset, host.layers.length);
+    if (chosen.size === 0) return;
+    host.addsNoise('scale', scale);
     const hook = site === 'input' ? hooks.beforeLayerForward : hooks.afterAttention;
     hook.tap({ name, stage: STAGES[site] }, (hidden, layer, pass) => {
       if (!pass.training || !pass.perturb || !chosen.has(layer.index)) return hidden;
