@@ -13,6 +13,8 @@ import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
 
+type DropoutKind = keyof DropoutRates;
+
 type Call = (inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 
 /** An embeddings layer that looks tokens up through a method of its own. */
@@ -70,6 +72,8 @@ export class Instrument {
   /** The last layer, where the head reads nothing but the first token. */
   readonly #firstOnly: AnyLayer | undefined;
   readonly #restores: (() => void)[] = [];
+  /** Kinds of dropout whose rate some layer asked for. */
+  readonly #dropped = new Set<DropoutKind>();
   #run: ModelRun | undefined;
   #reads = new Map<Parameter, tf.Tensor>();
   #reading: WeightReading | undefined;
@@ -139,8 +143,10 @@ export class Instrument {
     const outerReads = this.#reads;
     this.#reads = new Map();
     const outer = this.#run;
-    const rate = (kind: 'hidden' | 'attention', declared: number): number =>
-      options.dropout[kind] ?? declared;
+    const rate = (kind: DropoutKind, declared: number): number => {
+      this.#dropped.add(kind);
+      return options.dropout[kind] ?? declared;
+    };
     const draws = { key: foldIn(pass.key, 'dropout'), training: pass.training, rate };
     this.#run = { pass, options, draws, visits: new Map(), attentions: 0 };
     try {
@@ -157,6 +163,11 @@ export class Instrument {
       this.#run = outer;
       this.#reads = outerReads;
     }
+  }
+
+  /** Kinds of dropout that the rates turn on and no layer has; known once the model has run in training. */
+  idleDropout(rates: DropoutRates): DropoutKind[] {
+    return (['hidden', 'attention'] as const).filter((kind) => rates[kind] && !this.#dropped.has(kind));
   }
 
   /** Refuses taps of attention on a model in which none was called. */
@@ -356,14 +367,13 @@ function callRandom(
   original: Call,
   inputs: tf.Tensor | tf.Tensor[],
   kwargs: Record<string, unknown>,
-  { pass, options }: ModelRun,
+  { pass, draws }: ModelRun,
 ): tf.Tensor | tf.Tensor[] {
   if (!pass.training) return original(inputs, kwargs);
   const key = foldIn(pass.key, 'dropout', ...labels);
-  const { rate, noiseShape } = layer as unknown as { rate: number; noiseShape?: number[] };
-  if (layer.getClassName() !== 'Dropout' || noiseShape)
-    return scopedRandom(key, () => original(inputs, kwargs));
-  return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, options.dropout.hidden ?? rate, key);
+  if (!takesRate(layer)) return scopedRandom(key, () => original(inputs, kwargs));
+  const rate = draws.rate('hidden', layer.rate);
+  return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, rate, key);
 }
 
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {
@@ -380,7 +390,12 @@ const draws = (layer: AnyLayer): boolean => {
   return STRENGTHS.some((name) => Number(config[name]) > 0);
 };
 
-const isRandom = (layer: AnyLayer): boolean => BUILT_IN_RANDOM.test(layer.getClassName()) && draws(layer);
+/** Whether a layer is dropout as core draws it, by a rate that may be set, also where its own is 0. */
+const takesRate = (layer: AnyLayer): layer is AnyLayer & { readonly rate: number } =>
+  layer.getClassName() === 'Dropout' && !(layer as { noiseShape?: number[] }).noiseShape;
+
+const isRandom = (layer: AnyLayer): boolean =>
+  takesRate(layer) || (BUILT_IN_RANDOM.test(layer.getClassName()) && draws(layer));
 
 function findLayer(
   sites: ReturnType<typeof layerSites>,

@@ -191,7 +191,7 @@ export class Session {
   }
 
   async #train(phases: Phases, optimizer: AdamW): Promise<FitReport> {
-    const { options, host, recorder, clip, data, fit } = this.#setting;
+    const { options, host, instrument, recorder, clip, data, fit } = this.#setting;
     const { hooks } = host;
     const began = performance.now();
     const epochs: EpochReport[] = [];
@@ -224,6 +224,8 @@ export class Session {
         warnUncompiled(recorder, (line) => {
           host.warn('engine', line);
         });
+        for (const kind of instrument.idleDropout(host.dropout))
+          host.warn('trainer', `no layer has ${kind} dropout: the rate ${host.dropout[kind]} does nothing.`);
         this.#step += 1;
         lastLoss = report.loss;
         this.#open = { loss: this.#open.loss + report.loss, steps: this.#open.steps + 1 };

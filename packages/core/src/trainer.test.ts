@@ -106,6 +106,27 @@ test('dropout draws by key, and built-in layers are reproducible', async () => {
   expect(await losses({ dropout: { hidden: 0 } }, net(0.5))).toEqual(await losses());
 });
 
+test('a rate acts on dropout whose own rate is 0, and is said to do nothing where there is none', async () => {
+  const { data, dispose } = rows();
+  const train = async (rate: number | undefined, dropout: object): Promise<[number, string[]]> => {
+    const model = net();
+    if (rate !== undefined) {
+      const dense = layers.dense({ units: 2, kernelInitializer: initial(4) });
+      for (const layer of [layers.dropout({ rate }), dense]) model.add(layer);
+    }
+    const warnings: string[] = [];
+    const onWarning = (line: string): number => warnings.push(line);
+    const trainer = new Trainer({ model, steps: 1, dropout, onWarning });
+    return [(await trainer.fit(data)).lastLoss, warnings];
+  };
+  expect(await train(0, { hidden: 0.5 })).toEqual(await train(0.5, {}));
+  expect(await train(0, { hidden: 0.5 })).not.toEqual(await train(0, {}));
+  const [loss, warnings] = await train(undefined, { hidden: 0.5, attention: 0 });
+  expect(loss).toBe((await train(undefined, {}))[0]);
+  expect(warnings).toEqual(['trainer: no layer has hidden dropout: the rate 0.5 does nothing.']);
+  dispose();
+});
+
 test('a tap changes hidden states in training and nothing in evaluation', async () => {
   const { data, dispose } = rows();
   const model = net();
