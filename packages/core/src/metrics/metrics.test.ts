@@ -155,3 +155,17 @@ test.each([
     }),
   ).toThrow(`metrics: compute of 'odd' must return a number, got ${got}.`);
 });
+
+test('a label between no and yes is there from a half on, in every metric of several labels', () => {
+  const task = multiLabel();
+  const predictions = [task.predict(Float32Array.of(2, -2), 2), task.predict(Float32Array.of(2, 2), 2)];
+  const soft = [
+    [0.7, 0.2],
+    [0.5, 0.4],
+  ];
+  const hard = soft.map((label) => label.map((share) => (share >= 0.5 ? 1 : 0)));
+  const metrics = (['exact_match', 'micro_f1', 'roc_auc'] as const).map(namedMetric);
+  const figures = measure(metrics, predictions, soft, { task, outputs: 2 });
+  expect(figures).toEqual(measure(metrics, predictions, hard, { task, outputs: 2 }));
+  expect(figures['exact_match']).toBe(0.5);
+});

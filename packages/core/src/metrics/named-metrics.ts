@@ -107,13 +107,18 @@ function ofTargets(measure: (predicted: readonly number[], values: readonly numb
   };
 }
 
-const exact: Compute = (predictions, labels) =>
-  mean(
+const exact: Compute = (predictions, labels, { task }) => {
+  // A label between no and yes is there from a half on, as in every other metric.
+  const wants = (wanted: number): number => (task.kind === 'indicators' ? Number(wanted >= 0.5) : wanted);
+  return mean(
     labels.map((label, row) => {
       const value = list(predictions[row]!.value);
-      return list(label).every((wanted, place) => wanted === IGNORED || value[place] === wanted) ? 1 : 0;
+      return list(label).every((wanted, place) => wanted === IGNORED || value[place] === wants(wanted))
+        ? 1
+        : 0;
     }),
   );
+};
 
 const area: Compute = (predictions, labels, { task, outputs }) => {
   const columns = task.kind === 'class' ? [1] : Array.from({ length: outputs }, (_, index) => index);
