@@ -71,7 +71,13 @@ export async function fetchFromHub(context: FetchContext): Promise<boolean> {
   const listing = `${hub}/api/${repository.listed}/revision/${revision}?blobs=true`;
   const response = await get(listing, headers, context);
   if (!response) return false;
-  const { siblings = [] } = (await response.json()) as { siblings?: HubFile[] };
+  const listed = (await response.json().catch((error: unknown) => error as Error)) as
+    { readonly siblings?: HubFile[] } | Error;
+  if (listed instanceof Error) {
+    tried.push(`${listing}: the answer is no list of files: ${reasonOf(listed)}`);
+    return false;
+  }
+  const { siblings = [] } = listed;
   const files = siblings.filter(({ rfilename }) => repository.wanted(rfilename));
   const names = (some: readonly HubFile[]): string[] => some.map(({ rfilename }) => rfilename);
   const refused = repository.refused(names(files), names(siblings));
@@ -89,8 +95,9 @@ export async function fetchFromHub(context: FetchContext): Promise<boolean> {
     await mkdir(dirname(path), { recursive: true });
     const hash = listedHash(file);
     let bytes = 0;
+    let broken: Error | undefined;
     await pipeline(
-      body,
+      untilBroken(body, (error) => (broken = error)),
       async function* (chunks: AsyncIterable<Uint8Array>) {
         for await (const chunk of chunks) {
           bytes += chunk.byteLength;
@@ -102,6 +109,10 @@ export async function fetchFromHub(context: FetchContext): Promise<boolean> {
       createWriteStream(path),
       ...(context.signal ? [{ signal: context.signal }] : []),
     );
+    if (broken) {
+      tried.push(`${address}: broke off after ${bytes} of ${file.size ?? 'its'} bytes: ${reasonOf(broken)}`);
+      return false;
+    }
     received += bytes;
     const wrong = hash?.wrong() ?? '';
     if (wrong !== '' || bytes !== (file.size ?? bytes)) {
@@ -110,6 +121,18 @@ export async function fetchFromHub(context: FetchContext): Promise<boolean> {
     }
   }
   return true;
+}
+
+/** The pieces of a body until it ends; `tell` is called where the connection ends before. */
+async function* untilBroken(
+  body: AsyncIterable<Uint8Array>,
+  tell: (error: Error) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    tell(error as Error);
+  }
 }
 
 /** What the content of a file must hash to, if the hub says it: `wrong` says how it does not. */
@@ -171,8 +194,13 @@ async function get(
     tried.push(`${address}: status ${response.status}${hint}`);
   } catch (error) {
     signal?.throwIfAborted();
-    const { message, cause } = error as Error;
-    tried.push(`${address}: ${cause instanceof Error ? cause.message : message}`);
+    tried.push(`${address}: ${reasonOf(error)}`);
   }
   return undefined;
+}
+
+/** Why `fetch` failed: what lies behind its error says more. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }

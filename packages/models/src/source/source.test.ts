@@ -294,6 +294,32 @@ test.each([
   server.close();
 });
 
+test('a download that breaks off says which file and how far it came', async () => {
+  const server = createServer((request, response) => {
+    const size = 1_000_000;
+    const siblings = [{ rfilename: 'model.safetensors', size }];
+    if (request.url?.startsWith('/api/models/a/page/')) response.end('<html>Please log in</html>');
+    else if (request.url?.startsWith('/api/')) response.end(JSON.stringify({ siblings }));
+    else {
+      response.setHeader('content-length', size);
+      response.write(Buffer.alloc(5000), () => setTimeout(() => response.destroy(), 50));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  try {
+    await expect(resolveModel('hf:a/b', { cache })).rejects.toThrow(
+      /hf:a\/b: out of reach[^]*\/a\/b\/resolve\/main\/model\.safetensors: broke off after \d+ of 1000000 bytes: [^]*file:PATH/,
+    );
+    await expect(resolveModel('hf:a/page', { cache })).rejects.toThrow(
+      /hf:a\/page: out of reach[^]*the answer is no list of files: /,
+    );
+  } finally {
+    server.close();
+  }
+  expect(readdirSync(join(cache, 'staging'))).toEqual([]);
+});
+
 test('a model comes from the hub: its configuration, weights and tokenizer alone, checked by hash', async () => {
   const wanted = { 'config.json': '{}', 'model.safetensors': 'weights', 'tokenizer.json': '{"a":1}' };
   const server = await hub({
