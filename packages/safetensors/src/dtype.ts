@@ -62,7 +62,8 @@ export function classOf(dtype: DType): TensorDataClass {
 /** Elements of `dtype` from little-endian bytes: a view where the alignment allows one, else a copy. */
 export function decodeElements(bytes: Uint8Array, dtype: DType): TensorData {
   const size = ELEMENT_BYTES[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // A constructor copies, where `slice` of Node.js's Buffer gives a view.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const count = bytes.byteLength / size;
   if (dtype === 'F16' || dtype === 'BF16') {
     const bits = new Uint16Array(aligned.buffer, aligned.byteOffset, count);

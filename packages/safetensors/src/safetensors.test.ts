@@ -263,6 +263,15 @@ test.skipIf(noPython)("files written load in Python's safetensors, and its files
   }
 });
 
+test('data that lie at no multiple of their size are read, from any array of bytes', () => {
+  for (const length of [0, 1, 2, 3]) {
+    const bytes = file(`{"a":${entry(0, 8)}${' '.repeat(length)}}`, 8);
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, 1.5, true);
+    for (const given of [bytes, Buffer.from(bytes)])
+      expect(parseSafetensors(given).get('a')!.data).toEqual(Float32Array.of(0, 1.5));
+  }
+});
+
 test('whatever byte of a file changes, it is read or refused with an error of ours', () => {
   const bytes = serializeSafetensors(all, { format: 'pt' });
   const headerEnd = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
