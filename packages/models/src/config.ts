@@ -52,6 +52,31 @@ export function modelConfig(given: Readonly<Record<string, unknown>>, file = 'co
   return config;
 }
 
+/** Keys that every model may be given, whatever its family. */
+const COMMON = ['model_type', 'architectures', 'id2label', 'label2id', 'num_labels', 'problem_type'];
+
+/** {@link modelConfig} of a config.json with changes to it; throws on a change of a key that nothing reads. */
+export function changedConfig(
+  json: Readonly<Record<string, unknown>>,
+  changes: Readonly<Record<string, unknown>>,
+  file: string,
+): ModelConfig {
+  const type = String(changes.model_type ?? json.model_type);
+  if (!Object.hasOwn(FAMILIES, type)) return modelConfig({ ...json, ...changes }, file);
+  const { defaults, optional = [], aliases = {} } = FAMILIES[type as ModelType];
+  const own = [...Object.keys(defaults), ...optional];
+  const renamed = { ...underOwnNames(changes, aliases), ...changes };
+  const unread = Object.keys(renamed).filter(
+    (key) => ![...own, ...COMMON, ...Object.keys(aliases), ...Object.keys(json)].includes(key),
+  );
+  if (unread.length > 0)
+    throw new Error(
+      `${file}: ${unread.join(', ')} cannot be changed: neither this file nor a ${type} has such a key; ` +
+        `it reads ${own.join(', ')}`,
+    );
+  return modelConfig({ ...json, ...renamed }, file);
+}
+
 /** What stands under another name of a key. */
 function underOwnNames(
   given: Readonly<Record<string, unknown>>,

@@ -247,6 +247,20 @@ test.each([
   expect(modelConfig({ ...given, ...others })).toMatchObject(given);
 });
 
+test('changes of a configuration count under every name of a key; one that nothing reads is refused', async () => {
+  const folder = join(FIXTURES, 'distilbert');
+  const { model, config } = await loadModel(folder, { config: { num_hidden_layers: 1, dropout: 0.2 } });
+  expect([config.n_layers, config.dropout]).toEqual([1, 0.2]);
+  model.dispose();
+  await expect(loadModel(folder, { config: { hidden_dropout_prob: 0 } })).rejects.toThrow(
+    /config\.json: hidden_dropout_prob cannot be changed: neither this file nor a distilbert has such a key; it reads .*dropout/,
+  );
+  const buckets = await loadModel(join(FIXTURES, 'deberta'), {
+    config: { position_buckets: 4, num_labels: 3 },
+  });
+  buckets.model.dispose();
+});
+
 test.each([
   [
     'mpnet',

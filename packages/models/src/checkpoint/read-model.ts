@@ -1,7 +1,15 @@
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { buildModel } from '../build-model.js';
-import { type ModelConfig, headOf, labelsOf, modelConfig, withHead, withLabels, without } from '../config.js';
+import {
+  type ModelConfig,
+  changedConfig,
+  headOf,
+  labelsOf,
+  withHead,
+  withLabels,
+  without,
+} from '../config.js';
 import { FAMILIES } from '../families.js';
 import { type ModelFolder, pathIn, readText } from '../model-folder.js';
 import { Checkpoint, parseJsonFile } from './checkpoint.js';
@@ -30,7 +38,7 @@ export interface LoadModelOptions {
   readonly task?: LoadTask;
   /** Seed of what the checkpoint does not have: a new head, and a pooler where there is none (default 0). */
   readonly seed?: number;
-  /** Changes to keys of config.json, for example `{ hidden_dropout_prob: 0 }`. */
+  /** Changes to keys of config.json, for example `{ hidden_dropout_prob: 0 }`; a key that the model's family does not read is an error. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
@@ -130,7 +138,7 @@ function listed(names: readonly string[], most: number): string {
 
 async function readConfig(
   folder: ModelFolder,
-  { labels, task, config: changes }: LoadModelOptions,
+  { labels, task, config: changes = {} }: LoadModelOptions,
 ): Promise<{ config: ModelConfig; match: HeadMatch }> {
   const text = await readText(folder, 'config.json');
   if (text === undefined) {
@@ -141,7 +149,7 @@ async function readConfig(
   const file = pathIn(folder, 'config.json');
   const json = parseJsonFile(text, file);
   if (typeof json !== 'object' || json === null) throw new Error(`${file}: must hold a JSON object`);
-  const config = modelConfig({ ...json, ...changes }, file);
+  const config = changedConfig(json as Record<string, unknown>, changes, file);
   const kind = headOf(config);
   const stored = { kind, labels: labelsOf(withLabels(config, labelsOf(config) ?? countOf(config)))! };
   const wanted = {

@@ -56,6 +56,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   readonly prefix: string;
   /** What a config.json may leave out. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** Keys that it reads where they are given and has no default for. */
+  readonly optional?: readonly string[];
   /** Other names of keys, as earlier code or `transformers` has them, each with the family's own. */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly keys: ConfigKeys;

@@ -57,6 +57,7 @@ export const eurobert: Family<EuroBertConfig> = {
     mlp_bias: false,
     classifier_pooling: 'late',
   },
+  optional: ['rope_theta', 'rope_parameters'],
   aliases: { clf_pooling: 'classifier_pooling' },
   keys: {
     sizes: [

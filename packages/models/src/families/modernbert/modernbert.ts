@@ -69,6 +69,13 @@ export const modernbert: Family<ModernBertConfig> = {
     classifier_bias: false,
     classifier_activation: 'gelu',
   },
+  optional: [
+    'global_attn_every_n_layers',
+    'layer_types',
+    'global_rope_theta',
+    'local_rope_theta',
+    'rope_parameters',
+  ],
   keys: {
     sizes: [
       'vocab_size',

@@ -122,6 +122,7 @@ export const xlnet: Family<XlnetConfig> = {
     summary_last_dropout: 0.1,
     pad_token_id: 5,
   },
+  optional: ['summary_first_dropout'],
   aliases: {
     n_token: 'vocab_size',
     hidden_size: 'd_model',
