@@ -84,6 +84,47 @@ export const productCases: Case[] = [
       tf.conv2d(x! as Image, w! as Image, stride, pad, 'NHWC', dilation),
     gradient: dilation === 1,
   })),
+  ...(
+    [
+      ['same', [2, 2], [1, 1]],
+      ['same', [1, 2], [1, 2]],
+      ['valid', [2, 1], [3, 3]],
+    ] as const
+  ).map(([pad, strides, [height, width]]) => ({
+    name: `conv2d ${pad}, strides ${strides.join()}, filter ${height} x ${width}`,
+    inputs: [pooled, float([height, width, 3, 4], -1, 1, 5)],
+    run: (x: tf.Tensor | undefined, w: tf.Tensor | undefined) =>
+      tf.conv2d(x! as Image, w! as Image, [...strides], pad),
+  })),
+  ...[tf.conv2d, tf.depthwiseConv2d].map((convolve) => ({
+    name: `${convolve.name} padded by numbers`,
+    inputs: [pooled, float([3, 3, 3, 2], -1, 1, 5)],
+    run: (x: tf.Tensor | undefined, w: tf.Tensor | undefined) => [
+      convolve(x! as Image, w! as Image, 1, 1),
+      convolve(x! as Image, w! as Image, 1, [
+        [0, 0],
+        [2, 1],
+        [0, 1],
+        [0, 0],
+      ]),
+    ],
+  })),
+  {
+    name: 'fused.conv2d padded by numbers',
+    inputs: [pooled, float([3, 3, 3, 4], -1, 1, 5)],
+    run: (x, filter) =>
+      tf.fused.conv2d({ x: x! as Image, filter: filter! as Image, strides: 1, pad: 1, activation: 'relu' }),
+  },
+  {
+    name: 'depthwiseConv2d, filter smaller than the stride',
+    inputs: [pooled, float([1, 1, 3, 2], -1, 1, 5)],
+    run: (x, w) => tf.depthwiseConv2d(x! as Image, w! as Image, 2, 'same'),
+  },
+  {
+    name: 'conv2dTranspose, filter smaller than the stride',
+    inputs: [float([1, 3, 3, 4]), float([1, 1, 2, 4], -1, 1, 5)],
+    run: (x, w) => tf.conv2dTranspose(x! as Image, w! as Image, [1, 6, 6, 2], 2, 'same'),
+  },
   {
     name: 'conv2dTranspose',
     inputs: [float([1, 3, 3, 4]), float([3, 3, 2, 4], -1, 1, 5)],
@@ -127,7 +168,18 @@ export const productCases: Case[] = [
     inputs: [pooled],
     run: (x) => tf.avgPool(x! as Image, 2, 2, 'valid'),
   },
+  {
+    name: 'maxPool padded by numbers',
+    inputs: [pooled],
+    run: (x) => tf.maxPool(x! as Image, 3, 2, 1, 'floor'),
+  },
   // The cpu backend's gradient counts the padding.
+  {
+    name: 'avgPool padded by numbers',
+    inputs: [pooled],
+    run: (x) => tf.avgPool(x! as Image, 3, 2, 1, 'floor'),
+    gradient: false,
+  },
   {
     name: 'avgPool padded',
     inputs: [pooled],

@@ -173,7 +173,7 @@ export const shapeCases: Case[] = [
       run: (x: tf.Tensor | undefined) => tf.cast(x!, to),
     })),
   ),
-  ...[0, 1, 2].map((axis) => ({
+  ...[0, 1, 2, -2].map((axis) => ({
     name: `gather axis ${axis}`,
     inputs: [float([4, 4, 4]), ints([3, 0, 0, 2])],
     run: (x: tf.Tensor | undefined, i: tf.Tensor | undefined) => tf.gather(x!, i!, axis),

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Binding, TensorStore } from './binding.js';
+import { correctKernels } from './corrections.js';
 import type { StepRecorder } from './recorder.js';
 
 /** The parts of tfjs-node's backend class that are used here, and a recorder of steps. */
@@ -33,7 +34,10 @@ export type BackendClass<S extends TensorStore> = new (
  */
 export function loadKernels<S extends TensorStore>(): BackendClass<S> {
   const backend = loadBackend<S>();
-  stock ??= tf.getKernelsForBackend('tensorflow');
+  if (stock === undefined) {
+    correctKernels();
+    stock = tf.getKernelsForBackend('tensorflow');
+  }
   return backend;
 }
 

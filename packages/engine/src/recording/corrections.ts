@@ -1,0 +1,190 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A kernel of one result; tfjs hands it tensors. */
+type Kernel = (inputs: Record<string, tf.Tensor>, attributes: Record<string, unknown>) => tf.Tensor;
+
+/** What takes the place of a kernel, given the kernel itself. */
+type Correction = (stock: Kernel) => Kernel;
+
+/** Both sides of each axis. */
+type Paddings = [number, number][];
+
+/** From NCHW to NHWC, and back. */
+const LAST = [0, 2, 3, 1];
+const FIRST = [0, 3, 1, 2];
+
+/**
+ * A convolution, or a gradient of one, with its channels first: TensorFlow has them last on processors, and tfjs-node gives it the
+ * strides in the wrong places. `images` are the inputs with channels; a gradient for a filter has none.
+ */
+const withChannelsLast =
+  (images: readonly string[], isOfImage: boolean): Correction =>
+  (stock) =>
+  (inputs, attributes) => {
+    if (attributes['dataFormat'] !== 'NCHW') return stock(inputs, attributes);
+    return tf.tidy(() => {
+      const turned = { ...inputs };
+      for (const name of images) turned[name] = tf.transpose(inputs[name]!, LAST);
+      const result = stock(turned, { ...attributes, ...channelsLast(attributes) });
+      return isOfImage ? tf.transpose(result, FIRST) : result;
+    });
+  };
+
+function channelsLast({ pad, inputShape }: Record<string, unknown>): Record<string, unknown> {
+  const turn = (list: unknown): unknown =>
+    Array.isArray(list) ? LAST.map((axis) => list[axis] as unknown) : list;
+  const shape = inputShape === undefined ? {} : { inputShape: turn(inputShape) };
+  return { dataFormat: 'NHWC', pad: turn(pad), ...shape };
+}
+
+/** The paddings that are given as numbers, of images [batch, height, width, channels]; undefined: tfjs-node knows what is asked for. */
+function paddingsOf({ pad, dimRoundingMode }: Record<string, unknown>): Paddings | undefined {
+  // TensorFlow rounds down.
+  if (dimRoundingMode === 'ceil' || dimRoundingMode === 'round') return undefined;
+  if (Array.isArray(pad)) return pad as Paddings;
+  if (typeof pad !== 'number' || pad === 0) return undefined;
+  return [
+    [0, 0],
+    [pad, pad],
+    [pad, pad],
+    [0, 0],
+  ];
+}
+
+/**
+ * An operation on windows with numbers of places around the image, which tfjs-node refuses: the image is padded with `fill`. Of a gradient
+ * for the image that of the padding is left out.
+ */
+const withPadding =
+  (image: string | undefined, { fill = 0, isForImage = false } = {}): Correction =>
+  (stock) =>
+  (inputs, attributes) => {
+    const paddings = paddingsOf(attributes);
+    if (paddings === undefined) return stock(inputs, attributes);
+    return tf.tidy(() => {
+      const shape = image === undefined ? (attributes['inputShape'] as number[]) : inputs[image]!.shape;
+      const padded = image === undefined ? {} : { [image]: tf.pad(inputs[image]!, paddings, fill) };
+      const inputShape = shape.map((size, axis) => paddings[axis]![0] + size + paddings[axis]![1]);
+      const valid = { ...attributes, pad: 'valid', ...(image === undefined ? { inputShape } : {}) };
+      const result = stock({ ...inputs, ...padded }, valid);
+      if (!isForImage) return result;
+      return tf.slice(
+        result,
+        paddings.map(([before]) => before),
+        shape,
+      );
+    });
+  };
+
+/**
+ * TensorFlow's gradient for a filter is wrong for an image whose end no window reaches (2.21, with a filter of 1 x 1 and strides of 2 for
+ * one): that end is cut off.
+ */
+const withoutEnd =
+  (isDepthwise: boolean): Correction =>
+  (stock) =>
+  (inputs, attributes) => {
+    const { pad } = attributes;
+    if (pad !== 'same' && pad !== 'valid') return stock(inputs, attributes);
+    const image = inputs['x'] as tf.Tensor4D;
+    const windows = tf.backend_util.computeConv2DInfo(
+      image.shape,
+      attributes['filterShape'] as [number, number, number, number],
+      attributes['strides'] as number | [number, number],
+      (attributes['dilations'] as number | [number, number] | undefined) ?? 1,
+      pad,
+      undefined,
+      isDepthwise,
+    );
+    const { inHeight, inWidth, padInfo } = windows;
+    const height =
+      (windows.outHeight - 1) * windows.strideHeight + windows.effectiveFilterHeight - padInfo.top;
+    const width = (windows.outWidth - 1) * windows.strideWidth + windows.effectiveFilterWidth - padInfo.left;
+    if (height >= inHeight && width >= inWidth) return stock(inputs, attributes);
+    return tf.tidy(() => {
+      const reached = [-1, Math.min(height, inHeight), Math.min(width, inWidth), -1];
+      const paddings: Paddings = [
+        [0, 0],
+        [padInfo.top, Math.max(height - inHeight, 0)],
+        [padInfo.left, Math.max(width - inWidth, 0)],
+        [0, 0],
+      ];
+      const x = tf.pad(tf.slice(image, [0, 0, 0, 0], reached), paddings);
+      return stock({ ...inputs, x }, { ...attributes, pad: 'valid' });
+    });
+  };
+
+/** Of each window the part that lies inside of the image. */
+function partInside(image: tf.Tensor, attributes: Record<string, unknown>): tf.Tensor {
+  const [, height, width] = image.shape as [number, number, number];
+  const inside = tf.pad(tf.ones([1, height, width, 1]), paddingsOf(attributes)!) as tf.Tensor4D;
+  const [size, strides] = [attributes['filterSize'], attributes['strides']] as [number, number];
+  return tf.avgPool(inside, size, strides, 'valid');
+}
+
+/** The mean of a window is that of what it holds of the image. */
+const meanInside: Correction = (stock) => (inputs, attributes) => {
+  if (paddingsOf(attributes) === undefined) return stock(inputs, attributes);
+  return tf.tidy(() => tf.div(stock(inputs, attributes), partInside(inputs['x']!, attributes)));
+};
+const meanInsideGradient: Correction = (stock) => (inputs, attributes) => {
+  if (paddingsOf(attributes) === undefined) return stock(inputs, attributes);
+  return tf.tidy(() => {
+    const dy = tf.div(inputs['dy']!, partInside(inputs['input']!, attributes));
+    return stock({ ...inputs, dy }, attributes);
+  });
+};
+
+/** Kernels of tfjs-node 4.22 that refuse what tfjs allows, or give wrong numbers: these take their place, the first around the others. */
+const corrections: Readonly<Record<string, readonly Correction[]>> = {
+  AvgPool: [meanInside, withPadding('x')],
+  AvgPoolGrad: [meanInsideGradient, withPadding('input', { isForImage: true })],
+  Conv2D: [withChannelsLast(['x'], true), withPadding('x')],
+  Conv2DBackpropFilter: [withChannelsLast(['x', 'dy'], false), withPadding('x'), withoutEnd(false)],
+  Conv2DBackpropInput: [withChannelsLast(['dy'], true), withPadding(undefined, { isForImage: true })],
+  DepthwiseConv2dNative: [withPadding('x')],
+  DepthwiseConv2dNativeBackpropFilter: [withPadding('x'), withoutEnd(true)],
+  DepthwiseConv2dNativeBackpropInput: [withPadding(undefined, { isForImage: true })],
+  FusedConv2D: [withPadding('x')],
+  FusedDepthwiseConv2D: [withPadding('x')],
+  MaxPool: [withPadding('x', { fill: -Infinity })],
+  MaxPoolGrad: [withPadding('input', { fill: -Infinity, isForImage: true })],
+  // Compares indices with the size of an axis that it looks up by a number below zero.
+  GatherV2: [
+    (stock) => (inputs, attributes) => {
+      const [axis] = tf.util.parseAxisParam(attributes['axis'] as number, inputs['x']!.shape);
+      return stock(inputs, { ...attributes, axis });
+    },
+  ],
+  // Refuses probabilities.
+  Multinomial: [
+    (stock) => (inputs, attributes) => {
+      if (attributes['normalized'] !== true) return stock(inputs, attributes);
+      return tf.tidy(() =>
+        stock({ logits: tf.log(inputs['logits']!) }, { ...attributes, normalized: false }),
+      );
+    },
+  ],
+  // TensorFlow 2.21 rounds integers to zero.
+  Round: [
+    (stock) => (inputs, attributes) =>
+      inputs['x']!.dtype === 'int32' ? tf.clone(inputs['x']!) : stock(inputs, attributes),
+  ],
+};
+
+/** Puts the corrections into tfjs's registry, where tfjs-node has registered its kernels. */
+export function correctKernels(): void {
+  for (const [kernelName, list] of Object.entries(corrections)) {
+    const { kernelFunc, ...rest } = tf.getKernel(kernelName, 'tensorflow');
+    tf.unregisterKernel(kernelName, 'tensorflow');
+    tf.registerKernel({
+      ...rest,
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const stock: Kernel = (from, attributes) =>
+          kernelFunc({ inputs: from, attrs: attributes as tf.NamedAttrMap, backend }) as tf.Tensor;
+        const kernel = list.reduceRight((inner, correct) => correct(inner), stock);
+        return kernel(inputs as Record<string, tf.Tensor>, attrs ?? {});
+      },
+    });
+  }
+}
