@@ -5,8 +5,10 @@ import type { Heap } from './heap.js';
 
 /** Stock kernels of tfjs-backend-wasm 4.22 that give wrong numbers, as the conformance run found: these take their place. */
 export function registerCorrections(heap: Heap): void {
-  // The gradients of overlapping windows, and windows that are all negative.
+  // The gradients of overlapping windows, of means over windows that reach out of the image, and windows that are all negative.
   for (const name of [
+    'AvgPoolGrad',
+    'AvgPool3DGrad',
     'MaxPoolGrad',
     'Conv3DBackpropInputV2',
     'Dilation2D',

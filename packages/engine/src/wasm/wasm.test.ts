@@ -27,6 +27,33 @@ test('products over nothing are zeros, whatever the memory held', () => {
   });
 });
 
+test('the gradient of means over windows that reach out of the image is their slope', () => {
+  const ofPlane = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same');
+  const ofSpace = (x: tf.Tensor): tf.Tensor => tf.avgPool3d(x as tf.Tensor5D, 3, 2, 'same');
+  for (const [shape, mean] of [
+    [[2, 5, 4, 2], ofPlane],
+    [[1, 5, 4, 3, 2], ofSpace],
+  ] as const) {
+    tf.tidy(() => {
+      const places = mean(tf.zeros([...shape])).shape;
+      const weights = tf.reshape(tf.cos(tf.range(0, tf.util.sizeFromShape(places))), places);
+      const loss = (x: tf.Tensor): tf.Scalar => tf.sum(tf.mul(mean(x), weights));
+      const gradient = tf
+        .grad(loss)(tf.zeros([...shape]))
+        .dataSync();
+      // The loss is linear: its slope along an element is what that one alone gives.
+      const size = tf.util.sizeFromShape([...shape]);
+      for (let i = 0; i < size; i++) {
+        const one = tf.tensor(
+          Array.from({ length: size }, (_, j) => Number(i === j)),
+          [...shape],
+        );
+        expect(gradient[i]).toBeCloseTo(loss(one).dataSync()[0]!, 5);
+      }
+    });
+  }
+});
+
 test('a sum over no axis is the tensor itself, also where the memory grows for it', () => {
   tf.tidy(() => {
     const x = tf.ones([30_000_000]);
