@@ -1,10 +1,15 @@
-import { mean, ranks } from './describe.js';
+import { mean, ranks, roundingOf } from './describe.js';
 import { type BootstrapOptions, type Interval, stratifiedInterval } from './bootstrap.js';
 import { probabilityOfImprovement } from './effect.js';
 
 /** The average rank of each recipe over tasks, 1 the best; `scores[task][recipe]`, the higher the better. */
 export function averageRank(scores: readonly (readonly number[])[]): number[] {
-  const ranked = scores.map((task) => ranks(task.map((score) => -score)));
+  const ranked = scores.map((task) =>
+    ranks(
+      task.map((score) => -score),
+      roundingOf(task),
+    ),
+  );
   return (scores[0] ?? []).map((_, recipe) => mean(ranked.map((task) => task[recipe]!)));
 }
 

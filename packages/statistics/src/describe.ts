@@ -10,14 +10,15 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
 }
 
-/** Deviations below this share of the values are rounding. */
-export const ROUNDING = 1e-12;
+/** What lists of these values differ by at most where it is rounding alone: 0.72 - 0.7 and 0.82 - 0.8 are one difference. */
+export function roundingOf(...lists: readonly (readonly number[])[]): number {
+  return 1e-12 * lists.flat().reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
 
 /** Sample standard deviation of `b - a`, pair by pair; 0 where it is rounding. */
 export function pairedDeviation(a: readonly number[], b: readonly number[]): number {
   const found = deviation(differences(a, b));
-  const largest = [...a, ...b].reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return found <= ROUNDING * largest ? 0 : found;
+  return found <= roundingOf(a, b) ? 0 : found;
 }
 
 /** The quantile at a share of 0 to 1, between two values on a line (numpy's default); NaN of no values. */
@@ -43,13 +44,13 @@ export function interquartileMean(values: readonly number[]): number {
   return mean(ascending(values).slice(cut, values.length - cut));
 }
 
-/** The rank of each value from 1, the lowest first; equal values share the average of their ranks. */
-export function ranks(values: readonly number[]): number[] {
+/** The rank of each value from 1, the lowest first; equal values, and those that lie apart by no more than `apart`, share the average of their ranks. */
+export function ranks(values: readonly number[], apart = 0): number[] {
   const order = values.map((_, place) => place).sort((i, j) => values[i]! - values[j]!);
   const found = new Array<number>(values.length);
   for (let first = 0; first < order.length;) {
     let last = first;
-    while (last + 1 < order.length && values[order[last + 1]!] === values[order[first]!]) last += 1;
+    while (last + 1 < order.length && values[order[last + 1]!]! <= values[order[first]!]! + apart) last += 1;
     for (let place = first; place <= last; place += 1) found[order[place]!] = (first + last) / 2 + 1;
     first = last + 1;
   }

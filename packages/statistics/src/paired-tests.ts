@@ -1,4 +1,4 @@
-import { differences, mean, pairedDeviation, ranks, ROUNDING } from './describe.js';
+import { differences, mean, pairedDeviation, ranks, roundingOf } from './describe.js';
 import { normalCdf, studentQuantile, studentTwoSided } from './distributions.js';
 import { FEWEST_RUNS, type Interval } from './bootstrap.js';
 import { pick, type Random, seeded } from './random.js';
@@ -51,10 +51,11 @@ export function wilcoxon(
   b: readonly number[],
   options: { readonly exact?: boolean; readonly continuity?: boolean } = {},
 ): SignedRank | undefined {
-  const pairs = differences(a, b).filter((difference) => difference !== 0);
+  const rounding = roundingOf(a, b);
+  const pairs = differences(a, b).filter((difference) => Math.abs(difference) > rounding);
   if (pairs.length < FEWEST_RUNS) return undefined;
   const { exact = pairs.length <= EXACT_PAIRS, continuity = false } = options;
-  const rank = ranks(pairs.map(Math.abs));
+  const rank = ranks(pairs.map(Math.abs), rounding);
   const total = rank.reduce((sum, value) => sum + value, 0);
   const positive = rank.reduce((sum, value, pair) => sum + (pairs[pair]! > 0 ? value : 0), 0);
   const lower = Math.min(positive, total - positive);
@@ -103,7 +104,7 @@ export function permutationTest(
   if (pairs.length < FEWEST_RUNS) return undefined;
   const sizes = pairs.map(Math.abs);
   const observed = Math.abs(pairs.reduce((sum, value) => sum + value, 0));
-  const bound = observed - ROUNDING * sizes.reduce((sum, size) => sum + size, 0);
+  const bound = observed - pairs.length * roundingOf(a, b);
   const sumOf = (sign: (pair: number) => boolean): number =>
     sizes.reduce((sum, size, pair) => sum + (sign(pair) ? size : -size), 0);
   // The signs' distribution is the same on both sides, so one side counts.
