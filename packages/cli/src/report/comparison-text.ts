@@ -1,6 +1,6 @@
 import { FEWEST_RUNS, type Interval } from '@hypetune/statistics';
 import type { Cell, ComparisonPlan } from '../store/plan.js';
-import { chosenPoints, type Comparison, type RecipeFigures } from './comparison.js';
+import { chosenPoints, type Comparison, LEVEL, type RecipeFigures } from './comparison.js';
 import { table } from './table.js';
 
 /** The comparison as it is printed: every run, then a table for each task and metric, then how to read them. */
@@ -174,7 +174,7 @@ function sentence(
     return [
       `${recipe}${where}: all ${pairs} pairs differ by the same ${signed(mean)}, of which no test can be made.`,
     ];
-  if (correctedP < 0.05)
+  if (correctedP < LEVEL)
     return [
       `${recipe}${where}: differs from ${first} by ${signed(mean)} (p ${probability(correctedP)}, ${pairs} pairs).`,
     ];

@@ -62,7 +62,7 @@ export interface Difference {
   readonly permutationP: number | undefined;
   /** Almost stochastic order: bound of how far "it is better" is violated. */
   readonly stochasticOrder: number | undefined;
-  /** Pairs with which the test would find an effect of this size four times of five. */
+  /** Pairs with which the test would find an effect of this size four times of five, at the level of the smallest p that Holm corrects. */
   readonly pairsNeeded: number | undefined;
 }
 
@@ -85,6 +85,9 @@ export interface Comparison {
 export type RightRows = (key: string) => readonly number[] | undefined;
 
 /** Computes everything that is said of a comparison. */
+/** A corrected p below it tells two recipes apart. */
+export const LEVEL = 0.05;
+
 export function compareCells(
   plan: ComparisonPlan,
   cells: readonly Cell[],
@@ -95,15 +98,14 @@ export function compareCells(
       const rows = plan.recipes.map((recipe) =>
         figuresOf(plan, cells, { task: task.name, metric, ...recipe }, right),
       );
-      const corrected = holm(
-        rows.map(({ difference }) => difference?.p ?? NaN).filter((p) => !Number.isNaN(p)),
-      );
+      const corrected = holm(rows.flatMap(({ difference }) => difference?.p ?? []));
       let place = 0;
-      return rows.map((row): RecipeFigures =>
-        row.difference?.p === undefined
-          ? row
-          : { ...row, difference: { ...row.difference, correctedP: corrected[place++] } },
-      );
+      return rows.map((row): RecipeFigures => {
+        const { difference } = row;
+        if (difference?.p === undefined) return row;
+        const needed = pairsNeeded(difference.effect!, { alpha: LEVEL / corrected.length });
+        return { ...row, difference: { ...difference, correctedP: corrected[place++], pairsNeeded: needed } };
+      });
     }),
   );
   return {
@@ -162,19 +164,17 @@ function differenceOf(
   const b = pairs.map((pair) => pair.b.metrics![metric]!);
   const [signedA, signedB] = [a.map((value) => sign * value), b.map((value) => sign * value)];
   const t = pairedT(a, b);
-  const effect = effectSize(a, b);
   const few = pairs.length < FEWEST_RUNS;
   return {
     pairs: pairs.length,
     mean: mean(b) - mean(a),
     interval: t?.interval,
     rowsInterval: metric === 'accuracy' ? rowsInterval(pairs, right) : undefined,
-    ...{ effect, p: t?.p, correctedP: undefined },
+    ...{ effect: effectSize(a, b), p: t?.p, correctedP: undefined, pairsNeeded: undefined },
     improvement: probabilityOfImprovement(signedA, signedB),
     wilcoxonP: wilcoxon(a, b)?.p,
     permutationP: permutationTest(a, b),
     stochasticOrder: few ? undefined : almostStochasticOrder(signedB, signedA),
-    pairsNeeded: effect === undefined ? undefined : pairsNeeded(effect),
   };
 }
 

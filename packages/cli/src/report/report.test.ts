@@ -1,4 +1,4 @@
-import { pairedT } from '@hypetune/statistics';
+import { effectSize, pairedT, pairsNeeded } from '@hypetune/statistics';
 import { expect, test } from 'vitest';
 import type { Cell, ComparisonPlan } from '../store/plan.js';
 import type { StoredRun } from '../store/store.js';
@@ -52,6 +52,20 @@ test('recipes are paired with the first by seed; p values are corrected over the
   expect(third).toMatchObject({ failed: 1, values: [0.7, 0.5], difference: { pairs: 2, p: undefined } });
   expect(third!.difference!.interval).toBeUndefined();
   expect(failed.map(({ recipe, seed }) => [recipe, seed])).toEqual([['r3f', 3]]);
+});
+
+test('how many seeds would tell is said of the corrected p, which they are told by', () => {
+  const rival = [0.72, 0.6, 0.7, 0.62];
+  const recipes = ['vanilla', ...'abcdefgh'];
+  const all = recipes.flatMap((recipe) =>
+    (recipe === 'vanilla' ? vanilla : rival).map((value, place) => cell(recipe, place + 1, value)),
+  );
+  const { difference } = compareCells(plan(recipes), all).figures[1]!;
+  const effect = effectSize(vanilla, rival)!;
+  expect(difference!.pairsNeeded).toBe(pairsNeeded(effect, { alpha: 0.05 / 8 }));
+  expect(difference!.pairsNeeded).toBeGreaterThan(pairsNeeded(effect)!);
+  const two = compareCells(plan(['vanilla', 'a']), all).figures[1]!;
+  expect(two.difference!.pairsNeeded).toBe(pairsNeeded(effect));
 });
 
 test('the text has a line a run, a line a recipe, and says what cannot be said', () => {
