@@ -6,7 +6,7 @@ import { type Cell, type ComparisonPlan, greaterIsBetter } from './store/plan.js
 export interface TaskAnswer extends SequentialResult {
   readonly task: string;
   readonly metric: string;
-  /** Seeds left out, since one of their runs failed. */
+  /** Seeds left out, since one of their runs failed, or the metric is no number there. */
   readonly failed: readonly number[];
 }
 
@@ -34,15 +34,16 @@ export function answerClaim(
     const of = (recipe: string): Cell[] =>
       cells.filter((cell) => cell.recipe === recipe && cell.task === name && cell.run !== undefined);
     const sign = greaterIsBetter(metric, plan) ? 1 : -1;
+    const isMeasured = ({ metrics }: Cell): boolean => metrics?.[metric] !== undefined;
     const pairs = of(than)
       .flatMap((b) => of(better).flatMap((a) => (a.seed === b.seed ? [{ seed: a.seed, a, b }] : [])))
       .sort((one, other) => one.seed - other.seed);
     const differences = pairs.flatMap(({ a, b }) =>
-      a.metrics && b.metrics ? [sign * (a.metrics[metric]! - b.metrics[metric]!)] : [],
+      isMeasured(a) && isMeasured(b) ? [sign * (a.metrics![metric]! - b.metrics![metric]!)] : [],
     );
     const yes = sequentialTest(differences, { atLeast: by, alpha });
     const no = sequentialTest(differences, { atLeast: by, alpha: alpha / tasks.length });
-    const failed = pairs.filter(({ a, b }) => !a.metrics || !b.metrics).map(({ seed }) => seed);
+    const failed = pairs.filter(({ a, b }) => !isMeasured(a) || !isMeasured(b)).map(({ seed }) => seed);
     const found = no.answer === 'no' ? no : yes.answer === 'no' ? { ...no, answer: 'not yet' as const } : yes;
     return { ...found, task: name, metric, failed };
   });

@@ -167,6 +167,17 @@ test('a config brings metrics, named like those here in train, evaluate and comp
   expect(taken.error).toMatch(/taken\.ts: there is a metric 'f1' already; give it another name\./);
 });
 
+test('where a metric is no number a comparison has none: neither an error nor a 0 in a mean', async () => {
+  const half = cost.replace('compute: (', 'compute: (predictions, labels) => NaN,\n  other: (');
+  write('nothing.ts', half.replace("'cost'", "'nothing'").replaceAll('cost', 'nothing'));
+  const config = write('nothing.yaml', 'methods: [./nothing.ts]\nmetrics: [nothing, accuracy]\n');
+  const flags = ['--config', config, ...training, '--recipes', 'vanilla,nodrop', '--seeds', '1'];
+  const { code, out } = await call('compare', ...flags);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^vanilla +1 +- +\d\.\d{4} /m);
+  expect(out).toMatch(/^vanilla +0 +- /m);
+});
+
 test('a TypeScript config holds metrics themselves; what measures a saved run then is to be named', async () => {
   write('cost.ts', cost);
   const config = write(

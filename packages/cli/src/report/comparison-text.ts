@@ -190,7 +190,7 @@ function sentence(
 }
 
 export function figure(value: number | undefined): string {
-  return value === undefined || Number.isNaN(value) ? '-' : value.toFixed(4);
+  return Number.isFinite(value) ? value!.toFixed(4) : '-';
 }
 
 export function signed(value: number | undefined): string {

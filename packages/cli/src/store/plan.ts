@@ -57,13 +57,17 @@ export interface Cell {
   readonly choosing?: Readonly<Record<string, number>> | undefined;
 }
 
+/** The numbers among what was measured: a metric of one's own may say that it has none, which JSON keeps as null. */
+function figures(measured: Measured | undefined): Cell['metrics'] {
+  const all = measured && Object.entries({ loss: measured.loss, ...measured.metrics });
+  return all && Object.fromEntries(all.filter(([, value]) => Number.isFinite(value)));
+}
+
 /** What a store knows of the runs of a plan. */
 export async function cellsOf(store: Store, plan: ComparisonPlan): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const place of plan.runs) {
     const run = (await store.has(place.key)) ? await store.read(place.key) : undefined;
-    const figures = (measured: Measured | undefined): Cell['metrics'] =>
-      measured && { loss: measured.loss, ...measured.metrics };
     cells.push({
       ...{ ...place, run, metrics: figures(run && measuredOf(run.record)) },
       choosing: figures(run?.record.validation),
