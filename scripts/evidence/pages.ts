@@ -112,7 +112,7 @@ export function acrossTable({ comparison: { across } }: Evidence): string {
   return table(
     ['recipe', 'average rank', 'mean', '95 %'],
     rows.map((row) => [
-      ...[row.recipe, row.averageRank.toFixed(2), figure(row.mean.value), plainInterval(row.mean.interval)],
+      ...[row.recipe, row.averageRank.toFixed(2), figure(row.mean?.value), plainInterval(row.mean?.interval)],
     ]),
   );
 }

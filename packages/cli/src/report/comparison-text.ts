@@ -106,8 +106,8 @@ function acrossTable({ across }: Comparison): string {
   return table(
     ['over all tasks', 'average rank', 'mean', '95 %', 'iqm', '95 %'],
     across.map(({ recipe, averageRank, mean, interquartileMean }) => [
-      ...[recipe, averageRank.toFixed(2), figure(mean.value), plainInterval(mean.interval)],
-      ...[figure(interquartileMean.value), plainInterval(interquartileMean.interval)],
+      ...[recipe, averageRank.toFixed(2), figure(mean?.value), plainInterval(mean?.interval)],
+      ...[figure(interquartileMean?.value), plainInterval(interquartileMean?.interval)],
     ]),
   );
 }

@@ -70,8 +70,9 @@ export interface Difference {
 export interface AcrossTasks {
   readonly recipe: string;
   readonly averageRank: number;
-  readonly mean: Aggregate;
-  readonly interquartileMean: Aggregate;
+  /** Undefined, as is the next, where more is better on one task and less on another. */
+  readonly mean: Aggregate | undefined;
+  readonly interquartileMean: Aggregate | undefined;
 }
 
 export interface Comparison {
@@ -214,11 +215,14 @@ function acrossTasks(plan: ComparisonPlan, figures: readonly RecipeFigures[]): A
   const ranks = averageRank(
     plan.tasks.map((_, task) => whole.map(({ name }) => sign[task]! * of(name)[task]!.mean!)),
   );
+  // More is better of some, less of others: of such numbers there is no mean.
+  const isMixed = new Set(sign).size > 1;
   return whole.map(({ name }, place) => {
     const scores = of(name).map(({ values }) => values);
     return {
-      ...{ recipe: name, averageRank: ranks[place]!, mean: aggregate(scores) },
-      interquartileMean: aggregate(scores, (tasks) => interquartileMean(tasks.flat())),
+      ...{ recipe: name, averageRank: ranks[place]! },
+      mean: isMixed ? undefined : aggregate(scores),
+      interquartileMean: isMixed ? undefined : aggregate(scores, (tasks) => interquartileMean(tasks.flat())),
     };
   });
 }

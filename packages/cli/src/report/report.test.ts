@@ -107,6 +107,25 @@ test('a recipe whose error is larger gains less than nothing', () => {
   expect(costs).not.toContain('+1.0000');
 });
 
+test('a recipe that has no pair with the first has no gain', () => {
+  const identity = { release: '1', engine: 'cpu', rows: { train: 'a', validation: 'b' }, weights: 'c' };
+  const done = (recipe: string, seed: number): Cell => ({
+    ...cell(recipe, seed, 0.5),
+    run: {
+      record: { status: 'finished', steps: 10, identity },
+      cost: { seconds: 2.5, compileSeconds: 0.5, memoryBytes: 0, environment: {} },
+    } as unknown as StoredRun,
+  });
+  const asked = plan(['vanilla', 'other']);
+  const apart = [done('vanilla', 1), done('other', 2)];
+  const page = comparisonPage({
+    ...{ plan: asked, cells: apart, comparison: compareCells(asked, apart) },
+    ...{ curves: new Map(), costOf: () => 'one pass' },
+  });
+  const [, costs] = page.split('gain on vanilla');
+  expect(costs).not.toContain('+0.0000');
+});
+
 test('the interval over rows is there where it is known which rows were right', () => {
   const lines = (right: readonly boolean[]): readonly number[] =>
     rightRows(right.map((yes, row) => ({ row, label: 1, loss: 0, logits: yes ? [0, 1] : [1, 0] })))!;
@@ -141,6 +160,20 @@ test('several tasks have ranks and an aggregate', () => {
     { recipe: 'vanilla', averageRank: 2 },
     { recipe: 'hype', averageRank: 1 },
   ]);
-  expect(comparison.across[1]!.mean.value).toBeCloseTo((0.6775 + 0.7775) / 2, 12);
+  expect(comparison.across[1]!.mean!.value).toBeCloseTo((0.6775 + 0.7775) / 2, 12);
   expect(comparisonText(asked, all, comparison)).toMatch(/^over all tasks +average rank/m);
 });
+  // An error and an accuracy have no mean; ranks know which way is up.
+  const mixed = {
+    ...asked,
+    tasks: asked.tasks.map((task, place) => (place === 0 ? { ...task, metrics: ['rmse'] } : task)),
+  };
+  const errors = all.map((one) =>
+    one.task === 'rte' ? { ...one, metrics: { rmse: one.metrics?.accuracy ?? 1 } } : one,
+  );
+  const ranked = compareCells(mixed, errors);
+  expect(ranked.across).toMatchObject([
+    { recipe: 'vanilla', averageRank: 1.5, mean: undefined, interquartileMean: undefined },
+    { recipe: 'hype', averageRank: 1.5 },
+  ]);
+  expect(comparisonText(mixed, errors, ranked)).toMatch(/^vanilla +1\.50 +- +- +- +-$/m);

@@ -239,14 +239,15 @@ function acrossSection({ across }: Comparison): string {
       'Ranks and means of the first metric of each task; intervals by stratified bootstrap over seeds',
       ['recipe', 'average rank', 'mean', '95 %', 'interquartile mean', '95 %'],
       across.map(({ recipe, averageRank, mean: all, interquartileMean }) => [
-        ...[recipe, averageRank.toFixed(2), figure(all.value), plainInterval(all.interval)],
-        ...[figure(interquartileMean.value), plainInterval(interquartileMean.interval)],
+        ...[recipe, averageRank.toFixed(2), figure(all?.value), plainInterval(all?.interval)],
+        ...[figure(interquartileMean?.value), plainInterval(interquartileMean?.interval)],
       ]),
     ),
   );
 }
 
 function costSection({ plan, cells, comparison, costOf }: ComparisonReport): string {
+  const first = plan.recipes[0]!.name;
   const rows = plan.recipes.flatMap(({ name }, place) => {
     const done = cells.filter((cell) => cell.recipe === name && cell.run?.record.status === 'finished');
     if (done.length === 0) return [];
@@ -257,7 +258,9 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
           row.recipe === name &&
           plan.tasks.some((task) => task.name === row.task && task.metrics[0] === row.metric),
       )
-      .map(({ metric, difference }) => (greaterIsBetter(metric, plan) ? 1 : -1) * (difference?.mean ?? 0));
+      .map(
+        ({ metric, difference }) => difference && (greaterIsBetter(metric, plan) ? 1 : -1) * difference.mean,
+      );
     return [
       {
         ...{ name, place },
@@ -268,12 +271,15 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
         seconds: over(({ run }) => run!.cost.seconds - run!.cost.compileSeconds),
         compiling: over(({ run }) => run!.cost.compileSeconds),
         memory: Math.max(...done.map(({ run }) => run!.cost.memoryBytes)) / 2 ** 20,
-        gain: mean(gains),
+        // Unknown where it has no pair with the first on some task.
+        gain: name === first ? 0 : gains.includes(undefined) ? undefined : mean(gains as number[]),
       },
     ];
   });
   if (rows.length === 0) return '';
-  const first = plan.recipes[0]!.name;
+  const spots = rows.flatMap(({ name, place, step, gain }) =>
+    gain === undefined ? [] : [{ name, series: place, x: step, y: gain }],
+  );
   return section(
     'Cost and gain',
     tableOf(
@@ -292,11 +298,10 @@ function costSection({ plan, cells, comparison, costOf }: ComparisonReport): str
       (column) => (column === 6 ? 'text' : ''),
     ),
     picture(
-      spotChart(
-        rows.map(({ name, place, step, gain }) => ({ name, series: place, x: step, y: gain })),
-        'Milliseconds a step and gain of each recipe',
-        { x: 'milliseconds a step', y: `gain on ${first}` },
-      ),
+      spotChart(spots, 'Milliseconds a step and gain of each recipe', {
+        x: 'milliseconds a step',
+        y: `gain on ${first}`,
+      }),
       'Up is better, left is cheaper. Seconds are those of the machine that did the run, compiling left out; memory is that of the whole process.',
     ),
   );
