@@ -1,6 +1,6 @@
 import { FEWEST_RUNS, type Interval } from '@hypetune/statistics';
 import type { Cell, ComparisonPlan } from '../store/plan.js';
-import { chosenPoints, type Comparison, LEVEL, type RecipeFigures } from './comparison.js';
+import { chosenPoints, compareChosen, type Comparison, LEVEL, type RecipeFigures } from './comparison.js';
 import { table } from './table.js';
 
 /** The comparison as it is printed: every run, then a table for each task and metric, then how to read them. */
@@ -149,14 +149,24 @@ export function readings(plan: ComparisonPlan, cells: readonly Cell[], compariso
           : '';
       if (points.length > 0)
         lines.push(
-          `best of each grid${plan.tasks.length > 1 ? ` on ${name}` : ''}: ${points.join('; ')}.${warning}`,
+          `best of each grid${plan.tasks.length > 1 ? ` on ${name}` : ''}: ${points.map((point) => point + failures(cells, point, name)).join('; ')}.${warning}`,
         );
+      const [first, ...others] = compareChosen(plan, cells, name);
+      for (const row of others)
+        lines.push(...sentence(row, first!.recipe, plan).map((said) => `best against best: ${said}`));
     }
   return lines;
 }
 
 const metricOf = (plan: ComparisonPlan, task: string): string =>
   plan.tasks.find(({ name }) => name === task)!.metrics[0]!;
+
+/** How many of a point's runs its mean is not of: one that often fails looks better than it is. */
+function failures(cells: readonly Cell[], recipe: string, task: string): string {
+  const own = cells.filter((cell) => cell.recipe === recipe && cell.task === task);
+  const failed = own.filter(({ run }) => run?.record.status === 'failed').length;
+  return failed > 0 ? ` (${failed} of its ${own.length} runs failed, which no mean holds)` : '';
+}
 
 function sentence(
   { recipe, task, difference }: RecipeFigures,

@@ -85,10 +85,10 @@ export interface Comparison {
 /** Says whether the rows a run got right are known: 0 or 1 a row, for the bootstrap over rows. */
 export type RightRows = (key: string) => readonly number[] | undefined;
 
-/** Computes everything that is said of a comparison. */
 /** A corrected p below it tells two recipes apart. */
 export const LEVEL = 0.05;
 
+/** Computes everything that is said of a comparison. */
 export function compareCells(
   plan: ComparisonPlan,
   cells: readonly Cell[],
@@ -225,6 +225,23 @@ function acrossTasks(plan: ComparisonPlan, figures: readonly RecipeFigures[]): A
       interquartileMean: isMixed ? undefined : aggregate(scores, (tasks) => interquartileMean(tasks.flat())),
     };
   });
+}
+
+/** The chosen point of each grid on a task, against that of the first recipe's grid: both tuned. Nothing where that is no grid. */
+export function compareChosen(
+  plan: ComparisonPlan,
+  cells: readonly Cell[],
+  task: string,
+): readonly RecipeFigures[] {
+  const { family } = plan.recipes[0]!;
+  if (plan.recipes.filter((recipe) => recipe.family === family).length < 2) return [];
+  const chosen = chosenPoints(plan, cells, task);
+  const names = [chosen.get(family), ...[...chosen.values()].filter((name) => name !== chosen.get(family))];
+  const recipes = names.flatMap((name) => plan.recipes.filter((recipe) => recipe.name === name));
+  const tasks = plan.tasks
+    .filter(({ name }) => name === task)
+    .map((own) => ({ ...own, metrics: own.metrics.slice(0, 1) }));
+  return chosen.has(family) ? compareCells({ ...plan, recipes, tasks }, cells).figures : [];
 }
 
 /** Of each grid the point that is best on the rows that choose, by the mean of the task's first metric. */

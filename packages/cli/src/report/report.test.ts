@@ -149,6 +149,24 @@ test('the point of a grid is chosen by the rows that choose', () => {
   ]);
   const text = comparisonText(asked, points, compareCells(asked, points));
   expect(text).toContain('best of each grid: hype b. The rows that chose are the rows reported');
+  const some = [...points, cell('hype b', 2)];
+  expect(comparisonText(asked, some, compareCells(asked, some))).toContain(
+    'best of each grid: hype b (1 of its 2 runs failed, which no mean holds).',
+  );
+});
+
+test('the chosen point of a grid is set against the point that the first recipe chose of its own', () => {
+  const rates = { low: 0, high: 0.1 };
+  const points = Object.entries(rates).flatMap(([rate, gain]) => [
+    ...vanilla.map((value, place) => cell(`vanilla ${rate}`, place + 1, value + gain)),
+    ...vanilla.map((value, place) => cell(`hype ${rate}`, place + 1, value + gain + 0.001 * (place % 2))),
+  ]);
+  const chosen = points.map((one) => ({ ...one, choosing: one.metrics }));
+  const asked = plan(['vanilla low', 'vanilla high', 'hype low', 'hype high']);
+  const text = comparisonText(asked, chosen, compareCells(asked, chosen));
+  // Against the first point the rate alone looks like a gain of the method.
+  expect(text).toMatch(/^hype high: differs from vanilla low by \+0\.1005/m);
+  expect(text).toMatch(/^best against best: hype high: not told from vanilla high by 4 pairs/m);
 });
 
 test('several tasks have ranks and an aggregate', () => {
@@ -162,7 +180,6 @@ test('several tasks have ranks and an aggregate', () => {
   ]);
   expect(comparison.across[1]!.mean!.value).toBeCloseTo((0.6775 + 0.7775) / 2, 12);
   expect(comparisonText(asked, all, comparison)).toMatch(/^over all tasks +average rank/m);
-});
   // An error and an accuracy have no mean; ranks know which way is up.
   const mixed = {
     ...asked,
@@ -177,3 +194,4 @@ test('several tasks have ranks and an aggregate', () => {
     { recipe: 'hype', averageRank: 1.5 },
   ]);
   expect(comparisonText(mixed, errors, ranked)).toMatch(/^vanilla +1\.50 +- +- +- +-$/m);
+});
