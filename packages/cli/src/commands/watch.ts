@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { connectionOf, countOf, noteOutages, openBull, type QueueAddress } from '../queue/connection.js';
@@ -109,8 +107,7 @@ async function storeState(
 ): Promise<{ recipes: RecipeState[]; left: number }> {
   const { plan } = await joinedPlan(store);
   const cells = await cellsOf(store, plan);
-  const locked = await readdir(join(store.folder, 'locks')).catch(() => []);
-  const busy = new Set([...locked, ...onQueue]);
+  const busy = new Set([...(await store.busy()), ...onQueue]);
   const recipes = plan.tasks.flatMap(({ name, metrics: [metric] }) =>
     plan.recipes.map((recipe): RecipeState => {
       const own = cells.filter((cell) => cell.recipe === recipe.name && cell.task === name);

@@ -46,6 +46,11 @@ export async function takeLock(file: string): Promise<Lock | undefined> {
   return undefined;
 }
 
+/** Whether a process that lives has a lock file. */
+export async function isTaken(file: string): Promise<boolean> {
+  return !(await isStale(file));
+}
+
 async function isStale(file: string): Promise<boolean> {
   const age =
     Date.now() -

@@ -256,6 +256,23 @@ test('a lock belongs to one, and a dead process loses it', async () => {
   const file = join(folder, 'locks', 'one');
   const lock = await takeLock(file);
   expect(await takeLock(file)).toBeUndefined();
+test('watch counts a run as running while a process that lives has its lock', async () => {
+  const store = await Store.open(join(folder, 'watched'));
+  const runs = ['a', 'b'].map((letter, place) => ({
+    ...{ recipe: 'vanilla', task: 'rte', seed: place, key: letter.repeat(64) },
+  }));
+  await store.keepPlan({
+    ...{ version: 1, command: [], seeds: [0, 1], runs },
+    recipes: [{ name: 'vanilla', family: 'vanilla', description: '' }],
+    tasks: [{ name: 'rte', metrics: ['accuracy'] }],
+  });
+  const lock = await store.lock(runs[0]!.key);
+  const { hostname } = await import('node:os');
+  write(`watched/locks/${runs[1]!.key}`, `999999999 ${hostname()} 00\n`);
+  expect((await call('watch', store.folder, '--once')).out).toMatch(/^vanilla +rte +0 +0 +1 +1 /m);
+  await lock!.release();
+});
+
   await lock!.release();
   expect(existsSync(file)).toBe(false);
   const { hostname } = await import('node:os');

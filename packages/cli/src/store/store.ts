@@ -5,7 +5,7 @@ import { HypetuneError } from '@hypetune/core';
 import { COMPLETE, recover, writeFolder, writeWhole } from '../atomic.js';
 import { readJson } from '../json-file.js';
 import { canonicalJson, sha256 } from './canonical.js';
-import { type Lock, takeLock } from './lock.js';
+import { isTaken, type Lock, takeLock } from './lock.js';
 import type { Cost, CurveLine, PredictedLine, StoredRecord } from './record.js';
 
 /** Files of a run's folder. All but `COST` are the same bytes for the same key. */
@@ -136,6 +136,14 @@ export class Store {
   /** The right to do a run; undefined while another process has it. */
   async lock(key: string): Promise<Lock | undefined> {
     return takeLock(join(this.folder, 'locks', key));
+  }
+
+  /** Keys of the runs that processes are doing now; a lock that a killed one left says nothing. */
+  async busy(): Promise<string[]> {
+    const locks = join(this.folder, 'locks');
+    const names = await readdir(locks).catch(() => []);
+    const taken = await Promise.all(names.map((name) => isTaken(join(locks, name))));
+    return names.filter((_, place) => taken[place]);
   }
 
   /** Keeps the rows that are measured, so that reports can show them. */
