@@ -238,14 +238,18 @@ function checkNoOptions(options: MethodOptions, { name, plugins }: Recipe): void
 
 /** Reads `hype.scale=1e-5,1e-3`. */
 function gridOf(texts: readonly string[]): Grid {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const [, axis, values] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
-      if (axis === undefined)
-        throw new HypetuneError(`--grid: must be written name=value,value, got '${text}'.`);
-      return [axis, values!.split(',').map(readValue)];
-    }),
-  );
+  const grid = new Map<string, readonly unknown[]>();
+  for (const text of texts) {
+    const [, axis, values] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
+    if (axis === undefined)
+      throw new HypetuneError(`--grid: must be written name=value,value, got '${text}'.`);
+    if (grid.has(axis))
+      throw new HypetuneError(
+        `--grid: '${axis}' stands there twice; write all its values once, as ${axis}=1,2.`,
+      );
+    grid.set(axis, values!.split(',').map(readValue));
+  }
+  return Object.fromEntries(grid);
 }
 
 function readValue(text: string): unknown {

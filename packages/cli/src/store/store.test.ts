@@ -172,6 +172,10 @@ grid: { learningRate: [0.001, 0.01], hype.scale: [1.0e-5] }
   const bad = await call('compare', ...data, '--grid', 'r3f.weight=1,2', '--recipes', 'vanilla');
   expect(bad.error).toContain("grid: no recipe of this comparison has the method 'r3f'");
   expect((await call('compare', ...data, '--grid', 'lr=1,2')).error).toContain("grid: 'lr' is neither");
+  const twice = ['--grid', 'learningRate=0.1', '--grid', 'learningRate=0.2'];
+  expect((await call('compare', ...data, ...twice)).error).toContain(
+    "--grid: 'learningRate' stands there twice",
+  );
 });
 
 test('two comparisons on one store at once do every run once', async () => {
@@ -252,10 +256,6 @@ test('a store is a folder of its own, and a damaged record is an error', async (
   expect(await store.has(key!)).toBe(false);
 });
 
-test('a lock belongs to one, and a dead process loses it', async () => {
-  const file = join(folder, 'locks', 'one');
-  const lock = await takeLock(file);
-  expect(await takeLock(file)).toBeUndefined();
 test('watch counts a run as running while a process that lives has its lock', async () => {
   const store = await Store.open(join(folder, 'watched'));
   const runs = ['a', 'b'].map((letter, place) => ({
@@ -273,6 +273,10 @@ test('watch counts a run as running while a process that lives has its lock', as
   await lock!.release();
 });
 
+test('a lock belongs to one, and a dead process loses it', async () => {
+  const file = join(folder, 'locks', 'one');
+  const lock = await takeLock(file);
+  expect(await takeLock(file)).toBeUndefined();
   await lock!.release();
   expect(existsSync(file)).toBe(false);
   const { hostname } = await import('node:os');
