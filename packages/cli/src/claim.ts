@@ -6,7 +6,7 @@ import { type Cell, type ComparisonPlan, greaterIsBetter } from './store/plan.js
 export interface TaskAnswer extends SequentialResult {
   readonly task: string;
   readonly metric: string;
-  /** Seeds left out, since one of their runs failed, or the metric is no number there. */
+  /** Seeds left out, since one of their runs failed or its metric is no number. */
   readonly failed: readonly number[];
 }
 
@@ -34,16 +34,20 @@ export function answerClaim(
     const of = (recipe: string): Cell[] =>
       cells.filter((cell) => cell.recipe === recipe && cell.task === name && cell.run !== undefined);
     const sign = greaterIsBetter(metric, plan) ? 1 : -1;
-    const isMeasured = ({ metrics }: Cell): boolean => metrics?.[metric] !== undefined;
     const pairs = of(than)
       .flatMap((b) => of(better).flatMap((a) => (a.seed === b.seed ? [{ seed: a.seed, a, b }] : [])))
       .sort((one, other) => one.seed - other.seed);
-    const differences = pairs.flatMap(({ a, b }) =>
-      isMeasured(a) && isMeasured(b) ? [sign * (a.metrics![metric]! - b.metrics![metric]!)] : [],
+    const compared = pairs.map(({ seed, a, b }) => ({
+      seed,
+      a: a.metrics?.[metric],
+      b: b.metrics?.[metric],
+    }));
+    const differences = compared.flatMap(({ a, b }) =>
+      a === undefined || b === undefined ? [] : [sign * (a - b)],
     );
     const yes = sequentialTest(differences, { atLeast: by, alpha });
     const no = sequentialTest(differences, { atLeast: by, alpha: alpha / tasks.length });
-    const failed = pairs.filter(({ a, b }) => !isMeasured(a) || !isMeasured(b)).map(({ seed }) => seed);
+    const failed = compared.filter(({ a, b }) => a === undefined || b === undefined).map(({ seed }) => seed);
     const found = no.answer === 'no' ? no : yes.answer === 'no' ? { ...no, answer: 'not yet' as const } : yes;
     return { ...found, task: name, metric, failed };
   });

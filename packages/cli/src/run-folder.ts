@@ -159,8 +159,18 @@ export async function readRun(folder: string): Promise<RunRecord> {
     throw new HypetuneError(
       `${file}: a run has no entry '${unknown.join("', '")}'; it was saved by another version of hypetune.`,
     );
-  return { ...(record as RunRecord), config: checkConfig(record.config ?? {}, `${file}: config`) };
+  const { metrics, testMetrics } = record;
+  return {
+    ...(record as RunRecord),
+    ...(metrics && { metrics: withNaN(metrics) }),
+    ...(testMetrics && { testMetrics: withNaN(testMetrics) }),
+    config: checkConfig(record.config ?? {}, `${file}: config`),
+  };
 }
+
+/** Figures as they were written: JSON holds null for what is no number. */
+const withNaN = (figures: Readonly<Record<string, number | null>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, value ?? NaN]));
 
 /** The curve of a run up to a step; empty for one that an earlier version saved. */
 export async function readHistory(folder: string, last: number = Infinity): Promise<CurveLine[]> {

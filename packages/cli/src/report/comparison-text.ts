@@ -1,5 +1,6 @@
 import { FEWEST_RUNS, type Interval } from '@hypetune/statistics';
 import type { Cell, ComparisonPlan } from '../store/plan.js';
+import { measuredOf } from '../store/record.js';
 import { chosenPoints, compareChosen, type Comparison, LEVEL, type RecipeFigures } from './comparison.js';
 import { table } from './table.js';
 
@@ -128,6 +129,10 @@ export function troubles(cells: readonly Cell[], { failed, missing }: Comparison
   const lines = failed.map(
     ({ recipe, task, seed, run }) => `failed: ${recipe} · ${task} · seed ${seed}: ${run!.record.why ?? ''}`,
   );
+  for (const { recipe, task, seed, run, metrics } of cells)
+    for (const name of Object.keys((run && measuredOf(run.record)?.metrics) ?? {}))
+      if (metrics?.[name] === undefined)
+        lines.push(`left out: ${recipe} · ${task} · seed ${seed}: ${name} is no number.`);
   return missing.length > 0 ? [...lines, `not done yet: ${missing.length} of ${cells.length} runs.`] : lines;
 }
 

@@ -1,7 +1,7 @@
 import { HypetuneError, METRIC_NAMES, namedMetric } from '@hypetune/core';
 import type { RecipeData } from '../recipes.js';
 import { canonicalJson } from './canonical.js';
-import { type Measured, measuredOf } from './record.js';
+import { type Measured, measuredOf, numbersIn } from './record.js';
 import type { Store, StoredRun } from './store.js';
 
 /** What a comparison asks for: which runs it is made of, and what they are called. */
@@ -51,16 +51,10 @@ export interface Cell {
   readonly seed: number;
   readonly key: string;
   readonly run?: StoredRun | undefined;
-  /** The loss and the metrics of the rows reported on; undefined where it failed or is not done. */
+  /** The loss and the metrics of the rows reported on, those that are numbers; undefined where it failed or is not done. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
   /** Metrics of the rows that choose. */
   readonly choosing?: Readonly<Record<string, number>> | undefined;
-}
-
-/** The numbers among what was measured: a metric of one's own may say that it has none, which JSON keeps as null. */
-function figures(measured: Measured | undefined): Cell['metrics'] {
-  const all = measured && Object.entries({ loss: measured.loss, ...measured.metrics });
-  return all && Object.fromEntries(all.filter(([, value]) => Number.isFinite(value)));
 }
 
 /** What a store knows of the runs of a plan. */
@@ -68,6 +62,8 @@ export async function cellsOf(store: Store, plan: ComparisonPlan): Promise<Cell[
   const cells: Cell[] = [];
   for (const place of plan.runs) {
     const run = (await store.has(place.key)) ? await store.read(place.key) : undefined;
+    const figures = (measured: Measured | undefined): Cell['metrics'] =>
+      measured && numbersIn({ loss: measured.loss, ...measured.metrics });
     cells.push({
       ...{ ...place, run, metrics: figures(run && measuredOf(run.record)) },
       choosing: figures(run?.record.validation),

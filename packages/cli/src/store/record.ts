@@ -105,6 +105,13 @@ export interface PredictedLine {
   readonly logits: readonly number[];
 }
 
+/** The figures that are numbers: JSON, which has no NaN, holds null for the others. */
+export function numbersIn(figures: Readonly<Record<string, number | null>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(figures).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
 /** The figures that a run is compared by: of the rows that chose nothing, if there were such. */
 export function measuredOf(record: StoredRecord): Measured | undefined {
   return record.test ?? record.validation;

@@ -1,5 +1,5 @@
 import { mean } from '@hypetune/statistics';
-import type { CurveLine } from '../../store/record.js';
+import { type CurveLine, numbersIn } from '../../store/record.js';
 import type { Curve } from './charts.js';
 
 /** Places that a curve is drawn at. */
@@ -30,8 +30,10 @@ export function metricCurve(
 ): Curve {
   const byStep = new Map<number, number[]>();
   for (const line of runs.flat())
-    if (line.kind === 'evaluation' && line.metrics[metric] !== undefined)
-      byStep.set(line.step, [...(byStep.get(line.step) ?? []), line.metrics[metric]]);
+    if (line.kind === 'evaluation') {
+      const value = numbersIn(line.metrics)[metric];
+      if (value !== undefined) byStep.set(line.step, [...(byStep.get(line.step) ?? []), value]);
+    }
   const points = [...byStep].sort(([a], [b]) => a - b).map(([x, values]) => ({ x, ...spread(values) }));
   return { name, series, points };
 }
