@@ -11,11 +11,18 @@ const CONFIG = z.looseObject({
   lora_alpha: z.number(),
   alpha_pattern: z.record(z.string(), z.number()).nullish(),
   use_rslora: z.boolean().default(false),
+  init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
 });
 type AdapterConfig = z.output<typeof CONFIG>;
 
 /** Options of PEFT that make something else of the same tensors. */
-const UNKNOWN = ['use_qalora', 'use_bdlora', 'layer_replication', 'alora_invocation_tokens', 'arrow_config'];
+const UNKNOWN = [
+  ...['use_qalora', 'use_bdlora', 'layer_replication', 'alora_invocation_tokens', 'arrow_config'],
+  ...['kasa_config', 'monteclora_config'],
+];
+
+/** Starts that PEFT takes out of the base weights, again whenever it loads the adapter: PiSSA, CorDA, OLoRA, LoftQ. */
+const FROM_BASE = /^(pissa|corda|olora|loftq)/i;
 
 /** What was done to a model. */
 export interface MergeReport {
@@ -119,6 +126,11 @@ function readConfig(text: string): AdapterConfig {
   if (other !== undefined)
     throw new HypetuneError(
       `adapter: adapter_config.json sets ${other}, which cannot be merged here; merge it with PEFT (merge_and_unload).`,
+    );
+  const { init_lora_weights: start } = result.data;
+  if (typeof start === 'string' && FROM_BASE.test(start))
+    throw new HypetuneError(
+      `adapter: adapter_config.json has init_lora_weights '${start}', whose adapter belongs to base weights that PEFT changes when it loads it; merge it with PEFT (merge_and_unload), or save it as a plain one (save_pretrained with path_initial_model_for_weight_conversion).`,
     );
   return result.data;
 }

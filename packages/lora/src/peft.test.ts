@@ -144,6 +144,14 @@ test('an adapter that does not fit is refused by name, and the model is as befor
     });
   expect(merge({ peft_type: 'IA3', lora_alpha: 1 })).toThrow('adapter: adapter_config.json, peft_type');
   expect(merge({ peft_type: 'LORA', lora_alpha: 1, use_qalora: true })).toThrow('sets use_qalora');
+  for (const start of ['pissa', 'pissa_niter_4', 'corda', 'olora', 'OLoRA', 'loftq'])
+    expect(merge({ peft_type: 'LORA', lora_alpha: 1, init_lora_weights: start })).toThrow(
+      `has init_lora_weights '${start}'`,
+    );
+  expect(listParameters(model).map(({ variable }) => Array.from(variable.dataSync()))).toEqual(before);
+  expect(merge({ peft_type: 'LORA', lora_alpha: 1, init_lora_weights: 'gaussian' })).toThrow(
+    'classifier.bias',
+  );
   model.dispose();
 });
 
