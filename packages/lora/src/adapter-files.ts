@@ -10,7 +10,7 @@ export const PREFIX = 'base_model.model.';
 export interface AdapterSettings {
   /** The model that the adapter belongs to, a folder or a name on a hub; PEFT's users give it themselves if it is not said. */
   readonly baseModel?: string;
-  /** Which head PEFT expects. Default SEQ_CLS. */
+  /** Which head PEFT expects. Default TOKEN_CLS where the trainer's task labels tokens, else SEQ_CLS. */
   readonly taskType?: 'SEQ_CLS' | 'TOKEN_CLS';
 }
 
@@ -64,7 +64,8 @@ export async function adapterFiles(trainer: Trainer, settings: AdapterSettings =
     tensors.push([PREFIX + stored, value(name, role === 'kernel')]);
   }
   const fresh = parameters.filter(({ pretrained }) => !pretrained).map(({ owner }) => owner);
-  const config = adapterConfig(plugin.options, targets, [...new Set(fresh)], settings);
+  const taskType = trainer.options.task.kind === 'tokens' ? 'TOKEN_CLS' : 'SEQ_CLS';
+  const config = adapterConfig(plugin.options, targets, [...new Set(fresh)], { taskType, ...settings });
   return {
     'adapter_config.json': `${JSON.stringify(config, null, 2)}\n`,
     'adapter_model.safetensors': serializeSafetensors(tensors, { format: 'pt' }),
@@ -100,7 +101,7 @@ function adapterConfig(
   { rank, alpha, rankStabilized, dora, bias }: LoraOptions,
   targets: readonly string[],
   saved: readonly string[],
-  { baseModel, taskType = 'SEQ_CLS' }: AdapterSettings,
+  { baseModel, taskType }: AdapterSettings,
 ): Record<string, unknown> {
   return {
     peft_type: 'LORA',

@@ -4,14 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { listParameters, tensorData, Trainer, type Dataset, type TrainerOptions } from '@hypetune/core';
+import {
+  listParameters,
+  tensorData,
+  tokenClassification,
+  Trainer,
+  type Dataset,
+  type TrainerOptions,
+} from '@hypetune/core';
 import { ema } from '@hypetune/ema';
 import { loadModel } from '@hypetune/models';
 import { noisytune } from '@hypetune/noisytune';
 import { reinit } from '@hypetune/reinit';
 import { wiseFt } from '@hypetune/wise-ft';
 import { afterAll, expect, test } from 'vitest';
-import { lora, mergeAdapterFiles } from './index.js';
+import { adapterFiles, lora, mergeAdapterFiles } from './index.js';
 import { mergeAdapter, saveAdapter } from './peft.js';
 
 const base = new URL('../../models/fixtures/bert', import.meta.url).pathname;
@@ -127,6 +134,24 @@ test("the file has PEFT's names and shapes", async () => {
   );
   expect(Object.keys(config).filter((key) => !keys.includes(key))).toEqual([]);
   expect(config['modules_to_save']).toEqual(['classifier']);
+});
+
+test('the task says which head PEFT expects', async () => {
+  const task = tokenClassification({ labels: ['a', 'b'] });
+  const { model } = await loadModel(base, { task });
+  const trainer = new Trainer({ model, task, steps: 1, batchSize: 1, plugins: [lora({ rank: 2 })] });
+  let config = '';
+  trainer.hooks.onEpoch.tapPromise('test', async () => {
+    config = (await adapterFiles(trainer))['adapter_config.json'];
+  });
+  await trainer.fit(
+    tensorData(rows, [
+      [0, 1, 0, 1, 0, 1],
+      [1, 0, 1, 0, 1, 0],
+    ]),
+  );
+  expect(JSON.parse(config)).toMatchObject({ task_type: 'TOKEN_CLS', modules_to_save: ['classifier'] });
+  model.dispose();
 });
 
 test('an adapter that does not fit is refused by name, and the model is as before', async () => {
