@@ -12,26 +12,22 @@ export interface PredictedRow extends Said {
 }
 
 /**
- * Predictions as text, no line end behind. What is said of a row comes first, then the row itself; a column of both has
- * `predicted_` before its name. `separator` stands between several labels of a cell.
+ * Predictions as text, no line end behind. What is said of a row comes first, then the row itself; a name that is taken has
+ * `predicted_` before it. `separator` stands between several labels of a cell.
  */
 export function predictionText(rows: readonly PredictedRow[], format: Format, separator: string): string {
   if (format === 'json') return JSON.stringify(rows.map(objectOf), null, 2);
   if (format === 'jsonl') return rows.map((row) => JSON.stringify(objectOf(row))).join('\n');
   const [first] = rows;
   if (!first) return '';
-  const head = [
-    ...[...Object.keys(first.said), ...first.probabilities.map(([name]) => name)].map((name) =>
-      freeName(name, first),
-    ),
-    ...Object.keys(first.columns),
-  ];
+  const names = [...Object.keys(first.said), ...first.probabilities.map(([name]) => name)];
+  const head = [...freeNames(names, first), ...Object.keys(first.columns)];
   const lines = rows.map(({ columns, said, probabilities }) => [
     ...Object.values(said).map((value) =>
-      typeof value === 'number' ? value.toFixed(4) : cell(value, separator),
+      typeof value === 'number' ? digits(value) : cell(value, separator),
     ),
     ...probabilities.map(([, value]) => value.toFixed(4)),
-    ...Object.values(columns).map((value) => cell(value, ' ')),
+    ...Object.values(columns).map((value) => cell(value, separator)),
   ]);
   const [between, written] = format === 'csv' ? [',', quoted] : ['\t', onOneLine];
   return [head, ...lines].map((cells) => cells.map(written).join(between)).join('\n');
@@ -39,17 +35,26 @@ export function predictionText(rows: readonly PredictedRow[], format: Format, se
 
 function objectOf(row: PredictedRow): Record<string, unknown> {
   const { columns, said, probabilities } = row;
-  return {
-    ...columns,
-    ...Object.fromEntries(Object.entries(said).map(([name, value]) => [freeName(name, row), value])),
-    ...(probabilities.length > 0 && {
-      [freeName('probabilities', row)]: Object.fromEntries(probabilities),
-    }),
-  };
+  const names = freeNames([...Object.keys(said), 'probabilities'], row);
+  const values = [...Object.values(said), Object.fromEntries(probabilities)];
+  const entries = names.map((name, place) => [name, values[place]] as const);
+  return { ...columns, ...Object.fromEntries(probabilities.length > 0 ? entries : entries.slice(0, -1)) };
 }
 
-function freeName(name: string, { columns }: PredictedRow): string {
-  return name in columns ? freeName(`predicted_${name}`, { columns } as PredictedRow) : name;
+/** The names of what is said of a row, none of them that of a column or of one before it. */
+function freeNames(names: readonly string[], { columns }: PredictedRow): string[] {
+  const taken = new Set(Object.keys(columns));
+  return names.map((name) => {
+    let free = name;
+    while (taken.has(free)) free = `predicted_${free}`;
+    taken.add(free);
+    return free;
+  });
+}
+
+/** Four places behind the point, of small values four digits. */
+function digits(value: number): string {
+  return Math.abs(value) < 0.1 && value !== 0 ? value.toPrecision(4) : value.toFixed(4);
 }
 
 function cell(value: unknown, separator: string): string {
