@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HypetuneError } from '@hypetune/core';
 import { hubAccess } from '@hypetune/models';
@@ -8,6 +8,7 @@ import type * as hub from '@huggingface/hub';
 import type { Command } from 'commander';
 import { onInterrupt } from '../interrupt.js';
 import { holdsRun, readRun, RUN_RECORD } from '../run-folder.js';
+import { withPlaces } from '../places.js';
 import { note, print, printResult, type Terminal } from '../terminal.js';
 import { jsonFlag } from './flags.js';
 
@@ -91,21 +92,9 @@ const NOTES = [RUN_RECORD, 'README.md'];
 /** A file as it is uploaded: in a run's notes tables and models are called by their names, wherever they lie here. */
 async function uploadOf(folder: string, path: string): Promise<{ path: string; content: URL | Blob }> {
   if (!NOTES.includes(path)) return { path, content: pathToFileURL(join(folder, path)) };
-  const places = (await holdsRun(folder)) ? placesIn(await readRun(folder)) : [];
+  const record = (await holdsRun(folder)) ? await readRun(folder) : undefined;
   const text = await readFile(join(folder, path), 'utf8');
-  const named = places.reduce((done, place) => done.replaceAll(place, basename(place)), text);
-  return { path, content: new Blob([named]) };
-}
-
-/** Every absolute path in a value, the longest first. */
-function placesIn(value: unknown): string[] {
-  const found = new Set<string>();
-  const look = (part: unknown): void => {
-    if (typeof part === 'string' && isAbsolute(part)) found.add(part);
-    else if (typeof part === 'object' && part !== null) Object.values(part).forEach(look);
-  };
-  look(value);
-  return [...found].sort((a, b) => b.length - a.length);
+  return { path, content: new Blob([withPlaces(text, record)]) };
 }
 
 /** The hub's own library, which few need and none has to install for the rest. */

@@ -23,8 +23,38 @@ test('a card shows a row as the programs take it', async () => {
   );
   const several = await of({ config: config('multi_label_classification') });
   expect(several).toContain("classify('a text', { top_k: null })");
-  expect(several).toContain('top_k=None)("a text")');
-  expect(await of({ config: config('regression') })).toContain('console.log(logits.tolist()[0]);');
+  expect(several).toContain('top_k=None, truncation=True)("a text")');
+  const values = await of({ config: config('regression') });
+  expect(values).toContain('console.log(logits.tolist()[0]);');
+  expect(values).toContain('pipeline("text-classification", "m", top_k=None, truncation=True)');
+  const one = await of({ config: config('regression'), labels: ['LABEL_0'] });
+  expect(one).toContain('pipeline("text-classification", "m", truncation=True)');
+});
+
+test('it says what was measured on which rows', async () => {
+  const rows = { rows: 9, sha256: 'a' };
+  const data = { train: { ...rows, sha256: 'b' }, evaluation: rows };
+  const of = (more: Partial<RunRecord>): Promise<string> =>
+    modelCard({
+      ...facts,
+      record: { ...record, data, metrics: { f1: 0.75 }, intervals: { f1: [0.5, 1] }, ...more },
+    });
+  const plain = await of({});
+  expect(plain).toContain('On 9 rows the model was not trained on; the interval');
+  expect(plain).toContain('| f1 | 0.7500 | 0.5000 to 1.0000 |');
+  expect(plain).not.toContain('test rows');
+  const chosen = await of({ best: { value: 0.75, epoch: 1 }, testMetrics: { f1: 0.5 } });
+  expect(chosen).toContain('not trained on, by which its epoch was chosen; the interval');
+  expect(chosen).toContain(
+    'On test rows, which chose nothing:\n\n| metric | value |\n| --- | --- |\n| f1 | 0.5000 |',
+  );
+});
+
+test('what to run again is a command where the rows were a table or a task', async () => {
+  const of = (config: object): Promise<string> => modelCard({ ...facts, record: { ...record, config } });
+  expect(await of({ train: 'a.csv' })).toContain('`npx hypetune train --config config.json` with');
+  expect(await of({ task: 'spam' })).toContain('`npx hypetune train --config config.json` with');
+  expect(await of({ epochs: 1 })).toContain('A `TextClassifier` with');
 });
 
 test('it names a graph that is there, and no program that lacks the model', async () => {
@@ -33,4 +63,24 @@ test('it names a graph that is there, and no program that lacks the model', asyn
   const xlnet = await modelCard({ ...facts, config: { ...facts.config, model_type: 'xlnet' } });
   expect(xlnet).toContain('transformers.js has no such model');
   expect(xlnet).not.toMatch(/@huggingface|- transformers\.js/);
+});
+
+test('a card tells no place of this machine, wherever in the configuration it stands', async () => {
+  const config = {
+    ...{
+      train: '/home/ada/mails.csv',
+      model: '/home/ada/base',
+      validation: `${process.cwd()}/near/mails.csv`,
+    },
+    recipe: {
+      name: 'd',
+      plugins: [{ name: 'distillation', options: { teacher: '/home/ada/runs/teacher' } }],
+    },
+  };
+  const card = await modelCard({ ...facts, record: { ...record, config } as unknown as RunRecord });
+  expect(card).not.toMatch(/\/home|\/ada/);
+  expect(card).toContain('fine-tuned from `base`');
+  expect(card).toContain('"train": "mails.csv"');
+  expect(card).toContain('"validation": "near/mails.csv"');
+  expect(card).toContain('"teacher": "teacher"');
 });

@@ -1,8 +1,8 @@
-import { relative } from 'node:path';
 import { headOf, type ModelConfig } from '@hypetune/models';
 import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
 import { DEFAULT_MODEL } from '../setup.js';
 import type { RunRecord } from '../run-folder.js';
+import { nearby, withPlaces } from '../places.js';
 import { version } from '../version.js';
 
 /** What a card is made of. */
@@ -19,16 +19,17 @@ export interface CardFacts {
 export async function modelCard(facts: CardFacts): Promise<string> {
   const { name, record } = facts;
   const { stringify } = await import('yaml');
-  return [
+  const text = [
     `---\n${stringify(frontMatter(facts))}---`,
     `# ${name}`,
     aboutModel(facts),
-    ...(record ? [metricsTable(record), training(record)] : []),
+    ...(record ? [metricsSection(record), training(record)] : []),
     usage(facts),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
     .concat('\n');
+  return withPlaces(text, record, nearby);
 }
 
 const taskOf = (facts: CardFacts): string =>
@@ -63,7 +64,7 @@ const baseModel = (record: RunRecord | undefined): string | undefined =>
 
 function aboutModel({ config, labels, maxLength, record, precisions }: CardFacts): string {
   const base = baseModel(record);
-  const from = base === undefined ? '' : `, fine-tuned from \`${shownPath(base)}\``;
+  const from = base === undefined ? '' : `, fine-tuned from \`${base}\``;
   const files = precisions.map((precision) => `\`onnx/${PRECISION_FILES[precision]}\` (${precision})`);
   const kind = (config.problem_type as string | undefined) ?? 'token classification';
   return [
@@ -73,20 +74,32 @@ function aboutModel({ config, labels, maxLength, record, precisions }: CardFacts
   ].join('\n');
 }
 
-function metricsTable({ metrics, intervals, data }: RunRecord): string {
+function metricsSection({ metrics, intervals = {}, testMetrics, data, best }: RunRecord): string {
   if (!metrics) return '';
+  const learned = data?.evaluation.sha256 === data?.train.sha256;
+  const rows = data && `${data.evaluation.rows} rows the model was ${learned ? '' : 'not '}trained on`;
+  const chosen = best ? ', by which its epoch was chosen' : '';
+  return [
+    '## Metrics',
+    `On ${rows ?? 'rows set aside'}${chosen}; the interval is the 95 % bootstrap interval over rows (it says nothing of other seeds).`,
+    metricsTable(metrics, intervals),
+    ...(testMetrics ? ['On test rows, which chose nothing:', metricsTable(testMetrics)] : []),
+  ].join('\n\n');
+}
+
+function metricsTable(
+  metrics: Readonly<Record<string, number>>,
+  intervals?: Exclude<RunRecord['intervals'], undefined>,
+): string {
   const lines = Object.entries(metrics).map(([name, value]) => {
     const [low, high] = intervals?.[name] ?? [];
     const interval = low === undefined ? '' : `${low.toFixed(4)} to ${high!.toFixed(4)}`;
-    return `| ${name} | ${value.toFixed(4)} | ${interval} |`;
+    return `| ${name} | ${value.toFixed(4)} |${intervals ? ` ${interval} |` : ''}`;
   });
-  const learned = data?.evaluation.sha256 === data?.train.sha256;
-  const rows = data && `${data.evaluation.rows} rows the model was ${learned ? '' : 'not '}trained on`;
-  return [
-    '## Metrics',
-    `On ${rows ?? 'rows set aside'}; the interval is the 95 % bootstrap interval over rows (it says nothing of other seeds).`,
-    ['| metric | value | interval |', '| --- | --- | --- |', ...lines].join('\n'),
-  ].join('\n\n');
+  const head = intervals
+    ? ['| metric | value | interval |', '| --- | --- | --- |']
+    : ['| metric | value |', '| --- | --- |'];
+  return [...head, ...lines].join('\n');
 }
 
 function training(record: RunRecord): string {
@@ -109,19 +122,13 @@ function training(record: RunRecord): string {
 
 /** What to run again: the run's whole configuration, methods with all their options. */
 function command({ config, seed }: RunRecord): string {
-  const short = Object.entries(config).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? shownPath(value) : (value as unknown),
-  ]);
-  const file = JSON.stringify({ ...(Object.fromEntries(short) as object), seed }, null, 2);
-  return `\`npx hypetune train --config config.json\` with\n\n\`\`\`json\n${file}\n\`\`\``;
-}
-
-/** A path from here on, where it leads into this folder. */
-function shownPath(text: string): string {
-  if (!text.startsWith('/')) return text;
-  const short = relative(process.cwd(), text);
-  return short.startsWith('..') ? text : short;
+  const file = JSON.stringify({ ...config, seed }, null, 2);
+  // Where rows came from a program there is no table to train on again.
+  const again =
+    config.task === undefined && config.train === undefined
+      ? 'A `TextClassifier`'
+      : '`npx hypetune train --config config.json`';
+  return `${again} with\n\n\`\`\`json\n${file}\n\`\`\``;
 }
 
 function usage(facts: CardFacts): string {
@@ -145,7 +152,9 @@ The folder is one of \`transformers\` too. \`npx hypetune export ${name} --out F
       ? byModel(facts, dtype)
       : byPipeline(facts, dtype);
   const python = isPair(facts) ? '{"text": "a text", "text_pair": "another"}' : '"a text"';
-  const all = isMulti(facts) ? ', top_k=None' : '';
+  // Of texts the pipeline of Python shows the largest output alone, and cuts nothing, unless told.
+  const all = isMulti(facts) || (isValue(facts) && facts.labels.length > 1) ? ', top_k=None' : '';
+  const cut = isTokens(facts) ? '' : ', truncation=True';
   return `## Use
 
 ${javascript}
@@ -153,7 +162,7 @@ ${javascript}
 \`\`\`python
 from transformers import pipeline
 
-print(pipeline("${taskOf(facts)}", "${name}"${all})(${python}))
+print(pipeline("${taskOf(facts)}", "${name}"${all}${cut})(${python}))
 \`\`\``;
 }
 
