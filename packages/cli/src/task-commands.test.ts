@@ -60,6 +60,20 @@ test('several labels a row: trained, measured, predicted, and read without the r
     problem_type: 'multi_label_classification',
     id2label: { 0: 'complaint', 1: 'film', 2: 'food' },
   });
+  // One row whose label is another's is what the report shows first.
+  const odd = write('odd-tags.jsonl', lines([{ text: 'the film was good', tags: [] }, ...texts.slice(0, 3)]));
+  await train(
+    'odd-tags',
+    ...['--model', run, '--train', file, '--validation', odd, '--label-column', 'tags'],
+    ...['--problem', 'multi-label', '--steps', '1', '--learning-rate', '0'],
+  );
+  const report = JSON.parse((await call('report', join(folder, 'odd-tags'), '--json')).out) as {
+    wrong: object[];
+  };
+  expect(report.wrong[0]).toMatchObject({
+    ...{ label: 'none', text: 'the film was good' },
+    predicted: expect.stringContaining('film') as string,
+  });
   const text = 'the food was awful';
   const tsv = await call('predict', run, text, ...cpu);
   const [head, row] = tsv.out.split('\n').map((line) => line.split('\t'));
@@ -137,6 +151,12 @@ test('several values a row, the label column named once for each', async () => {
   });
   const csv = await call('predict', join(folder, 'values'), '--input', file, '--format', 'csv', ...cpu);
   expect(csv.out.split('\n')[0]).toBe('predicted_place,predicted_bad,text,place,bad');
+  const report = JSON.parse((await call('report', join(folder, 'values'), '--json')).out) as {
+    wrong: { label: string; predicted: string }[];
+  };
+  expect(report.wrong).toHaveLength(16);
+  expect(report.wrong[0]!.label).toMatch(/^[01]\.0000, [01]\.0000$/);
+  expect(report.wrong[0]!.predicted).toMatch(/^-?\d\.\d{4}, -?\d\.\d{4}$/);
 });
 
 test('class weights and smoothing; each probability under its class; a table is read by its own columns', async () => {

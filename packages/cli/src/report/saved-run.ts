@@ -19,10 +19,13 @@ export async function savedRunReport(folder: string, title?: string): Promise<Ru
   const outputs = Math.max(1, labels.length);
   const predictions = rows.map(({ logits }) => task.predict(Float32Array.from(logits), outputs));
   const nameOf = (index: number): string => labels[index] ?? String(index);
-  /** A label or a prediction in words; of tokens those that count. */
+  /** A label or a prediction in words: of several labels those that hold, of tokens those that count. */
   const words = (value: Label, label: Label): string => {
     if (task.kind === 'class') return nameOf(value as number);
-    if (task.kind !== 'tokens') return JSON.stringify(value);
+    const parts = [value].flat();
+    if (task.kind === 'values') return parts.map((part) => part.toFixed(4)).join(', ');
+    if (task.kind === 'indicators')
+      return parts.flatMap((part, index) => (part >= 0.5 ? [nameOf(index)] : [])).join(', ') || 'none';
     const counted = (value as readonly number[]).filter((_, token) => isCounted(label, token));
     return counted.map(nameOf).join(' ');
   };
@@ -39,7 +42,8 @@ export async function savedRunReport(folder: string, title?: string): Promise<Ru
       const label = words(row.label, row.label);
       const predicted = words(predictions[place]!.value, row.label);
       return {
-        ...{ loss: row.loss, label, predicted, right: predicted === label },
+        ...{ loss: row.loss, label, predicted },
+        right: task.kind !== 'values' && predicted === label,
         text: row.pair === undefined ? row.text : `${row.text} / ${row.pair}`,
       };
     })
