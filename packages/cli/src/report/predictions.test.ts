@@ -42,4 +42,8 @@ test('a small value keeps its digits', () => {
 test('labels of a cell are written as they are read, those that came in too', () => {
   const row = { columns: { text: 'a', label: ['x y', 'z'] }, said: { labels: ['x y'] }, probabilities: [] };
   expect(lines(row, '|')).toEqual(['labels,text,label', 'x y,a,x y|z']);
+  const odd = { ...row, columns: { label: ['b|c', 'z'], ones: [1, 0] } };
+  expect(lines(odd, '|')[1]).toBe('x y,"[""b|c"",""z""]","[1,0]"');
+  const words = { columns: { tokens: ['New York', 'is'] }, said: { labels: ['B', null] }, probabilities: [] };
+  expect(lines(words, ' ')[1]).toBe('B -,"[""New York"",""is""]"');
 });

@@ -59,7 +59,12 @@ function digits(value: number): string {
 
 function cell(value: unknown, separator: string): string {
   if (value === undefined || value === null) return '';
-  if (value instanceof Array) return value.map((part: string | null) => part ?? '-').join(separator);
+  if (value instanceof Array) {
+    const parts = value.map((part: unknown) => part ?? '-');
+    const isPlain = (part: unknown): part is string => typeof part === 'string' && !part.includes(separator);
+    // As JSON it is read as it was; with separators it would be read as something else.
+    return parts.every(isPlain) ? parts.join(separator) : JSON.stringify(value);
+  }
   return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
 }
 
