@@ -135,7 +135,8 @@ function recipesOf({ better, than }: Claim, { recipes = [] }: Config, known: Met
 /** The answer in a line, and a line for each task. */
 export function answerText(claim: Claim, { answer, tasks }: ClaimAnswer): string {
   const lines = tasks.map(({ task, metric, answer: own, pairs, evidence, failed }) => {
-    const left = failed.length > 0 ? `; seeds ${failed.join(', ')} failed and are left out` : '';
+    const left =
+      failed.length > 0 ? `; seeds ${failed.join(', ')} failed or have no number and are left out` : '';
     return `${task}, ${metric}: ${own} after ${pairs} pairs; evidence ${evidence.yes.toPrecision(3)} for, ${evidence.no.toPrecision(3)} against, of ${(1 / claim.alpha).toFixed(0)} wanted${left}`;
   });
   return [`${answer}: ${claimText(claim)}`, ...lines].join('\n');
