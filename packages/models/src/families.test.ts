@@ -167,6 +167,15 @@ test('a checkpoint without a head: a classifier of its own is drawn; the head th
   await expect(load(headless('modernbert', /final_norm/))).rejects.toThrow(/model\.final_norm\.weight/);
 });
 
+test('embedding_size counts in an ELECTRA, not in a BERT that has the key from elsewhere', async () => {
+  const { model } = await loadModel(variant('xlm-roberta', (tensors) => tensors, { embedding_size: 8 }));
+  const plain = await loadModel(join(FIXTURES, 'xlm-roberta'));
+  expect(logitsOf('xlm-roberta', model)).toEqual(logitsOf('xlm-roberta', plain.model));
+  model.dispose();
+  plain.model.dispose();
+  expect(() => modelConfig({ model_type: 'electra', embedding_size: 0 })).toThrow(/embedding_size must be/);
+});
+
 test('a resized vocabulary loads, one that config.json does not know is an error', async () => {
   const table = 'roberta.embeddings.word_embeddings.weight';
   const larger = (tensors: Map<string, StoredTensor>): Map<string, StoredTensor> =>
@@ -303,6 +312,7 @@ test.each([
   ['eurobert', { classifier_pooling: 'cls' }, /classifier_pooling must be "bos", "mean" or "late"/],
   ['eurobert', { rope_scaling: { factor: 2 } }, /rope_scaling must be null/],
   ['xlm-roberta', { position_embedding_type: 'relative_key' }, /position_embedding_type must be "absolute"/],
+  ['albert', { position_embedding_type: 'relative_key' }, /position_embedding_type must be "absolute"/],
   [
     'xlm-roberta',
     { model_type: 'nomic_bert', auto_map: {} },

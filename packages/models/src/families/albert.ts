@@ -6,7 +6,7 @@ import { EmbeddingsProjection } from '../layers/embeddings-projection.js';
 import { SharedBlock } from '../layers/shared-block.js';
 import { type BlockNames, TransformerBlock } from '../layers/transformer-block.js';
 import type { BertConfig } from './bert.js';
-import type { Common, Encoder, Family, Head } from './family.js';
+import { type Common, type Encoder, type Family, type Head, checkPositions } from './family.js';
 import { tokenHead } from './token-head.js';
 
 /** The configuration of ALBERT. */
@@ -71,7 +71,9 @@ export const albert: Family<AlbertConfig> = {
     activations: ['hidden_act'],
     width: ['hidden_size', 'num_attention_heads'],
   },
-  check({ num_hidden_groups: groups, num_hidden_layers: layers }, wrong) {
+  check(config, wrong) {
+    const { num_hidden_groups: groups, num_hidden_layers: layers } = config;
+    checkPositions(config, wrong);
     if (groups > layers) throw wrong('num_hidden_groups', `at most num_hidden_layers (${layers})`);
   },
   positions: (config) => config.max_position_embeddings,

@@ -7,7 +7,15 @@ import { ClassificationHead } from '../layers/classification-head.js';
 import { DenseClassificationHead, type HeadActivation } from '../layers/dense-classification-head.js';
 import { EmbeddingsProjection } from '../layers/embeddings-projection.js';
 import { TransformerBlock } from '../layers/transformer-block.js';
-import type { Common, ConfigKeys, Encoder, Family, Head, TokenInputs } from './family.js';
+import {
+  type Common,
+  type ConfigKeys,
+  type Encoder,
+  type Family,
+  type Head,
+  type TokenInputs,
+  checkPositions,
+} from './family.js';
 import { tokenHead } from './token-head.js';
 
 /** The configuration of BERT, ELECTRA, RoBERTa and the families named after RoBERTa. */
@@ -79,10 +87,9 @@ function family({ name, prefix, counting, head, defaults }: Variant): Family<Ber
     defaults: { ...DEFAULTS, ...defaults },
     keys: KEYS,
     check(config, wrong) {
-      const { embedding_size: size = 1 } = config;
+      const size = embeddingSizeOf(config);
       if (!Number.isSafeInteger(size) || size < 1) throw wrong('embedding_size', 'an integer of 1 or more');
-      if ((config.position_embedding_type ?? 'absolute') !== 'absolute')
-        throw wrong('position_embedding_type', '"absolute"');
+      checkPositions(config, wrong);
     },
     positions: (config) =>
       config.max_position_embeddings - (counting === 'token' ? config.pad_token_id + 1 : 0),
@@ -95,13 +102,18 @@ function family({ name, prefix, counting, head, defaults }: Variant): Family<Ber
   };
 }
 
+/** ELECTRA alone reads `embedding_size`; a BERT may have a key of this name from elsewhere. */
+const embeddingSizeOf = ({ model_type: type, embedding_size, hidden_size }: BertConfig): number =>
+  (type === 'electra' ? embedding_size : undefined) ?? hidden_size;
+
 function bertEncoder(
   prefix: string,
   counting: 'place' | 'token',
   config: BertConfig,
   common: Common,
 ): Encoder {
-  const { hidden_size: hiddenSize, embedding_size: embeddingSize = hiddenSize } = config;
+  const { hidden_size: hiddenSize } = config;
+  const embeddingSize = embeddingSizeOf(config);
   const embeddings = new BertEmbeddings({
     ...common,
     name: `${prefix}.embeddings`,

@@ -42,6 +42,14 @@ export interface ConfigKeys {
   readonly width: readonly [size: string, heads: string];
 }
 
+/** Throws where positions are told apart inside the attention, as code before `transformers` 5 could. */
+export function checkPositions(
+  { position_embedding_type: type }: ModelConfig,
+  wrong: (key: string, wanted: string) => Error,
+): void {
+  if ((type ?? 'absolute') !== 'absolute') throw wrong('position_embedding_type', '"absolute"');
+}
+
 /** A head of each kind. */
 export interface Heads<Config extends ModelConfig = ModelConfig> {
   SequenceClassification(config: Config, common: Common, labels: number): Head;
