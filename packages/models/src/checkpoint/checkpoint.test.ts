@@ -86,6 +86,18 @@ test('shards, missing prefixes and the first LayerNorm names give the same model
   await expect(loadModel(sharded)).rejects.toThrow(/"other" should be in model-00001-of-00002\.safetensors/);
 });
 
+test('outputs of one name are refused with the file named, unless others are asked for', async () => {
+  const folder = variant((tensors) => tensors, { id2label: { 0: 'a', 1: 'a', 2: 'b' } });
+  for (const labels of [undefined, 3])
+    await expect(loadModel(folder, labels === undefined ? {} : { labels })).rejects.toThrow(
+      /config\.json: the names of id2label must differ, got a, a, b; name the outputs by config: \{ id2label/,
+    );
+  const renewed = await loadModel(folder, { labels: ['x', 'y'] });
+  expect([renewed.head.head, renewed.config.id2label]).toEqual(['new', { 0: 'x', 1: 'y' }]);
+  const named = await loadModel(folder, { config: { id2label: { 0: 'a', 1: 'c', 2: 'b' } } });
+  expect(named.head.head).toBe('kept');
+});
+
 test('what the checkpoint lacks is drawn by the seed and reported, what it has beyond is reported', async () => {
   const folder = variant((tensors) => {
     const kept = rename(tensors, (name) => (/pooler|classifier/.test(name) ? undefined : name));

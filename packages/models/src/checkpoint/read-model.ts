@@ -151,7 +151,7 @@ async function readConfig(
   if (typeof json !== 'object' || json === null) throw new Error(`${file}: must hold a JSON object`);
   const config = changedConfig(json as Record<string, unknown>, changes, file);
   const kind = headOf(config);
-  const stored = { kind, labels: labelsOf(withLabels(config, labelsOf(config) ?? countOf(config)))! };
+  const stored = { kind, labels: labelsOf(config) ?? labelsOf(withLabels(config, countOf(config)))! };
   const wanted = {
     kind:
       task === undefined ? kind : task.kind === 'tokens' ? 'TokenClassification' : 'SequenceClassification',
@@ -159,6 +159,11 @@ async function readConfig(
   } as const;
   const match = matchHead(stored, wanted);
   const names = match.head === 'kept' ? stored.labels : wanted.labels;
+  if (names === stored.labels && new Set(names).size !== names.length)
+    throw new Error(
+      `${file}: the names of id2label must differ, got ${names.join(', ')}; name the outputs by config: { id2label: { ... } }, ` +
+        'or give other labels for a new head',
+    );
   const labelled = withHead(withLabels(config, names), wanted.kind);
   if (task === undefined && labels === undefined) return { config: labelled, match };
   const rest = without(labelled, ['problem_type']);
