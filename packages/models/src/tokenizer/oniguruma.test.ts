@@ -26,6 +26,7 @@ test('lines, dots and ends are those of Ruby', () => {
   expect(matches('^.', 'ab\ncd\n')).toEqual(['a', 'c']);
   expect(matches('.$', 'ab\ncd')).toEqual(['b', 'd']);
   expect(matches('\\A.|.\\z', 'ab\ncd')).toEqual(['a', 'd']);
+  expect('\u{1f600}a\n\u{1f600}'.replace(oniguruma('$'), '#')).toBe('\u{1f600}a#\n\u{1f600}#');
   expect(matches('(?m:a.)', 'a\nab')).toEqual(['a\n', 'ab']);
 });
 

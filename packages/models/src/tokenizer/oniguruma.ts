@@ -123,7 +123,8 @@ class Translation {
       case '^':
         return '(?:(?<![\\s\\S])|(?<=\\n)(?=[\\s\\S]))';
       case '$':
-        return '(?![^\\n])';
+        // Not (?![^\n]), which V8 finds inside a character beyond 16 bits.
+        return '(?=\\n|$)';
       case '\\':
         return this.escape(false);
       default:
