@@ -38,6 +38,16 @@ describe.skipIf(paths === undefined)('kernels in the place of those of tfjs-node
     expect(backend.recorder.report().compiled).toBe(true);
   });
 
+  test('a choice between numbers of two types has the wider one', () => {
+    const mask = tf.tensor1d([1, 0], 'bool');
+    const choose = (): tf.Tensor => tf.tidy(() => tf.where(mask, tf.tensor1d([7, 8], 'int32'), 0.5));
+    for (const chosen of [choose(), backend.recorder.record(choose)]) {
+      expect([chosen.dtype, ...chosen.dataSync()]).toEqual(['float32', 7, 0.5]);
+      chosen.dispose();
+    }
+    mask.dispose();
+  });
+
   test('draws from probabilities', () => {
     const drawn = tf.tidy(() => tf.multinomial(tf.tensor1d([0, 1]), 20, 3, true));
     expect([...drawn.dataSync()]).toEqual(new Array(20).fill(1));

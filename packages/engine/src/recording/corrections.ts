@@ -170,6 +170,15 @@ const corrections: Readonly<Record<string, readonly Correction[]>> = {
     (stock) => (inputs, attributes) =>
       inputs['x']!.dtype === 'int32' ? tf.clone(inputs['x']!) : stock(inputs, attributes),
   ],
+  // Takes both for the wider of their types, which one of them may not have.
+  Select: [
+    (stock) => (inputs, attributes) => {
+      const [yes, no] = [inputs['t']!, inputs['e']!];
+      if (yes.dtype === no.dtype) return stock(inputs, attributes);
+      const dtype = tf.upcastType(yes.dtype, no.dtype);
+      return tf.tidy(() => stock({ ...inputs, t: tf.cast(yes, dtype), e: tf.cast(no, dtype) }, attributes));
+    },
+  ],
 };
 
 /** Puts the corrections into tfjs's registry, where tfjs-node has registered its kernels. */

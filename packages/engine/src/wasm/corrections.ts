@@ -28,6 +28,16 @@ export function registerCorrections(heap: Heap): void {
     for (let i = 0; i < target.length; i++) target[i] = Number(values[i] !== 0);
     return output;
   });
+  // Read the bits of integers as floats.
+  for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan']) {
+    const [stock, exact] = [stockKernel(heap, name), cpuKernel(heap.backend, name)];
+    registerWasmKernel(name, (args) => (args.inputs['x']?.dtype === 'float32' ? stock(args) : exact(args)));
+  }
+  // Copies the bits of one type into a result of another.
+  const [stockSelect, exactSelect] = [stockKernel(heap, 'Select'), cpuKernel(heap.backend, 'Select')];
+  registerWasmKernel('Select', (args) =>
+    args.inputs['t']?.dtype === args.inputs['e']?.dtype ? stockSelect(args) : exactSelect(args),
+  );
   // Takes small numbers for zero.
   const stockSign = stockKernel(heap, 'Sign');
   registerWasmKernel('Sign', (args) => {

@@ -91,6 +91,7 @@ const activations: Record<string, (x: number, alpha: number) => number> = {
 export function registerProducts(heap: Heap): void {
   const stockFused = stockKernel(heap, '_FusedMatMul');
   const integers = cpuKernel(heap.backend, 'BatchMatMul');
+  const fusedIntegers = cpuKernel(heap.backend, '_FusedMatMul');
   const product: WasmKernel = (args) => {
     const { a, b } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
     const { transposeA, transposeB } = args.attrs as { transposeA: boolean; transposeB: boolean };
@@ -106,6 +107,7 @@ export function registerProducts(heap: Heap): void {
       activation: string;
       leakyreluAlpha?: number;
     };
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') return fusedIntegers(args);
     const size = bias === undefined ? 1 : tf.util.sizeFromShape(bias.shape);
     const columns = transposeB ? b.shape.at(-2) : b.shape.at(-1);
     const activate = activations[activation];

@@ -27,6 +27,33 @@ test('products over nothing are zeros, whatever the memory held', () => {
   });
 });
 
+test('integers are multiplied as such in a fused product too', () => {
+  tf.tidy(() => {
+    const a = tf.tensor2d([[1, -2]], [1, 2], 'int32');
+    const b = tf.tensor2d([[3], [5]], [2, 1], 'int32');
+    const product = tf.fused.matMul({ a, b, bias: tf.tensor1d([4], 'int32'), activation: 'relu' });
+    expect([...product.dataSync()]).toEqual([0]);
+    expect([...tf.fused.matMul({ a, b }).dataSync()]).toEqual([-7]);
+  });
+});
+
+test('integers are clipped and tested as such', () => {
+  tf.tidy(() => {
+    const x = tf.tensor1d([-3, 1, 9], 'int32');
+    expect([...tf.clipByValue(x, 0, 5).dataSync()]).toEqual([0, 1, 5]);
+    expect([...tf.isNaN(x).dataSync()]).toEqual([0, 0, 0]);
+    expect([...tf.isInf(x).dataSync()]).toEqual([0, 0, 0]);
+    expect([...tf.isFinite(x).dataSync()]).toEqual([1, 1, 1]);
+  });
+});
+
+test('a choice between numbers of two types has the wider one', () => {
+  tf.tidy(() => {
+    const chosen = tf.where(tf.tensor1d([1, 0], 'bool'), tf.tensor1d([7, 8], 'int32'), 0.5);
+    expect([chosen.dtype, ...chosen.dataSync()]).toEqual(['float32', 7, 0.5]);
+  });
+});
+
 test('the gradient of means over windows that reach out of the image is their slope', () => {
   const ofPlane = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same');
   const ofSpace = (x: tf.Tensor): tf.Tensor => tf.avgPool3d(x as tf.Tensor5D, 3, 2, 'same');
