@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { cpuKernel } from '../bridge.js';
 import { registerWasmKernel, stockKernel } from './heap.js';
 import type { Heap } from './heap.js';
@@ -9,7 +9,10 @@ export function registerCorrections(heap: Heap): void {
   for (const name of [
     'AvgPoolGrad',
     'AvgPool3DGrad',
+    'MaxPool3D',
+    'MaxPool3DGrad',
     'MaxPoolGrad',
+    'MaxPoolWithArgmax',
     'Conv3DBackpropInputV2',
     'Dilation2D',
     'Dilation2DBackpropInput',
@@ -32,6 +35,21 @@ export function registerCorrections(heap: Heap): void {
   for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan']) {
     const [stock, exact] = [stockKernel(heap, name), cpuKernel(heap.backend, name)];
     registerWasmKernel(name, (args) => (args.inputs['x']?.dtype === 'float32' ? stock(args) : exact(args)));
+  }
+  // Moves four bytes for one, over what lies behind, and has no way to move nothing.
+  const [stockReverse, exactReverse] = [stockKernel(heap, 'Reverse'), cpuKernel(heap.backend, 'Reverse')];
+  registerWasmKernel('Reverse', (args) => {
+    const { dtype, shape } = args.inputs['x']!;
+    const axes = tf.util.parseAxisParam(args.attrs['dims'] as number | number[], shape);
+    return dtype === 'bool' || axes.length === 0 ? exactReverse(args) : stockReverse(args);
+  });
+  // Look for an axis below zero among those from zero on.
+  for (const name of ['Cumprod', 'Cumsum']) {
+    const stock = stockKernel(heap, name);
+    registerWasmKernel(name, ({ inputs, attrs }) => {
+      const [axis] = tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape);
+      return stock({ inputs, attrs: { ...attrs, axis } });
+    });
   }
   // Copies the bits of one type into a result of another.
   const [stockSelect, exactSelect] = [stockKernel(heap, 'Select'), cpuKernel(heap.backend, 'Select')];

@@ -54,6 +54,25 @@ test('a choice between numbers of two types has the wider one', () => {
   });
 });
 
+test('what kernels of the stock backend get wrong is right', () => {
+  tf.tidy(() => {
+    const negative = tf.fill([1, 2, 2, 2, 1], -3) as tf.Tensor5D;
+    expect([...tf.maxPool3d(negative, 2, 2, 'valid').dataSync()]).toEqual([-3]);
+    const plane = tf.fill([1, 2, 2, 1], -3) as tf.Tensor4D;
+    expect([...tf.maxPoolWithArgmax(plane, 2, 2, 'valid').result.dataSync()]).toEqual([-3]);
+    const x = tf.tensor2d([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect([...tf.cumsum(x, -1).dataSync()]).toEqual([1, 3, 3, 7]);
+    expect([...tf.cumprod(x, -2).dataSync()]).toEqual([1, 2, 3, 8]);
+    expect([...tf.reverse(tf.tensor1d([1, 1, 0, 0, 0], 'bool')).dataSync()]).toEqual([0, 0, 0, 1, 1]);
+    expect([...tf.reverse(x, []).dataSync()]).toEqual([1, 2, 3, 4]);
+    expect([...tf.reverse(x).dataSync()]).toEqual([4, 3, 2, 1]);
+    expect([...tf.reverse(x, -1).dataSync()]).toEqual([2, 1, 4, 3]);
+  });
+});
+
 test('the gradient of means over windows that reach out of the image is their slope', () => {
   const ofPlane = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same');
   const ofSpace = (x: tf.Tensor): tf.Tensor => tf.avgPool3d(x as tf.Tensor5D, 3, 2, 'same');
