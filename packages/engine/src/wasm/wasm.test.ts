@@ -59,7 +59,7 @@ test('what kernels of the stock backend get wrong is right', () => {
     const negative = tf.fill([1, 2, 2, 2, 1], -3) as tf.Tensor5D;
     expect([...tf.maxPool3d(negative, 2, 2, 'valid').dataSync()]).toEqual([-3]);
     const plane = tf.fill([1, 2, 2, 1], -3) as tf.Tensor4D;
-    expect([...tf.maxPoolWithArgmax(plane, 2, 2, 'valid').result.dataSync()]).toEqual([-3]);
+    expect([...tf.maxPoolWithArgmax(plane, 2, 2, 'valid').result!.dataSync()]).toEqual([-3]);
     const x = tf.tensor2d([
       [1, 2],
       [3, 4],
