@@ -131,8 +131,9 @@ test.each(families)(
     let known: readonly string[] = [];
     const spy: Plugin = {
       name: 'spy',
-      apply: ({ hooks, layers, hasTokenTable, hasDropout }) => {
+      apply: ({ hooks, layers, parameters, tokenTable, hasTokenTable, hasDropout }) => {
         expect([hasTokenTable, hasDropout]).toEqual([true, true]);
+        expect(tokenTable).toBe(parameters.find(({ role }) => role === 'embedding'));
         known = layers.map((layer) => layer.name);
         hooks.beforeLayerForward.tap('spy', (states, layer) => {
           expect(layer.count).toBe(hidden.length);

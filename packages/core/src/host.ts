@@ -40,6 +40,7 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   readonly inputNames: readonly string[];
   readonly outputs: number;
   readonly hasTokenTable: boolean;
+  readonly tokenTable: ParameterInfo | undefined;
   readonly hasDropout: boolean;
   readonly peakLearningRate: number;
   /** Who overrides dropout, with what. */
@@ -70,6 +71,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
     this.inputNames = inputNames(instrument.model);
     this.outputs = options.task.outputs(outputOf(instrument.model));
     this.hasTokenTable = instrument.hasTokenTable;
+    const { tokenTable } = instrument;
+    this.tokenTable = parameters.find(({ role, owner }) => role === 'embedding' && owner === tokenTable);
     this.hasDropout = instrument.hasDropout;
     this.peakLearningRate = options.optimizer.learningRate;
     this.#onWarning = options.onWarning;
@@ -109,10 +112,10 @@ export class Host implements Omit<PluginHost, keyof Owned> {
       },
     };
     const { hooks, task, parameters, layers, inputNames, outputs, hasTokenTable, hasDropout } = this;
-    const { peakLearningRate } = this;
+    const { peakLearningRate, tokenTable } = this;
     return {
       ...{ hooks, task, parameters, layers, inputNames, outputs, hasTokenTable, hasDropout },
-      ...{ peakLearningRate },
+      ...{ peakLearningRate, tokenTable },
       ...owned,
       reference: (parameter) => this.reference(parameter),
       value: (parameter) => this.value(parameter),

@@ -112,6 +112,11 @@ export class Instrument {
     return this.#table !== undefined;
   }
 
+  /** Path of that layer; undefined where there is none. */
+  get tokenTable(): string | undefined {
+    return layerSites(this.model).find(({ layer }) => layer === this.#table)?.path;
+  }
+
   /** Whether the replacements are in place. */
   get isAttached(): boolean {
     return this.#restores.length > 0;

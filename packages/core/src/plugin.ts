@@ -66,6 +66,8 @@ export interface PluginHost {
   readonly outputs: number;
   /** Whether the model looks tokens up in a table (else `afterEmbedding` sees the float input). */
   readonly hasTokenTable: boolean;
+  /** That table, `[tokens, width]`; of several the one whose vectors `afterEmbedding` sees. */
+  readonly tokenTable: ParameterInfo | undefined;
   /** Whether any layer of the model draws at random in training (dropout). */
   readonly hasDropout: boolean;
   /** The peak learning rate of the optimizer. */

@@ -1,6 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
+import { tensorData, Trainer } from '@hypetune/core';
 import { seedKey } from '@hypetune/ops';
 import { ascend, average, freelb, start } from './index.js';
 
@@ -48,4 +50,29 @@ test('options: defaults and errors', () => {
   expect(() => freelb({ steps: 0 })).toThrow('freelb: steps must be an integer >= 1, got 0.');
   expect(() => freelb.create({ rate: -1 })).toThrow('freelb: rate must be a finite number >= 0, got -1.');
   expect(() => freelb.create({ K: 2 })).toThrow("freelb: unknown option 'K'");
+});
+
+test('of several tables the one of the tokens is perturbed, whatever the others are wide', async () => {
+  const [ids, segments] = ['ids', 'segments'].map((name) => input({ shape: [3], name, dtype: 'int32' }));
+  const look = (x: SymbolicTensor, outputDim: number): SymbolicTensor =>
+    layers.embedding({ inputDim: 4, outputDim }).apply(x) as SymbolicTensor;
+  // Made in this order, the table of the segments is the first of the model.
+  const tables = [look(segments!, 2), look(ids!, 5)];
+  const joined = layers.flatten().apply(layers.concatenate().apply(tables)) as SymbolicTensor;
+  const outputs = layers.dense({ units: 2 }).apply(joined) as SymbolicTensor;
+  const shapes: number[][] = [];
+  const trainer = new Trainer({
+    model: model({ inputs: [ids!, segments!], outputs }),
+    plugins: [freelb({ steps: 2, magnitude: 0.1 })],
+    steps: 1,
+  });
+  trainer.hooks.afterEmbedding.tap('test', (vectors) => {
+    shapes.push(vectors.shape);
+    return vectors;
+  });
+  await trainer.fit(tensorData([tf.zeros([4, 3], 'int32'), tf.ones([4, 3], 'int32')], [0, 1, 0, 1]));
+  expect(shapes).toEqual([
+    [4, 3, 5],
+    [4, 3, 5],
+  ]);
 });
