@@ -1,5 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { tensorData, Trainer, type Plugin } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { adaptiveOffsets, batchPart, offsets, runningMean, sam, surrogateGradient } from './index.js';
 
@@ -51,4 +53,34 @@ test('options: defaults and errors', () => {
     "sam: variant must be one of 'sam', 'asam', 'gsam', 'friendly', got 'esam'.",
   );
   expect(() => sam.create({ rho: 1 })).toThrow("sam: unknown option 'rho'; it has 'variant', 'radius'");
+});
+
+test("Friendly SAM: the first gradient of a weight that a later phase trains is its own mean, as a run's first is", async () => {
+  const lengths: number[] = [];
+  const late: Plugin = {
+    name: 'late',
+    apply: (host) => {
+      host.addPhases(() => [2]);
+      host.hooks.shouldTrain.tap('late', ({ name }, { step }) =>
+        step < 2 && name.startsWith('late') ? false : undefined,
+      );
+      host.hooks.afterWeightRead.tap('late', (weight, parameter) => {
+        if (parameter.name === 'late.kernel')
+          lengths.push(tf.norm(tf.sub(weight, host.value(parameter))).dataSync()[0]!);
+        return weight;
+      });
+    },
+  };
+  const model = sequential({
+    layers: [
+      layers.dense({ units: 3, inputShape: [2], name: 'late' }),
+      layers.dense({ units: 2, name: 'head' }),
+    ],
+  });
+  const plugins = [sam({ variant: 'friendly', radius: 0.05 }), late];
+  // The same rows at every step and weights that stay: every gradient is the mean of those before it.
+  const trainer = new Trainer({ model, plugins, steps: 3, compile: false, optimizer: { learningRate: 0 } });
+  await trainer.fit(tensorData(tf.tensor2d([[1, 2], [3, -1]]), [0, 1])); // prettier-ignore
+  const shifted = lengths.filter((_, place) => place % 2 === 1);
+  expect(shifted).toEqual([0, expect.closeTo(0.05, 3), expect.closeTo(0, 6)]);
 });

@@ -75,13 +75,17 @@ export const sam = defineMethod({
           .filter((parameter) => !/(bias|beta)$/i.test(parameter.name))
           .map((parameter) => [parameter.name, tf.add(tf.abs(host.value(parameter)), eta)]),
       );
-    // The step up of Friendly SAM, which moves the running means. The first gradient is its own mean.
+    // The step up of Friendly SAM, which moves the running means. A parameter's first gradient is its own mean.
     const friendly = (gradients: Gradients, step: Step): Gradients => {
-      const kept = step.index === 1 && step.microbatch === 0 ? 0 : lambda;
+      const first = new Set(
+        step.parameters.flatMap((parameter) =>
+          step.microbatch === 0 && step.age(parameter) === 1 ? [parameter.name] : [],
+        ),
+      );
       const own = mapTensors(gradients, (gradient, key) => {
         const mean = means!.get({ name: key });
         const part = batchPart(gradient, mean, sigma);
-        means!.set({ name: key }, runningMean(mean, gradient, kept));
+        means!.set({ name: key }, runningMean(mean, gradient, first.has(key) ? 0 : lambda));
         return part;
       });
       return offsets(own, radius);
