@@ -1,4 +1,4 @@
-import { mean } from './describe.js';
+import { mean, roundingOf } from './describe.js';
 import { logGamma } from './distributions.js';
 
 /** Sizes of the effect, in deviations of the differences, that the evidence is a mean over. */
@@ -71,7 +71,10 @@ export function sequentialTest(
   differences: readonly number[],
   { atLeast = 0, alpha = 0.05 }: { readonly atLeast?: number; readonly alpha?: number } = {},
 ): SequentialResult {
-  const above = differences.map((difference) => difference - atLeast);
+  const rounding = roundingOf(differences, [atLeast]);
+  const above = differences
+    .map((difference) => difference - atLeast)
+    .map((difference) => (Math.abs(difference) <= rounding ? 0 : difference));
   let found = { yes: 1, no: 1 };
   for (let pairs = 1; pairs <= above.length; pairs += 1) {
     const sofar = above.slice(0, pairs);
