@@ -56,7 +56,7 @@ test('recipes are paired with the first by seed; p values are corrected over the
 
 test('how many seeds would tell is said of the corrected p, which they are told by', () => {
   const rival = [0.72, 0.6, 0.7, 0.62];
-  const recipes = ['vanilla', ...'abcdefgh'];
+  const recipes = ['vanilla', ...Array.from('abcdefgh')];
   const all = recipes.flatMap((recipe) =>
     (recipe === 'vanilla' ? vanilla : rival).map((value, place) => cell(recipe, place + 1, value)),
   );
