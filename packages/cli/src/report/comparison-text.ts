@@ -143,6 +143,11 @@ export function readings(plan: ComparisonPlan, cells: readonly Cell[], compariso
   if (plan.recipes.length > 1)
     for (const row of comparison.figures)
       if (row.metric === metricOf(plan, row.task)) lines.push(...sentence(row, first, plan));
+  for (const { name, rows } of plan.tasks)
+    if (rows.test === undefined && cells.some(({ task, run }) => task === name && run?.record.best))
+      lines.push(
+        `${plan.tasks.length > 1 ? `${name}: ` : ''}each run kept the epoch that is best on the rows reported, so these figures are too good; give --test rows.`,
+      );
   if (plan.recipes.some(({ name, family }) => name !== family))
     for (const { name, rows } of plan.tasks) {
       const points = [...chosenPoints(plan, cells, name).values()].filter((point) =>

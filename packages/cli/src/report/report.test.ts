@@ -155,6 +155,23 @@ test('the point of a grid is chosen by the rows that choose', () => {
   );
 });
 
+test('where the rows reported chose the epochs the comparison says so', () => {
+  const kept = cells.map((one) =>
+    one.metrics
+      ? { ...one, run: { ...one.run!, record: { ...one.run!.record, best: { value: 1, epoch: 2 } } } }
+      : one,
+  );
+  const asked = plan(['vanilla', 'hype', 'r3f']);
+  const said = 'each run kept the epoch that is best on the rows reported, so these figures are too good';
+  expect(comparisonText(asked, kept, compareCells(asked, kept))).toContain(said);
+  expect(comparisonText(asked, cells, compareCells(asked, cells))).not.toContain(said);
+  const tested = {
+    ...asked,
+    tasks: asked.tasks.map((task) => ({ ...task, rows: { ...task.rows, test: 4 } })),
+  };
+  expect(comparisonText(tested, kept, compareCells(tested, kept))).not.toContain(said);
+});
+
 test('the chosen point of a grid is set against the point that the first recipe chose of its own', () => {
   const rates = { low: 0, high: 0.1 };
   const points = Object.entries(rates).flatMap(([rate, gain]) => [
