@@ -252,6 +252,12 @@ test('a store is a folder of its own, and a damaged record is an error', async (
     readFileSync(file, 'utf8').replace('"seed": 1', '"seed": 9').replace('"seed": 2', '"seed": 9'),
   );
   await expect(store.read(key!)).rejects.toThrow('it is not the record that was written');
+  const other = (await store.keys())[1]!;
+  writeFileSync(join(store.place(other), 'cost.json'), '{"seconds": 1');
+  rmSync(join(store.place(other), 'predictions.jsonl'));
+  const advice = `${store.place(other)}: it is not whole`;
+  await expect(store.read(other)).rejects.toThrow(advice);
+  await expect(store.predictions(other)).rejects.toThrow('delete this folder to do the run again.');
   rmSync(store.place(key!), { recursive: true });
   expect(await store.has(key!)).toBe(false);
 });

@@ -98,20 +98,34 @@ export class Store {
   /** A run that is there; throws where its record is damaged. */
   async read(key: string): Promise<StoredRun> {
     const file = join(this.place(key), RECORD);
-    const record = (await readJson(file)) as StoredRecord;
+    const record = (await this.#part(key, readJson(file))) as StoredRecord;
     if ((record.version as number) !== 1 || record.key !== key || keyOf(record.identity) !== key)
       throw new HypetuneError(
         `${file}: it is not the record that was written; delete its folder to run it again.`,
       );
-    return { record, cost: (await readJson(join(this.place(key), COST))) as Cost };
+    return { record, cost: (await this.#part(key, readJson(join(this.place(key), COST)))) as Cost };
   }
 
   async curve(key: string): Promise<CurveLine[]> {
-    return readLines<CurveLine>(join(this.place(key), CURVE));
+    return this.#part(key, readLines<CurveLine>(join(this.place(key), CURVE)));
   }
 
   async predictions(key: string): Promise<PredictedLine[]> {
-    return readLines<PredictedLine>(join(this.place(key), PREDICTIONS));
+    return this.#part(key, readLines<PredictedLine>(join(this.place(key), PREDICTIONS)));
+  }
+
+  /** What a file of a run holds; where it is damaged or gone, as after a copy that was cut off, an error that says what to do. */
+  async #part<T>(key: string, content: Promise<T>): Promise<T> {
+    try {
+      return await content;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== undefined && code !== 'ENOENT') throw error;
+      throw new HypetuneError(
+        `${this.place(key)}: it is not whole (${(error as Error).message}); delete this folder to do the run again.`,
+        { cause: error },
+      );
+    }
   }
 
   /** A run with its curve and predictions. */
