@@ -13,7 +13,11 @@ export function comparisonText(plan: ComparisonPlan, cells: readonly Cell[], com
       const title = plan.tasks.length > 1 ? `${name}, ${metric}\n` : '';
       parts.push(`${title}${figuresTable(rows, metric)}`);
     }
-  if (comparison.across.length > 0) parts.push(acrossTable(comparison));
+  if (comparison.across.length > 0)
+    parts.push(
+      acrossTable(comparison),
+      '95 % bootstrap: over the seeds of each task, too narrow where they are few.',
+    );
   return [
     ...parts,
     legend(plan),
@@ -105,7 +109,7 @@ export function recipeCells({ difference, ...row }: RecipeFigures): string[] {
 
 function acrossTable({ across }: Comparison): string {
   return table(
-    ['over all tasks', 'average rank', 'mean', '95 %', 'iqm', '95 %'],
+    ['over all tasks', 'average rank', 'mean', '95 % bootstrap', 'iqm', '95 % bootstrap'],
     across.map(({ recipe, averageRank, mean, interquartileMean }) => [
       ...[recipe, averageRank.toFixed(2), figure(mean?.value), plainInterval(mean?.interval)],
       ...[figure(interquartileMean?.value), plainInterval(interquartileMean?.interval)],

@@ -196,7 +196,9 @@ test('several tasks have ranks and an aggregate', () => {
     { recipe: 'hype', averageRank: 1 },
   ]);
   expect(comparison.across[1]!.mean!.value).toBeCloseTo((0.6775 + 0.7775) / 2, 12);
-  expect(comparisonText(asked, all, comparison)).toMatch(/^over all tasks +average rank/m);
+  const said = comparisonText(asked, all, comparison);
+  expect(said).toMatch(/^over all tasks +average rank +mean +95 % bootstrap +iqm +95 % bootstrap$/m);
+  expect(said).toContain('95 % bootstrap: over the seeds of each task, too narrow where they are few.');
   // An error and an accuracy have no mean; ranks know which way is up.
   const mixed = {
     ...asked,
