@@ -21,6 +21,7 @@ import {
   similarityPicture,
 } from '../scripts/evidence/pages.js';
 import { packRecords, unpackRecords } from '../scripts/evidence/records.js';
+import { changedRun } from '../scripts/evidence/run.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -114,6 +115,22 @@ test('runs done once more are of seeds that are whole, and compared to the bit',
   expect(distance(run, { ...run, predictions: moved }, 'accuracy')).toBe(
     'accuracy 0.6000, kept 0.6000; logits differ by up to 0.13',
   );
+  const { validation, ...record } = run.record;
+  expect(validation).toBeDefined();
+  const failed = { ...run, record: { ...record, status: 'failed' as const }, predictions: [] };
+  expect(distance(failed, failed, 'accuracy')).toBe('the same bits');
+  expect(distance(run, failed, 'accuracy')).toBe('accuracy failed, kept 0.6000');
+  expect(distance(failed, run, 'accuracy')).toBe('accuracy 0.6000, kept failed');
+});
+
+test('runs of changed code are not kept in the place of others', async () => {
+  const { plan } = await storeOf(1);
+  const [first, ...runs] = plan.runs as [ComparisonPlan['runs'][number], ...ComparisonPlan['runs']];
+  expect(changedRun(plan, plan)).toBeUndefined();
+  expect(changedRun({ ...plan, runs }, plan)).toBeUndefined();
+  expect(changedRun(plan, { ...plan, runs })).toBeUndefined();
+  const other = { ...first, key: 'f'.repeat(64) };
+  expect(changedRun(plan, { ...plan, runs: [other] })).toEqual(other);
 });
 
 test('tables say what the runs say', async () => {

@@ -19,12 +19,20 @@ export async function runExperiment(
 ): Promise<void> {
   const folder = `${root}.hypetune/evidence/${name}`;
   const store = await Store.open(folder);
-  if (hasRecords(records)) await unpackRecords(records, store);
+  const kept = hasRecords(records) ? await unpackRecords(records, store) : undefined;
   const asked = ['--config', config, '--data', data, '--store', folder];
   if (seeds !== undefined) asked.push('--seeds', seeds);
   await compare(asked, minutes * 60_000);
-  const plans = await store.plans<ComparisonPlan>();
-  const plan = plans.reduce((whole, other) => (other.runs.length > whole.runs.length ? other : whole));
+  const [latest, ...others] = (await store.plans<ComparisonPlan>()) as [ComparisonPlan, ...ComparisonPlan[]];
+  const changed = kept && changedRun(kept, latest);
+  if (changed)
+    throw new Error(
+      `${name}: ${changed.task} · ${changed.recipe} · seed ${changed.seed} is not the run that is kept, as code, rows or weights have changed since; nothing was kept, the new runs are in ${folder}. ` +
+        `Check out the commit that docs/evidence.md names, or remove ${records} to begin anew.`,
+    );
+  const plan = [latest, ...others].reduce((whole, other) =>
+    other.runs.length > whole.runs.length ? other : whole,
+  );
   const typed = [
     'hypetune',
     'compare',
@@ -37,6 +45,15 @@ export async function runExperiment(
   ];
   const packed = await packRecords(store, { ...plan, command: typed }, records);
   console.log(`${name}: ${packed} of ${plan.runs.length} runs are kept`);
+}
+
+type Run = ComparisonPlan['runs'][number];
+
+/** A run of the same recipe, task and seed that is another one in a later plan: kept beside each other they would be no pairs. */
+export function changedRun(kept: ComparisonPlan, later: ComparisonPlan): Run | undefined {
+  const nameOf = ({ recipe, task, seed }: Run): string => JSON.stringify([recipe, task, seed]);
+  const keys = new Map(kept.runs.map((run) => [nameOf(run), run.key]));
+  return later.runs.find((run) => (keys.get(nameOf(run)) ?? run.key) !== run.key);
 }
 
 /** Runs `hypetune compare`; when the time is up, if there is a limit, it is asked to stop, and keeps what it has. */
