@@ -66,9 +66,12 @@ export function drawRuns({ runs, seeds }: ComparisonPlan, kept: ReadonlySet<stri
 export function distance(before: WholeRun, after: WholeRun, metric: string): string {
   const logits = (run: WholeRun): readonly number[] =>
     run.predictions.flatMap((line) => [...line.logits].map(Math.fround));
-  const earlier = logits(before);
-  const furthest = Math.max(...logits(after).map((value, place) => Math.abs(value - earlier[place]!)));
+  const [earlier, later] = [logits(before), logits(after)];
+  const furthest = later.reduce((most, value, place) => Math.max(most, Math.abs(value - earlier[place]!)), 0);
   if (furthest === 0 && canonicalJson(before.record) === canonicalJson(after.record)) return 'the same bits';
-  const [was, is] = [before, after].map(({ record }) => measuredOf(record)?.metrics[metric] ?? NaN);
-  return `${metric} ${is!.toFixed(4)}, kept ${was!.toFixed(4)}; logits differ by up to ${furthest.toPrecision(2)}`;
+  const [was, is] = [before, after].map(
+    ({ record }) => measuredOf(record)?.metrics[metric]?.toFixed(4) ?? record.status,
+  );
+  const apart = earlier.length === later.length ? `; logits differ by up to ${furthest.toPrecision(2)}` : '';
+  return `${metric} ${is!}, kept ${was!}${apart}`;
 }
