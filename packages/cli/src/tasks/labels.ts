@@ -15,7 +15,7 @@ export function labelName(cell: unknown, place: string): string {
   const list = cell instanceof Array || (typeof cell === 'string' && listOfText(cell) !== undefined);
   if (list || typeof cell === 'object')
     throw new HypetuneError(
-      `${place}: the label is ${list ? 'a list' : 'an object'}, ${show(cell)}; for several labels a row say --problem multi-label.`,
+      `${place}: the label is ${list ? 'a list' : 'an object'}, ${show(cell)}; for several labels a row say --problem multi-label, for one a word --problem token-classification.`,
     );
   return String(cell as string | number | boolean).trim();
 }
@@ -45,7 +45,7 @@ export function namesIn(names: Iterable<string>): string[] {
   return found.sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1));
 }
 
-/** Target values of a regression, one for each label column, from `min` to `max`. */
+/** Target values of a regression from `min` to `max`: one for each label column, or a list of them in the only one. */
 export function valueLabels(
   min: number = -Infinity,
   max: number = Infinity,
@@ -59,8 +59,15 @@ export function valueLabels(
   };
   return {
     names,
-    read: (cells, place) =>
-      cells.length === 1 ? value(cells[0], place) : cells.map((cell) => value(cell, place)),
+    read: (cells, place) => {
+      const list = cells.length === 1 && cells[0] instanceof Array ? (cells[0] as unknown[]) : cells;
+      const count = Math.max(1, names.length);
+      if (list.length !== count)
+        throw new HypetuneError(
+          `${place}: the label must be ${count === 1 ? wanted : `a list of ${count} numbers (${names.join(', ')})`}, got ${show(cells[0])}.`,
+        );
+      return count === 1 ? value(list[0], place) : list.map((cell) => value(cell, place));
+    },
   };
 }
 

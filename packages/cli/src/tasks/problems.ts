@@ -55,7 +55,11 @@ const PROBLEMS: Readonly<Record<TaskName, Problem>> = {
   regression: {
     text: 'text',
     label: 'label',
-    names: (_, columns) => (columns.length > 1 ? [...columns] : []),
+    names: (rows, columns) => {
+      if (columns.length > 1) return [...columns];
+      const first = rows[0]?.cells[0];
+      return first instanceof Array && first.length > 1 ? first.map((_, target) => `value_${target}`) : [];
+    },
     labels: (names) => valueLabels(-Infinity, Infinity, names),
     task: (targets) => regression(targets.length > 0 ? { targets } : {}),
   },

@@ -62,6 +62,23 @@ test('several values a row, by their columns', async () => {
   ]);
 });
 
+test('several values a row, as a list', async () => {
+  const problem = 'regression' as const;
+  const file = jsonl('lists.jsonl', { text: 'a', label: [1, 2.5] }, { text: 'b', label: [0, 3] });
+  const task = await tableTask({ train: file, validation: file, problem });
+  expect(task.task.labels).toEqual(['value_0', 'value_1']);
+  expect(task.train.map(({ label }) => label)).toEqual([
+    [1, 2.5],
+    [0, 3],
+  ]);
+  const named = await tableTask({ train: file, validation: file, problem, labels: ['price', 'size'] });
+  expect(named.task.labels).toEqual(['price', 'size']);
+  const uneven = jsonl('uneven.jsonl', { text: 'a', label: [1, 2] }, { text: 'b', label: 3 });
+  await expect(tableTask({ train: uneven, validation: file, problem })).rejects.toThrow(
+    'uneven.jsonl:2: the label must be a list of 2 numbers (value_0, value_1), got 3.',
+  );
+});
+
 test('several labels a row: lists, text with a separator, a list in a text, columns of 0 and 1', async () => {
   const wanted = [
     [1, 0, 1],
@@ -140,6 +157,7 @@ test('words with their labels: lists, numbers of names, a list in a text, conll'
   await expect(tableTask({ train: uneven, problem })).rejects.toThrow('u.jsonl:1: 1 labels for 2 words.');
 });
 
+const ofWords = write('words.conll', 'Peter B-PER\nleft O\n\nit O\n');
 const list = jsonl('list.jsonl', { text: 'a', label: ['x', 'y'] }, { text: 'b', label: ['x'] });
 const missing = jsonl('null.jsonl', { text: 'a', label: 'x' }, { text: 'b', label: null });
 const absent = jsonl('absent.jsonl', { text: 'a', label: 'x' }, { text: 'b' });
@@ -159,13 +177,18 @@ test.each<[string, Parameters<typeof tableTask>[0], string]>([
     { train, validation },
     "dev.tsv:3: the label must be one of 'no', 'yes', got 'maybe'.",
   ],
+  [
+    'words without their problem',
+    { train: ofWords },
+    'words.conll: a word a line with its label is for --problem token-classification, not for classification.',
+  ],
   ['one class', { train: one }, "one.tsv: every label is 'no'"],
   ['no value', { train: values, regression: true }, "v.tsv:3: the label must be a number, got ''."],
   ['another column', { train, textColumn: 'sentence' }, "no column 'sentence'"],
   [
     'a list for one class',
     { train: list },
-    'list.jsonl:1: the label is a list, ["x","y"]; for several labels a row say --problem multi-label.',
+    'list.jsonl:1: the label is a list, ["x","y"]; for several labels a row say --problem multi-label, for one a word --problem token-classification.',
   ],
   ['an empty label', { train: empty }, 'empty.csv:3: the label is missing.'],
   ['a label of null', { train: missing }, 'null.jsonl:2: the label is missing.'],

@@ -9,7 +9,7 @@ import { layoutOf } from './layout.js';
 import { labelColumnsOf, type LabelCells, problemName, problemOf } from './problems.js';
 import { labelColumns } from './rows.js';
 import { filesCalled } from './split-files.js';
-import { readTable, type Table } from './table.js';
+import { isOfWords, readTable, type Table } from './table.js';
 import type { Row, TextTask } from './task.js';
 
 /** Share of the rows that is set aside where there are no others to measure on. */
@@ -62,6 +62,10 @@ function joined(parts: readonly Table[]): Table {
 /** A task from the rows of tables; where there are none to measure on, some to learn from are set aside for it. */
 export function taskOfTables(settings: Settings, table: Table, validation?: Table, test?: Table): TextTask {
   const kind = problemName(settings);
+  if (isOfWords(table.file) && kind !== 'token-classification')
+    throw new HypetuneError(
+      `${table.file}: a word a line with its label is for --problem token-classification, not for ${kind}.`,
+    );
   const problem = problemOf(kind);
   const columns = labelColumnsOf(settings, problem);
   const found = problem.names(cellsOf(table, columns), columns, settings);

@@ -47,6 +47,11 @@ export function endingOf(file: string): string {
   return extname(file.replace(/\.gz$/i, '')).toLowerCase();
 }
 
+/** Whether a file has a word a line, by its ending. */
+export function isOfWords(file: string): boolean {
+  return /^\.(conll|bio|iob2?)$/.test(endingOf(file));
+}
+
 /**
  * Reads `.csv` (cells quoted by `"`), `.jsonl` (an object a line), `.json` (an array of objects), `.parquet`, `.conll` (a word a
  * line) or else tabs, where quotes are plain characters; any of them also as `.gz`. Throws on a missing file, on one without
@@ -81,7 +86,7 @@ export async function tableOf(
   const text = decodeText(bytes, file, options.encoding);
   if (ending === '.jsonl' || ending === '.ndjson') return lineRecords(text, file);
   if (ending === '.json') return arrayRecords(text, file, options.list);
-  if (/^\.(conll|bio|iob2?)$/.test(ending)) return columnsOfWords(text, file);
+  if (isOfWords(file)) return columnsOfWords(text, file);
   return delimited(text, file, options);
 }
 
