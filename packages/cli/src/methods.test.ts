@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hype } from '@hypetune/hype';
@@ -7,7 +7,7 @@ import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
 import { readConfig } from './config-file.js';
-import { METHODS, openModules } from './methods.js';
+import { METHODS, modulePath, openModules } from './methods.js';
 import { describeRecipe, methodOptions, namedRecipe, recipeOf } from './recipes.js';
 
 const example = fileURLToPath(new URL('../../../examples/third-party-plugin', import.meta.url));
@@ -36,6 +36,20 @@ test('a config names methods of its own, as files and as installed packages', as
   expect(methods).toEqual([join(example, 'gradient-noise.ts')]);
   const installed = await call('methods', 'gradient-noise', '--config', config);
   expect(installed.out).toMatch(/^ +variance +0\.01 +a finite number >= 0 +of the first step; 0 is off$/m);
+});
+
+test('a package is found as import finds it, a file without ./ too', async () => {
+  const source = readFileSync(join(example, 'gradient-noise.ts'), 'utf8');
+  for (const [name, exports] of [
+    ['hypetune-import', { import: './index.ts' }],
+    ['@me/both', { '.': { require: './old.cjs', import: { types: './x.d.ts', default: './index.ts' } } }],
+  ] as const) {
+    write(`node_modules/${name}/package.json`, JSON.stringify({ name, type: 'module', exports }));
+    const file = write(`node_modules/${name}/index.ts`, source);
+    expect(modulePath(name, join(folder, 'x.yaml'))).toBe(realpathSync(file));
+  }
+  const beside = write('beside.ts', source);
+  expect(modulePath('beside.ts', join(folder, 'x.yaml'))).toBe(beside);
 });
 
 test('recipes and options know them by name', async () => {

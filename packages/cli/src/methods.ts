@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
   HypetuneError,
@@ -44,6 +44,7 @@ import * as swa from '@hypetune/swa';
 import * as topK from '@hypetune/top-k';
 import * as wiseFt from '@hypetune/wise-ft';
 import { firstLine, loadModule } from './module.js';
+import { packageModule } from './package-module.js';
 import type { Settings } from './settings.js';
 
 /** The packages of methods, by their names without the scope. */
@@ -116,14 +117,16 @@ export function headline({ summary, source }: MethodInfo): string {
 }
 
 /**
- * Where a module stands that a config names: packages as they resolve from the config's folder, files beside it. Throws
- * for a package that is not installed there.
+ * Where a module stands that a config names: packages as `import` resolves them from the config's folder, files beside it. Throws
+ * for what is neither.
  */
 export function modulePath(module: string, config: string): string {
-  if (/^\.{1,2}\/|^\//.test(module)) return resolve(dirname(config), module);
+  const file = resolve(dirname(config), module);
+  if (/^\.{1,2}\/|^\//.test(module)) return file;
   try {
-    return createRequire(resolve(config)).resolve(module);
+    return packageModule(module, config);
   } catch (error) {
+    if (existsSync(file)) return file;
     throw new HypetuneError(`${config}: methods: '${module}' does not resolve: ${firstLine(error)}`);
   }
 }

@@ -71,7 +71,7 @@ test('texts and labels in, predictions out; what was saved predicts the same, by
 test('pairs, several labels, values and words', async () => {
   const fit = async (
     problem: TextClassifierOptions['problem'],
-    labelOf: (i: number) => string | number | string[],
+    labelOf: (i: number) => string | number | (string | number)[],
     input = (text: string): object => ({ text }),
   ): Promise<TextClassifier> => {
     const classifier = new TextClassifier({ ...settings, problem, epochs: 15, batchSize: 8 });
@@ -88,6 +88,11 @@ test('pairs, several labels, values and words', async () => {
   const values = await fit('regression', (i) => (classes[i] === 'complaint' ? -1 : 1));
   expect(Object.values((await values.predict(['the food was bad']))[0]!.values!)[0]).toBeCloseTo(-1, 0);
   values.dispose();
+  const two = await fit('regression', (i) => [i % 2, classes[i] === 'complaint' ? -1 : 1]);
+  expect(Object.keys((await two.predict(['the food was bad']))[0]!.values!)).toEqual(['value_0', 'value_1']);
+  const { metrics } = await two.evaluate(texts.map((text, i) => ({ text, label: [i % 2, i % 3] })));
+  expect(Object.keys(metrics)).toEqual(['pearson', 'spearman']);
+  two.dispose();
   const words = await fit(
     'token-classification',
     (i) => ['O', i % 2 ? 'B-FOOD' : 'B-FILM', 'O', 'O'],
@@ -118,6 +123,15 @@ test('what is wrong is said before anything is trained', async () => {
       { text: 'b', label: 'x' },
     ]),
   ).rejects.toThrow('rows:1: the label is missing');
+  await expect(
+    new TextClassifier(settings).fit([
+      { text: 'a', label: 'x' },
+      { text: 'b', pair: 'c', label: 'y' },
+    ]),
+  ).rejects.toThrow("rows:1: 'pair' must hold a text, got nothing");
+  await expect(new TextClassifier({ methods: ['hypetune-none'] }).fit(rows)).rejects.toThrow(
+    "TextClassifier: methods: 'hypetune-none' does not resolve",
+  );
   await expect(new TextClassifier(settings).predict(['x'])).rejects.toThrow('call fit first');
   const stopped = new TextClassifier(settings).fit(rows, { signal: AbortSignal.abort(new Error('enough')) });
   await expect(stopped).rejects.toThrow('enough');

@@ -5,7 +5,7 @@ import { checkOutput } from './atomic.js';
 import { checkConfig, type Config } from './config-file.js';
 import { showDownloads } from './download.js';
 import { startEngine } from './engine.js';
-import { type Methods, openModules, withMetrics } from './methods.js';
+import { type Methods, modulePath, openModules, withMetrics } from './methods.js';
 import { namedRecipe, type Recipe, recipeOf } from './recipes.js';
 import { type RunRecord, saveRun } from './run-folder.js';
 import { recordOf } from './run-record.js';
@@ -217,8 +217,10 @@ export class TextClassifier implements TextModel {
 
   /** Tunes the pre-trained model on these rows, from the start at every call. Throws, naming the row, on a row that does not fit. */
   async fit(rows: readonly TextExample[], { validation, signal }: TextFitOptions = {}): Promise<TextFit> {
-    const config = { ...this.#config, ...columnsOf(this.kind, rows[0]?.pair !== undefined) };
-    const modules = await openModules(config.methods);
+    const methods = this.#config.methods?.map((module) => modulePath(module, 'TextClassifier'));
+    const isPair = rows.some(({ pair }) => pair !== undefined);
+    const config = { ...this.#config, ...(methods && { methods }), ...columnsOf(this.kind, isPair) };
+    const modules = await openModules(methods);
     const recipe = recipeOfConfig(config, modules.methods);
     const settings = withMetrics(config, modules);
     const { seed = 0 } = config;
