@@ -3,7 +3,7 @@ import { HypetuneError, type PrecisionOption } from '@hypetune/core';
 import { type Command, Option } from 'commander';
 import { writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
-import { FORMATS, type Format, type PredictedRow, predictionText } from '../report/predictions.js';
+import { FORMATS, type Format, formatOf, type PredictedRow, predictionText } from '../report/predictions.js';
 import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
 import { noteData } from '../setup.js';
 import { type Settings, settingsWith } from '../settings.js';
@@ -17,7 +17,7 @@ import { settingFlag, settingsOf } from './flags.js';
 
 interface PredictFlags {
   readonly input?: string;
-  readonly format: Format;
+  readonly format?: Format;
   readonly out?: string;
   readonly engine?: string;
   readonly precision?: PrecisionOption;
@@ -45,7 +45,9 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
       '--input <file>',
       `a table (${TABLE_ENDINGS.slice(0, 6).join(', ')}), read by the run's own columns, or a text a line (for a pair task two, with a tab)`,
     )
-    .addOption(new Option('--format <form>').choices(FORMATS).default('tsv'))
+    .addOption(
+      new Option('--format <form>', 'how it is written (default: as --out ends, else tsv)').choices(FORMATS),
+    )
     .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .option('--out <file>', 'write the predictions here');
   for (const name of [...READING, 'precision', 'engine'] as const) command.addOption(settingFlag(name));
@@ -81,7 +83,8 @@ async function predict(
     return { columns: columnsOfRow, ...said[index]! };
   });
   const { labelSeparator = '|' } = saved.config;
-  const output = predictionText(predicted, flags.format, task.kind === 'tokens' ? ' ' : labelSeparator);
+  const format = flags.format ?? formatOf(flags.out);
+  const output = predictionText(predicted, format, task.kind === 'tokens' ? ' ' : labelSeparator);
   if (flags.out === undefined) print(terminal, output);
   else {
     await writeWhole(flags.out, `${output}\n`);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type PredictedRow, predictionText } from './predictions.js';
+import { formatOf, type PredictedRow, predictionText } from './predictions.js';
 
 const lines = (row: PredictedRow, separator = '|'): string[] =>
   predictionText([row], 'csv', separator).split('\n');
@@ -28,17 +28,6 @@ test('no two columns have one name, also where a class is called as a column', (
   ]);
 });
 
-test('a small value keeps its digits', () => {
-  const row = (value: number): PredictedRow => ({
-    columns: { text: 'a' },
-    said: { value },
-    probabilities: [],
-  });
-  expect([12.345678, 0.5, 0, 0.01234567, -0.0000123456].map((value) => lines(row(value))[1])).toEqual([
-    ...['12.3457,a', '0.5000,a', '0.0000,a', '0.01235,a', '-0.00001235,a'],
-  ]);
-});
-
 test('labels of a cell are written as they are read, those that came in too', () => {
   const row = { columns: { text: 'a', label: ['x y', 'z'] }, said: { labels: ['x y'] }, probabilities: [] };
   expect(lines(row, '|')).toEqual(['labels,text,label', 'x y,a,x y|z']);
@@ -46,4 +35,16 @@ test('labels of a cell are written as they are read, those that came in too', ()
   expect(lines(odd, '|')[1]).toBe('x y,"[""b|c"",""z""]","[1,0]"');
   const words = { columns: { tokens: ['New York', 'is'] }, said: { labels: ['B', null] }, probabilities: [] };
   expect(lines(words, ' ')[1]).toBe('B -,"[""New York"",""is""]"');
+});
+
+test('a file is written as its ending says', () => {
+  expect(['a.csv', 'b.JSONL', 'c.json', 'd.tsv', 'e.txt', undefined].map(formatOf)).toEqual([
+    ...['csv', 'jsonl', 'json', 'tsv', 'tsv', 'tsv'],
+  ]);
+});
+
+test('values of any size keep their digits, probabilities have four places', () => {
+  const said = { small: 0.0000123456, large: 123456.789 };
+  const rows = [{ columns: { text: 'a' }, said, probabilities: [['yes', 0.123456]] as const }];
+  expect(predictionText(rows, 'csv', '|')).toBe('small,large,yes,text\n0.0000123456,123456.8,0.1235,a');
 });

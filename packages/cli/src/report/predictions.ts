@@ -5,6 +5,11 @@ export type Format = 'tsv' | 'csv' | 'json' | 'jsonl';
 
 export const FORMATS: readonly Format[] = ['tsv', 'csv', 'json', 'jsonl'];
 
+/** The format that a file's ending asks for; tab-separated where it asks for none. */
+export function formatOf(file: string | undefined): Format {
+  return FORMATS.find((format) => file?.toLowerCase().endsWith(`.${format}`)) ?? 'tsv';
+}
+
 /** A row and what is said of it. */
 export interface PredictedRow extends Said {
   /** What came in: the text, or every column of its table. */
@@ -24,13 +29,18 @@ export function predictionText(rows: readonly PredictedRow[], format: Format, se
   const head = [...freeNames(names, first), ...Object.keys(first.columns)];
   const lines = rows.map(({ columns, said, probabilities }) => [
     ...Object.values(said).map((value) =>
-      typeof value === 'number' ? digits(value) : cell(value, separator),
+      typeof value === 'number' ? valueText(value) : cell(value, separator),
     ),
     ...probabilities.map(([, value]) => value.toFixed(4)),
     ...Object.values(columns).map((value) => cell(value, separator)),
   ]);
   const [between, written] = format === 'csv' ? [',', quoted] : ['\t', onOneLine];
   return [head, ...lines].map((cells) => cells.map(written).join(between)).join('\n');
+}
+
+/** A value of any size with the seven digits that a float32 has. */
+function valueText(value: number): string {
+  return String(Number(value.toPrecision(7)));
 }
 
 function objectOf(row: PredictedRow): Record<string, unknown> {
@@ -50,11 +60,6 @@ function freeNames(names: readonly string[], { columns }: PredictedRow): string[
     taken.add(free);
     return free;
   });
-}
-
-/** Four places behind the point, of small values four digits. */
-function digits(value: number): string {
-  return Math.abs(value) < 0.1 && value !== 0 ? value.toPrecision(4) : value.toFixed(4);
 }
 
 function cell(value: unknown, separator: string): string {
