@@ -1,14 +1,39 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
 import { readRun, readRunCheckpoint } from './run-folder.js';
 
 const home = scratch();
+
+test('a signal while rows are read is no error: nothing is saved, the code is that of a stopped run', async () => {
+  const model = await tinyModel(home);
+  const table = home.write('early.tsv', sentiment(24));
+  const before = process.listenerCount('SIGHUP');
+  const ended = call(
+    'train',
+    '--train',
+    table,
+    '--model',
+    model,
+    '--engine',
+    'cpu',
+    '--out',
+    join(home.folder, 'early'),
+  );
+  await vi.waitUntil(() => process.listenerCount('SIGHUP') > before, { interval: 1 });
+  process.emit('SIGHUP');
+  const { code, error } = await ended;
+  expect(code).toBe(130);
+  expect(error).toContain('stopped before there was anything to save');
+  expect(error).not.toContain('error: ');
+  expect(existsSync(join(home.folder, 'early'))).toBe(false);
+});
 
 test.skipIf(process.platform === 'win32')(
   'a terminal that is closed ends a run with what it has: no error stream any more, then SIGHUP',

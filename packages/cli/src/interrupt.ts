@@ -1,9 +1,15 @@
+import { HypetuneError } from '@hypetune/core';
 import { note, type Terminal } from './terminal.js';
 
 /** Two signals within this many milliseconds are one: a terminal and a parent process may both pass Ctrl-C on. */
 const ONE_PRESS = 400;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** What is thrown where a signal comes before there is anything to save. */
+export class Interrupted extends HypetuneError {
+  override readonly name = 'Interrupted';
+}
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -21,7 +27,7 @@ export function onInterrupt(terminal: Terminal): Interrupt {
   const listener = (): void => {
     if (!controller.signal.aborted) {
       first = Date.now();
-      controller.abort();
+      controller.abort(new Interrupted('stopped before there was anything to save.'));
       note(terminal, '\nstopping after this step, with what there is (once more to kill)');
     } else if (Date.now() - first > ONE_PRESS) process.exit(130);
   };

@@ -22,6 +22,7 @@ import { addTrain } from './commands/train.js';
 import { addVerify } from './commands/verify.js';
 import { addWatch } from './commands/watch.js';
 import { addWorker } from './commands/worker.js';
+import { Interrupted } from './interrupt.js';
 import { ourName } from './other-names.js';
 import { note, type Terminal } from './terminal.js';
 import { version } from './version.js';
@@ -71,6 +72,10 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof Interrupted) {
+      note(terminal, error.message);
+      return 130;
+    }
     note(terminal, `error: ${messageOf(error)}`);
     if (process.env.HYPETUNE_DEBUG && error instanceof Error) note(terminal, error.stack ?? '');
     return 1;
