@@ -78,7 +78,7 @@ test.each([
   ['s.yaml', 'a: [1\n', /s\.yaml: /],
   ['s.json', '{', /s\.json: /],
   ['d.ts', 'throw new Error("broken")', 'd.ts: broken'],
-  ['n.ts', 'export const a = 1;', 'n.ts: it must be an object of'],
+  ['n.ts', 'export const a = 1;', 'n.ts: its default export must be settings by their names'],
   ['c.toml', '', 'c.toml: a config file ends in'],
 ])('%s is refused with its place', async (name, content, message) => {
   await expect(readConfig(write(name, content))).rejects.toThrow(message);
@@ -139,4 +139,18 @@ test('flags win over the file and over its tasks; one of two that exclude each o
   expect(settingsWith({ epochs: 5 }, { steps: 100 })).toEqual({ epochs: 5, steps: 100 });
   expect(settingsWith({ problem: 'classification' }, { regression: true })).toEqual({ regression: true });
   expect(settingsWith({ labelColumns: ['a', 'b'] }, { labelColumn: 'c' })).toEqual({ labelColumn: 'c' });
+});
+
+test.each([
+  ['empty.yaml', '', 'it must be settings by their names, as task: spam, got nothing.'],
+  ['list.yaml', '- spam', 'it must be settings by their names, as task: spam, got ["spam"].'],
+  [
+    'text.json',
+    '"spam"',
+    'it must be settings by their names, as { "task": "spam", "epochs": 3 }, got \'spam\'.',
+  ],
+  ['none.ts', 'export const a = 1;', 'its default export must be settings by their names, as export default'],
+  ['made.ts', 'export default function made() {}', 'got function made.'],
+])('%s holds no settings', async (name, content, message) => {
+  await expect(readConfig(write(name, content))).rejects.toThrow(message);
 });

@@ -1,5 +1,5 @@
 import { dirname, extname } from 'node:path';
-import { HypetuneError } from '@hypetune/core';
+import { HypetuneError, show } from '@hypetune/core';
 import type { z } from 'zod';
 import { configSchema } from './config-schema.js';
 import { modulePath, openModules } from './methods.js';
@@ -61,7 +61,7 @@ export function checkConfig(value: unknown, origin: string): Config {
 
 /** Reads a `.yaml`, `.yml` or `.json` config, or a TypeScript or JavaScript one's default export. */
 export async function readConfig(file: string): Promise<Config> {
-  const config = checkConfig(await load(file), file);
+  const config = checkConfig(checkSettings(await load(file), file), file);
   const fromFile = pathFrom(dirname(file));
   const { methods, recipe, recipes, grid, ...rest } = withPaths(config, fromFile);
   const modules = methods?.map((module) => modulePath(module, file));
@@ -104,9 +104,22 @@ function withPaths(config: Config, change: (path: string) => string): Config {
   return { ...config, ...(tasks && { tasks }), ...(Object.fromEntries(changed) as Config) };
 }
 
+/** Throws where a file holds anything but settings by their names. */
+function checkSettings(value: unknown, file: string): object {
+  if (typeof value === 'object' && value !== null && !(value instanceof Array)) return value;
+  const [what, example] = MODULE.test(file)
+    ? ['its default export', "export default defineConfig({ task: 'spam', epochs: 3 })"]
+    : ['it', file.endsWith('.json') ? '{ "task": "spam", "epochs": 3 }' : 'task: spam'];
+  throw new HypetuneError(
+    `${file}: ${what} must be settings by their names, as ${example}, got ${value === undefined || value === null ? 'nothing' : show(value)}.`,
+  );
+}
+
+const MODULE = /\.[cm]?[tj]s$/i;
+
 async function load(file: string): Promise<unknown> {
   const kind = extname(file).toLowerCase();
-  const isModule = /^\.[cm]?[tj]s$/.test(kind);
+  const isModule = MODULE.test(file);
   if (!isModule && !['.yaml', '.yml', '.json'].includes(kind))
     throw new HypetuneError(`${file}: a config file ends in .yaml, .yml, .json, .ts, .mts, .js or .mjs.`);
   const text = await readText(file);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { newPlugin } from './new-plugin.js';
+import { version } from './version.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'hypetune-new-plugin-'));
 afterAll(() => {
@@ -28,10 +29,15 @@ test('a package that stands alone', () => {
   ]);
   expect(read(join(folder, 'package.json'))).toMatchObject({
     name: 'hypetune-my-noise',
-    scripts: { build: 'tsc', test: 'vitest run' },
+    scripts: { build: 'tsc', test: 'vitest run', prepack: 'npm run build' },
+    peerDependencies: { '@hypetune/core': `^${version}`, '@hypetune/ops': `^${version}` },
   });
   expect(readFileSync(join(folder, 'src/my-noise.ts'), 'utf8')).toContain(
     'export const myNoise = defineMethod({',
+  );
+  // As a URL: its text has %20 for a space of the path.
+  expect(readFileSync(join(folder, 'src/contract.test.ts'), 'utf8')).toContain(
+    "folder: new URL('..', import.meta.url),",
   );
 });
 

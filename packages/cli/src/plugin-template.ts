@@ -42,6 +42,8 @@ const compact = (text: string): string =>
 
 function manifest(name: string, { version, base }: PluginPlace): object {
   const alone = base === undefined;
+  // What is published on its own goes on with the patches to come.
+  const peer = alone ? `^${version}` : version;
   const source = alone ? {} : { '@hypetune/source': './src/index.ts' };
   return {
     name,
@@ -52,10 +54,10 @@ function manifest(name: string, { version, base }: PluginPlace): object {
     sideEffects: false,
     files: ['dist'],
     exports: { '.': { ...source, types: './dist/index.d.ts', default: './dist/index.js' } },
-    ...(alone && { scripts: { build: 'tsc', test: 'vitest run' } }),
+    ...(alone && { scripts: { build: 'tsc', test: 'vitest run', prepack: 'npm run build' } }),
     peerDependencies: {
-      '@hypetune/core': version,
-      '@hypetune/ops': version,
+      '@hypetune/core': peer,
+      '@hypetune/ops': peer,
       '@tensorflow/tfjs-core': '4.22.0',
     },
     ...(alone && {
@@ -194,7 +196,7 @@ describeContract([
     create: () => ${variable}(),
     off: () => ${variable}({ strength: 0 }),
     models: modelNames,
-    folder: new URL('..', import.meta.url).pathname,
+    folder: new URL('..', import.meta.url),
   },
 ]);
 `;

@@ -18,7 +18,7 @@ export interface ContractEntry {
   /** The models that it acts on, the first for what one shows. */
   readonly models: readonly ModelName[];
   /** The folder whose README.md is the method's card; without it there is none to check. */
-  readonly folder?: string | undefined;
+  readonly folder?: string | URL | undefined;
 }
 
 /** What a method's card has beside its options. */
@@ -182,7 +182,8 @@ export function describeContract(entries: readonly ContractEntry[]): void {
     test('has a name, a card that lists every option, and a place in explain()', () => {
       const built = buildModel(model);
       if (folder !== undefined) {
-        const card = readFileSync(join(folder, 'README.md'), 'utf8');
+        const file = typeof folder === 'string' ? join(folder, 'README.md') : new URL('README.md', folder);
+        const card = readFileSync(file, 'utf8');
         for (const part of CARD) expect(card).toContain(part);
         for (const option of Object.keys(method.options)) expect(card).toContain(`| \`${option}\` `);
       }
