@@ -386,14 +386,25 @@ function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Te
 }
 
 const BUILT_IN_RANDOM =
-  /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|Bidirectional)$/;
+  /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|ConvLSTM2D|Bidirectional|TimeDistributed)$/;
 const STRENGTHS = ['rate', 'stddev', 'dropout', 'recurrentDropout', 'hiddenDropout', 'attentionDropout'];
 
 /** Whether a layer draws in training: some strength in its configuration is above 0. */
-const draws = (layer: AnyLayer): boolean => {
-  const config = layer.getConfig();
-  return STRENGTHS.some((name) => Number(config[name]) > 0);
-};
+const draws = (layer: AnyLayer): boolean => hasStrength(layer.getConfig());
+
+/** Of a layer around others (bidirectional, timeDistributed, rnn of cells) also theirs count. */
+function hasStrength(config: Readonly<Record<string, unknown>>): boolean {
+  const inner = [config['layer'], config['cell'], config['cells']].flat() as (Inner | undefined)[];
+  return (
+    STRENGTHS.some((name) => Number(config[name]) > 0) ||
+    inner.some((layer) => layer?.config !== undefined && hasStrength(layer.config))
+  );
+}
+
+/** A layer in the configuration of another. */
+interface Inner {
+  readonly config?: Readonly<Record<string, unknown>>;
+}
 
 /** Whether a layer is dropout as core draws it, by a rate that may be set, also where its own is 0. */
 const takesRate = (layer: AnyLayer): layer is AnyLayer & { readonly rate: number } =>

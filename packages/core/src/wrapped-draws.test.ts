@@ -1,0 +1,59 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
+import { expect, test } from 'vitest';
+import { defineMethod, tensorData, Trainer } from './index.js';
+
+type AnyLayer = ReturnType<typeof layers.dropout>;
+
+const kernel = (seed: number): ReturnType<typeof initializers.glorotUniform> =>
+  initializers.glorotUniform({ seed });
+const start = { units: 3, kernelInitializer: kernel(1), recurrentInitializer: kernel(2) };
+const WRAPPED: Readonly<Record<string, (rate: number) => AnyLayer>> = {
+  bidirectional: (dropout) =>
+    layers.bidirectional({
+      layer: layers.lstm({ ...start, dropout }),
+      inputShape: [4, 2],
+      mergeMode: 'concat',
+    }),
+  timeDistributed: (rate) => layers.timeDistributed({ layer: layers.dropout({ rate }), inputShape: [4, 2] }),
+  'rnn of cells': (dropout) =>
+    layers.rnn({ cell: [layers.lstmCell({ ...start, dropout })], inputShape: [4, 2] }),
+};
+
+/** Losses of a short run, and whether plugins are told that the model has dropout. */
+async function run(wrapped: AnyLayer): Promise<{ losses: number[]; hasDropout: boolean }> {
+  const model = sequential({ layers: [wrapped] });
+  if (model.outputs[0]!.shape.length > 2) model.add(layers.flatten());
+  model.add(layers.dense({ units: 2, kernelInitializer: kernel(3) }));
+  let hasDropout = false;
+  const asks = defineMethod({
+    ...{ name: 'asks', summary: 'Looks at the host.', source: 'a test', cost: 'none', options: {} },
+    apply: (host) => {
+      hasDropout = host.hasDropout;
+    },
+  });
+  const trainer = new Trainer({ model, steps: 3, batchSize: 8, seed: 1, plugins: [asks()] });
+  const losses: number[] = [];
+  trainer.hooks.onStep.tap('test', ({ loss }) => {
+    losses.push(loss);
+  });
+  const rows = tf.randomNormal([16, 4, 2], 0, 1, 'float32', 3);
+  await trainer.fit(
+    tensorData(
+      rows,
+      Array.from({ length: 16 }, (_, row) => row % 2),
+    ),
+  );
+  return { losses, hasDropout };
+}
+
+test.each(Object.keys(WRAPPED))('%s: dropout within is seen, and drawn by the seed', async (name) => {
+  const make = WRAPPED[name]!;
+  const first = await run(make(0.5));
+  expect(first.hasDropout).toBe(true);
+  expect((await run(make(0.5))).losses).toEqual(first.losses);
+  const without = await run(make(0));
+  expect(without.hasDropout).toBe(false);
+  expect(without.losses).not.toEqual(first.losses);
+});
