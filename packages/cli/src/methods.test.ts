@@ -38,7 +38,7 @@ test('a config names methods of its own, as files and as installed packages', as
   expect(installed.out).toMatch(/^ +variance +0\.01 +a finite number >= 0 +of the first step; 0 is off$/m);
 });
 
-test('a package is found as import finds it, a file without ./ too', async () => {
+test('a package is found as import finds it, a file without ./ too', () => {
   const source = readFileSync(join(example, 'gradient-noise.ts'), 'utf8');
   for (const [name, exports] of [
     ['hypetune-import', { import: './index.ts' }],

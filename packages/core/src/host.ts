@@ -76,7 +76,7 @@ export class Host implements Omit<PluginHost, keyof Owned> {
     this.hasDropout = instrument.hasDropout;
     this.peakLearningRate = options.optimizer.learningRate;
     this.#onWarning = options.onWarning;
-    if (Object.keys(options.dropout).length > 0) this.dropoutOwners.set('trainer', options.dropout);
+    if (Object.keys(options.dropout).length > 0) this.#setDropout(options.dropout, 'trainer');
   }
 
   /** The host as one plugin sees it. */
@@ -156,7 +156,17 @@ export class Host implements Omit<PluginHost, keyof Owned> {
           throw new HypetuneError(
             `trainer: ${owner} sets ${kind} dropout to ${others[kind]} and ${plugin} to ${rates[kind]}; agree on one.`,
           );
-    this.dropoutOwners.set(plugin, rates);
+    this.#setDropout(rates, plugin);
+  }
+
+  #setDropout(rates: DropoutRates, owner: string): void {
+    this.dropoutOwners.set(owner, rates);
+    const { ownDropout } = this.#instrument;
+    if (rates.hidden !== undefined && ownDropout.length > 0)
+      this.warn(
+        owner,
+        `the rate of hidden dropout does not reach ${ownDropout.join(', ')}: what draws there has a rate of its own; build the model with the one that is meant.`,
+      );
   }
 
   reference(parameter: ParameterInfo): tf.Tensor | undefined {

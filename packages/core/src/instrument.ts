@@ -61,6 +61,8 @@ export class Instrument {
   readonly model: LayersModel;
   readonly layers: readonly LayerInfo[];
   readonly hasDropout: boolean;
+  /** Layers of tfjs whose dropout has no rate that could be overridden: recurrent ones, dropout of whole features, wrapped dropout. */
+  readonly ownDropout: readonly string[];
   /** Whether a row's result depends on the other rows of its batch: rows that only fill a batch would then count. */
   readonly mixesRows: boolean;
   readonly #hooks: TrainerHooks;
@@ -105,6 +107,10 @@ export class Instrument {
     this.#table = tokenTable(model);
     this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
     this.hasDropout = sites.some(({ layer }) => draws(layer));
+    this.ownDropout = sites
+      .filter(({ layer }) => !layer.hypetune && isRandom(layer) && !takesRate(layer))
+      .filter(({ layer }) => layer.getClassName() !== 'GaussianNoise')
+      .map(({ path }) => path);
   }
 
   /** Whether some layer looks tokens up in a table. */

@@ -3,8 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
 import { defineMethod, tensorData, Trainer } from './index.js';
-
-type AnyLayer = ReturnType<typeof layers.dropout>;
+import type { AnyLayer } from './sites.js';
 
 const kernel = (seed: number): ReturnType<typeof initializers.glorotUniform> =>
   initializers.glorotUniform({ seed });
@@ -56,4 +55,24 @@ test.each(Object.keys(WRAPPED))('%s: dropout within is seen, and drawn by the se
   const without = await run(make(0));
   expect(without.hasDropout).toBe(false);
   expect(without.losses).not.toEqual(first.losses);
+});
+
+test('a rate that does not reach the dropout of a recurrent layer is said', () => {
+  const warnings: string[] = [];
+  const build = (recurrent: number): void => {
+    const model = sequential({
+      layers: [
+        layers.lstm({ ...start, dropout: recurrent, inputShape: [4, 2], name: 'reader' }),
+        layers.dropout({ rate: 0.1 }),
+        layers.dense({ units: 2 }),
+      ],
+    });
+    new Trainer({ model, dropout: { hidden: 0 }, onWarning: (line) => warnings.push(line) });
+  };
+  build(0);
+  expect(warnings).toEqual([]);
+  build(0.5);
+  expect(warnings).toEqual([
+    'trainer: the rate of hidden dropout does not reach reader: what draws there has a rate of its own; build the model with the one that is meant.',
+  ]);
 });
