@@ -77,8 +77,8 @@ const withPadding =
   };
 
 /**
- * TensorFlow's gradient for a filter is wrong for an image whose end no window reaches (2.21, with a filter of 1 x 1 and strides of 2 for
- * one): that end is cut off.
+ * TensorFlow's gradient for a filter is wrong, for some sizes, where no window reaches the end of an image (2.21 with oneDNN, a filter of 1 x 1 and
+ * strides of 2 on 1 to 4 channels): that end is cut off.
  */
 const withoutEnd =
   (isDepthwise: boolean): Correction =>
