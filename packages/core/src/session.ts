@@ -162,6 +162,7 @@ export class Session {
         seed: options.seed,
         step: this.#step,
         total: this.#total,
+        stepsPerEpoch: this.#stepsPerEpoch,
         fits: this.#setting.fits,
         plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.state?.() ?? {}])),
         ...(this.#best.saved && { best: this.#best.saved }),
@@ -173,7 +174,8 @@ export class Session {
 
   #restore(snapshot: Snapshot, phases: Phases): void {
     const { options, host, plugins } = this.#setting;
-    checkSnapshot(snapshot.meta, options.seed, this.#total, plugins);
+    const { seed } = options;
+    checkSnapshot(snapshot.meta, { seed, plugins, stepsPerEpoch: this.#stepsPerEpoch, total: this.#total });
     const state = { host, optimizer: this.#optimizer!, best: this.#best.tensors };
     restoreTensors(state, snapshot, phases, plugins);
     this.#best.restore(snapshot.meta.best);

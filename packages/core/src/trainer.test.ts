@@ -372,6 +372,21 @@ test.each([
   },
 );
 
+test('a resumed run whose epochs have another number of updates is refused', async () => {
+  const { data, dispose } = rows();
+  const trainer = new Trainer({ model: net(), batchSize: 8, epochs: 1 });
+  let snapshot: Snapshot | undefined;
+  trainer.hooks.onEpoch.tapPromise('test', async () => {
+    snapshot = await trainer.snapshot();
+  });
+  await trainer.fit(data);
+  const other = new Trainer({ model: net(), batchSize: 4, epochs: 2 });
+  await expect(other.fit(data, { resume: snapshot! })).rejects.toThrow(
+    /an epoch of the snapshot's run has \d+ updates, one of this run \d+\. Resume with the same data, batchSize and accumulate\./,
+  );
+  dispose();
+});
+
 test('an evaluation whose keepBest is NaN is not the best, and a warning says so', async () => {
   const { data, dispose } = rows();
   const values = [NaN, 2, 1];

@@ -16,7 +16,7 @@ import type { CurveLine } from '../store/record.js';
 import { mlflow } from './mlflow.js';
 import { type Receiver, receiverLog } from './receiver.js';
 import { scalarsOf } from './scalars.js';
-import { EventFile } from './tensorboard.js';
+import { EventFile, type Scalar } from './tensorboard.js';
 import { trackio } from './trackio.js';
 
 /** How a curve is written while a run goes on. */
@@ -95,9 +95,7 @@ export function openLogs(
         writeFileSync(idFile(format), `${id}\n`);
       });
     if (format === 'tensorboard') return eventLog(folder);
-    return format === 'csv'
-      ? textLog(join(folder, 'curve.csv'), 'step,epoch,name,value\n', csvLines)
-      : textLog(join(folder, 'curve.jsonl'), '', (line) => `${JSON.stringify(line)}\n`);
+    return format === 'csv' ? csvLog(join(folder, 'curve.csv')) : jsonlLog(join(folder, 'curve.jsonl'));
   });
   for (const [place, log] of logs.entries())
     if (!known.has(formats[place]!)) for (const line of history) log.line(line);
@@ -133,33 +131,59 @@ export function paramsOf(value: unknown, name = ''): Record<string, string> {
   ) as Record<string, string>;
 }
 
-function textLog(file: string, head: string, textOf: (line: CurveLine) => string): CurveLog {
-  const handle = openSync(file, 'w');
-  if (head !== '') writeSync(handle, head);
+/** Numbers by name: those of each line, and at the end those measured then that no line had, as of test rows. */
+function scalarLog(write: (scalar: Scalar, epoch: number) => void, close: () => void): CurveLog {
+  const written = new Set<string>();
+  let epoch = 0;
   return {
     line: (line) => {
-      writeSync(handle, textOf(line));
+      ({ epoch } = line);
+      for (const scalar of scalarsOf(line)) {
+        written.add(scalar.tag);
+        write(scalar, epoch);
+      }
     },
-    close: () => {
-      closeSync(handle);
+    close: ({ step, metrics }) => {
+      for (const [tag, value] of Object.entries(metrics))
+        if (!written.has(tag)) write({ tag, step, value }, epoch);
+      close();
     },
   };
 }
 
 function eventLog(folder: string): CurveLog {
   const file = new EventFile(folder);
-  return {
-    line: (line) => {
-      for (const scalar of scalarsOf(line)) file.write(scalar);
+  return scalarLog(
+    (scalar) => {
+      file.write(scalar);
     },
-    close: () => {
+    () => {
       file.close();
     },
-  };
+  );
 }
 
-function csvLines(line: CurveLine): string {
-  return scalarsOf(line)
-    .map(({ tag, step, value }) => `${step},${line.epoch},${tag},${value}\n`)
-    .join('');
+function csvLog(file: string): CurveLog {
+  const handle = openSync(file, 'w');
+  writeSync(handle, 'step,epoch,name,value\n');
+  return scalarLog(
+    ({ step, tag, value }, epoch) => {
+      writeSync(handle, `${step},${epoch},${tag},${value}\n`);
+    },
+    () => {
+      closeSync(handle);
+    },
+  );
+}
+
+function jsonlLog(file: string): CurveLog {
+  const handle = openSync(file, 'w');
+  return {
+    line: (line) => {
+      writeSync(handle, `${JSON.stringify(line)}\n`);
+    },
+    close: () => {
+      closeSync(handle);
+    },
+  };
 }

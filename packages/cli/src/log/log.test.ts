@@ -61,6 +61,26 @@ test('train and compare write logs while they run', async () => {
   );
 });
 
+test('what is measured at the end alone is in the logs of scalars: validation rows without --keep-best, and test rows', async () => {
+  const out = join(folder, 'measured');
+  const flags = [...data, '--test', join(folder, 'train.tsv'), '--log', 'csv,tensorboard', '--out', out];
+  expect((await call('train', ...flags)).code).toBe(0);
+  const lines = readFileSync(join(`${out}.log`, 'curve.csv'), 'utf8')
+    .trim()
+    .split('\n');
+  const last = lines
+    .findLast((line) => line.includes(',train/loss,'))!
+    .split(',')
+    .slice(0, 2);
+  for (const tag of ['validation/loss', 'validation/accuracy', 'test/loss', 'test/accuracy'])
+    expect(lines.filter((line) => line.includes(`,${tag},`))).toEqual([
+      expect.stringMatching(new RegExp(`^${last.join(',')},${tag},\\d`)),
+    ]);
+  const [events] = readdirSync(`${out}.log`).filter((name) => name.startsWith('events.'));
+  const bytes = readFileSync(join(`${out}.log`, events!), 'latin1');
+  for (const tag of ['validation/accuracy', 'test/accuracy']) expect(bytes.split(tag)).toHaveLength(2);
+});
+
 test('a file where logs are to lie is refused before any work, and only logs are replaced by logs', async () => {
   const out = join(folder, 'redirected');
   const flags = [...data, '--steps', '1', '--log', 'csv', '--out', out];

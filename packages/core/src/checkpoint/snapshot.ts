@@ -22,6 +22,8 @@ export interface SnapshotMeta {
   /** Updates made. */
   readonly step: number;
   readonly total: number;
+  /** Updates an epoch; absent in older snapshots. */
+  readonly stepsPerEpoch?: number;
   /** Calls of `fit` before this one, each with draws of its own; absent in older snapshots. */
   readonly fits?: number;
   /** Names of the plugins with their plain state. */

@@ -61,19 +61,32 @@ export function restoreTensors(
   for (const plugin of plugins) plugin.restore?.(snapshot.meta.plugins[plugin.name]!);
 }
 
-/** Refuses a snapshot of another run: another seed or other plugins; or one after which this run has nothing left to do. */
-export function checkSnapshot(
-  meta: SnapshotMeta,
-  seed: number,
-  total: number,
-  plugins: readonly Plugin[],
-): void {
+/** What a run must have in common with the one that it goes on from. */
+export interface Resumed {
+  readonly seed: number;
+  readonly plugins: readonly Plugin[];
+  /** Updates an epoch. */
+  readonly stepsPerEpoch: number;
+  /** Updates that it makes. */
+  readonly total: number;
+}
+
+/**
+ * Refuses a snapshot of another run: another seed, other plugins or epochs of another length; or one after which this run has nothing left
+ * to do.
+ */
+export function checkSnapshot(meta: SnapshotMeta, { seed, plugins, stepsPerEpoch, total }: Resumed): void {
   const ours = plugins.map(({ name }) => name).sort();
   const theirs = Object.keys(meta.plugins).sort();
   if (meta.seed !== seed || ours.join() !== theirs.join())
     throw new HypetuneError(
       `resume: the snapshot is of seed ${meta.seed}, plugins [${theirs.join(', ')}]; this run has seed ${seed}, ` +
         `plugins [${ours.join(', ')}]. Resume with the same settings.`,
+    );
+  if ((meta.stepsPerEpoch ?? stepsPerEpoch) !== stepsPerEpoch)
+    throw new HypetuneError(
+      `resume: an epoch of the snapshot's run has ${meta.stepsPerEpoch} updates, one of this run ${stepsPerEpoch}. ` +
+        `Resume with the same data, batchSize and accumulate.`,
     );
   if (meta.step < total || (meta.step === total && meta.open)) return;
   throw new HypetuneError(
