@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
@@ -73,15 +75,15 @@ claim: { better: learns, than: does not, metric: loss, seeds: 12 }
     /^yes: learns is better than does not\ntrain\.tsv, loss: yes after \d pairs; evidence \d/,
   );
   expect(code).toBe(0);
+  // Each is kept before its runs, so that nothing is lost of a process that is killed.
+  const pairs = Number(/yes after (\d)/.exec(out)![1]);
+  expect(readdirSync(join(folder, 'store', 'plans'))).toHaveLength(pairs);
   const again = await call('verify', file, ...data);
   expect(again.out).toBe(out);
   const json = await call('verify', file, ...data, '--json');
   expect(JSON.parse(json.out)).toMatchObject({ claim: { better: 'learns' }, answer: 'yes' });
   expect(again.error).not.toContain('step');
-  const no = write(
-    'no.yaml',
-    (await import('node:fs')).readFileSync(file, 'utf8').replace('seeds: 12', 'seeds: 12, by: 5'),
-  );
+  const no = write('no.yaml', readFileSync(file, 'utf8').replace('seeds: 12', 'seeds: 12, by: 5'));
   expect((await call('verify', no, ...data)).code).toBe(1);
   const open = write('open.yaml', 'claim: { better: nodrop, than: vanilla, seeds: 3 }\nsteps: 1\n');
   expect((await call('verify', open, ...data)).code).toBe(2);

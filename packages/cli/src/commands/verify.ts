@@ -9,7 +9,7 @@ import { onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.js';
 import { performer } from '../queue/perform-on-queue.js';
-import { cellsOf, type ComparisonPlan } from '../store/plan.js';
+import { cellsOf } from '../store/plan.js';
 import { Store } from '../store/store.js';
 import { note, print, printResult, type Terminal, warnOnce } from '../terminal.js';
 import {
@@ -90,19 +90,19 @@ async function verify(
     };
     const seeds = Array.from({ length: claim.seeds }, (_, place) => place + 1);
     const all = await wantedRuns({ tasks, recipes, seeds, engine, config, file });
-    let plan: ComparisonPlan | undefined;
     let found: ClaimAnswer | undefined;
     let trouble = false;
     for (const seed of seeds) {
       const wanted = all.filter((run) => run.seed <= seed);
       const now = wanted.filter((run) => run.seed === seed);
+      const plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
+      // Before its runs: `watch` knows of them, and `report` finds them where this process is killed.
+      await store.keepPlan(plan);
       const { troubles } = await performer(queue)(store, now, options);
-      plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
       found = answerClaim(claim, compared, plan, await cellsOf(store, plan));
       trouble ||= troubles.length > 0;
       if (found.answer !== 'not yet' || interrupt.signal.aborted) break;
     }
-    await store.keepPlan(plan!);
     printResult(terminal, flags.json, { claim, ...found }, () => {
       print(terminal, answerText(claim, found!));
     });

@@ -42,11 +42,15 @@ export function objectTable(
 }
 
 function parseObject(source: string, place: string): JsonObject {
+  let value: unknown;
   try {
-    return checkObject(JSON.parse(source), place);
-  } catch {
-    throw new HypetuneError(`${place}: not a JSON object.`);
+    value = JSON.parse(source);
+  } catch (error) {
+    const isPython = /:\s*-?(?:NaN|Infinity)\b/.test(source);
+    const hint = isPython ? '; NaN and Infinity, as Python writes them, are no JSON: write null' : '';
+    throw new HypetuneError(`${place}: not a JSON object: ${(error as Error).message}${hint}.`);
   }
+  return checkObject(value, place);
 }
 
 function checkObject(value: unknown, place: string): JsonObject {

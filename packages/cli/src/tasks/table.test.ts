@@ -151,6 +151,8 @@ test.each([
   ['empty.tsv', '', 'empty.tsv: the file has no rows.'],
   ['head.tsv', 'text\tlabel\n', 'head.tsv: the file has no rows.'],
   ['bad.jsonl', '{"text":"a"}\n[1]\n', 'bad.jsonl:2: not a JSON object.'],
+  ['python.jsonl', '{"text":"a","score":NaN}\n', 'python.jsonl:1: not a JSON object: '],
+  ['python.jsonl', '{"text":"a","score":NaN}\n', 'as Python writes them, are no JSON: write null.'],
   ['object.json', '{"text":"a"}', 'object.json: not an array of objects.'],
   ['row.json', '[{"text":"a"}, 3]', 'row.json:2: not a JSON object.'],
   ['broken.json', '[{"text":', 'broken.json: not JSON: '],
