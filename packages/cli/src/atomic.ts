@@ -1,9 +1,9 @@
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { hostname, uptime } from 'node:os';
+import { uptime } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { HypetuneError } from '@hypetune/core';
-import { isAlive } from '@hypetune/models';
+import { HOST, isAlive } from '@hypetune/models';
 
 /** A folder that nobody writes to any more is a leftover after so long, whoever made it. */
 const STALE_MILLISECONDS = 24 * 3600 * 1000;
@@ -118,9 +118,6 @@ async function recoverPlace(target: string): Promise<void> {
 
 /** Folders that this process is writing now. */
 const writing = new Set<string>();
-
-/** This machine or container, as a part of a file's name. */
-const HOST = hostname().replace(/[^\w.-]/g, '_');
 
 /** Whether what is named `new-PID-HOST-...` or `old-PID-HOST-...` belongs to no process that still writes it. */
 async function isStale(path: string, rest: string): Promise<boolean> {

@@ -60,6 +60,8 @@ const attached = new WeakSet<LayersModel>();
 export class Instrument {
   readonly model: LayersModel;
   readonly layers: readonly LayerInfo[];
+  /** Path of the layer that looks tokens up in a table; undefined where none does. */
+  readonly tokenTable: string | undefined;
   readonly hasDropout: boolean;
   /** Layers of tfjs whose dropout has no rate that could be overridden: recurrent ones, dropout of whole features, wrapped dropout. */
   readonly ownDropout: readonly string[];
@@ -105,6 +107,7 @@ export class Instrument {
     this.#hidden = new Map(hidden.map(({ layer }, index) => [layer, this.layers[index]!]));
     this.#firstOnly = firstOnlyLayer(model);
     this.#table = tokenTable(model);
+    this.tokenTable = sites.find(({ layer }) => layer === this.#table)?.path;
     this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
     this.hasDropout = sites.some(({ layer }) => draws(layer));
     this.ownDropout = sites
@@ -116,11 +119,6 @@ export class Instrument {
   /** Whether some layer looks tokens up in a table. */
   get hasTokenTable(): boolean {
     return this.#table !== undefined;
-  }
-
-  /** Path of that layer; undefined where there is none. */
-  get tokenTable(): string | undefined {
-    return layerSites(this.model).find(({ layer }) => layer === this.#table)?.path;
   }
 
   /** Whether the replacements are in place. */

@@ -4,7 +4,7 @@ export { type SaveModelOptions, saveModel } from './checkpoint/save-model.js';
 export { cacheFolder } from './source/cache.js';
 export type { SourceProgress } from './source/fetcher.js';
 export { type SourceOptions, resolveData, resolveModel, resolveSource } from './source/source.js';
-export { isAlive } from './source/is-alive.js';
+export { HOST, isAlive } from './source/this-machine.js';
 export { hubAccess } from './source/hub.js';
 export { SourceError } from './source/source-error.js';
 export { type Source, parseSource } from './source/source-name.js';

@@ -94,8 +94,8 @@ export function openLogs(
       return receiverLog(receiver, run, known.get(format), (id) => {
         writeFileSync(idFile(format), `${id}\n`);
       });
-    if (format === 'tensorboard') return eventLog(folder);
-    return format === 'csv' ? csvLog(join(folder, 'curve.csv')) : jsonlLog(join(folder, 'curve.jsonl'));
+    if (format === 'jsonl') return jsonlLog(join(folder, 'curve.jsonl'));
+    return scalarLog(format === 'csv' ? csvFile(join(folder, 'curve.csv')) : new EventFile(folder));
   });
   for (const [place, log] of logs.entries())
     if (!known.has(formats[place]!)) for (const line of history) log.line(line);
@@ -131,8 +131,14 @@ export function paramsOf(value: unknown, name = ''): Record<string, string> {
   ) as Record<string, string>;
 }
 
+/** Where numbers by name are written. */
+interface ScalarFile {
+  write(scalar: Scalar, epoch: number): void;
+  close(): void;
+}
+
 /** Numbers by name: those of each line, and at the end those measured then that no line had, as of test rows. */
-function scalarLog(write: (scalar: Scalar, epoch: number) => void, close: () => void): CurveLog {
+function scalarLog(file: ScalarFile): CurveLog {
   const written = new Set<string>();
   let epoch = 0;
   return {
@@ -140,44 +146,32 @@ function scalarLog(write: (scalar: Scalar, epoch: number) => void, close: () => 
       ({ epoch } = line);
       for (const scalar of scalarsOf(line)) {
         written.add(scalar.tag);
-        write(scalar, epoch);
+        file.write(scalar, epoch);
       }
     },
     close: ({ step, metrics }) => {
       for (const [tag, value] of Object.entries(metrics))
-        if (!written.has(tag)) write({ tag, step, value }, epoch);
-      close();
+        if (!written.has(tag)) file.write({ tag, step, value }, epoch);
+      file.close();
     },
   };
 }
 
-function eventLog(folder: string): CurveLog {
-  const file = new EventFile(folder);
-  return scalarLog(
-    (scalar) => {
-      file.write(scalar);
-    },
-    () => {
-      file.close();
-    },
-  );
-}
-
-function csvLog(file: string): CurveLog {
-  const handle = openSync(file, 'w');
+function csvFile(path: string): ScalarFile {
+  const handle = openSync(path, 'w');
   writeSync(handle, 'step,epoch,name,value\n');
-  return scalarLog(
-    ({ step, tag, value }, epoch) => {
+  return {
+    write: ({ step, tag, value }, epoch) => {
       writeSync(handle, `${step},${epoch},${tag},${value}\n`);
     },
-    () => {
+    close: () => {
       closeSync(handle);
     },
-  );
+  };
 }
 
-function jsonlLog(file: string): CurveLog {
-  const handle = openSync(file, 'w');
+function jsonlLog(path: string): CurveLog {
+  const handle = openSync(path, 'w');
   return {
     line: (line) => {
       writeSync(handle, `${JSON.stringify(line)}\n`);

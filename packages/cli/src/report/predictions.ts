@@ -45,10 +45,13 @@ function valueText(value: number): string {
 
 function objectOf(row: PredictedRow): Record<string, unknown> {
   const { columns, said, probabilities } = row;
-  const names = freeNames([...Object.keys(said), 'probabilities'], row);
-  const values = [...Object.values(said), Object.fromEntries(probabilities)];
-  const entries = names.map((name, place) => [name, values[place]] as const);
-  return { ...columns, ...Object.fromEntries(probabilities.length > 0 ? entries : entries.slice(0, -1)) };
+  const told: [string, unknown][] = Object.entries(said);
+  if (probabilities.length > 0) told.push(['probabilities', Object.fromEntries(probabilities)]);
+  const names = freeNames(
+    told.map(([name]) => name),
+    row,
+  );
+  return { ...columns, ...Object.fromEntries(told.map(([, value], place) => [names[place]!, value])) };
 }
 
 /** The names of what is said of a row, none of them that of a column or of one before it. */

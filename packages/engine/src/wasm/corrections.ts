@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cpuKernel } from '../bridge.js';
 import { registerWasmKernel, stockKernel } from './heap.js';
-import type { Heap } from './heap.js';
+import type { Heap, WasmKernel } from './heap.js';
 
 /** Stock kernels of tfjs-backend-wasm 4.22 that give wrong numbers, as the conformance run found: these take their place. */
 export function registerCorrections(heap: Heap): void {
@@ -31,17 +31,20 @@ export function registerCorrections(heap: Heap): void {
     for (let i = 0; i < target.length; i++) target[i] = Number(values[i] !== 0);
     return output;
   });
-  // Read the bits of integers as floats.
-  for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan']) {
+  /** Takes the cpu backend's kernel where the stock one is wrong. */
+  const exactWhere = (name: string, isWrong: (args: Parameters<WasmKernel>[0]) => boolean): void => {
     const [stock, exact] = [stockKernel(heap, name), cpuKernel(heap.backend, name)];
-    registerWasmKernel(name, (args) => (args.inputs['x']?.dtype === 'float32' ? stock(args) : exact(args)));
-  }
+    registerWasmKernel(name, (args) => (isWrong(args) ? exact(args) : stock(args)));
+  };
+  // Read the bits of integers as floats.
+  for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan'])
+    exactWhere(name, ({ inputs }) => inputs['x']?.dtype !== 'float32');
+  // Copies the bits of one type into a result of another.
+  exactWhere('Select', ({ inputs }) => inputs['t']?.dtype !== inputs['e']?.dtype);
   // Moves four bytes for one, over what lies behind, and has no way to move nothing.
-  const [stockReverse, exactReverse] = [stockKernel(heap, 'Reverse'), cpuKernel(heap.backend, 'Reverse')];
-  registerWasmKernel('Reverse', (args) => {
-    const { dtype, shape } = args.inputs['x']!;
-    const axes = tf.util.parseAxisParam(args.attrs['dims'] as number | number[], shape);
-    return dtype === 'bool' || axes.length === 0 ? exactReverse(args) : stockReverse(args);
+  exactWhere('Reverse', ({ inputs, attrs }) => {
+    const { dtype, shape } = inputs['x']!;
+    return dtype === 'bool' || tf.util.parseAxisParam(attrs['dims'] as number | number[], shape).length === 0;
   });
   // Look for an axis below zero among those from zero on.
   for (const name of ['Cumprod', 'Cumsum']) {
@@ -51,11 +54,6 @@ export function registerCorrections(heap: Heap): void {
       return stock({ inputs, attrs: { ...attrs, axis } });
     });
   }
-  // Copies the bits of one type into a result of another.
-  const [stockSelect, exactSelect] = [stockKernel(heap, 'Select'), cpuKernel(heap.backend, 'Select')];
-  registerWasmKernel('Select', (args) =>
-    args.inputs['t']?.dtype === args.inputs['e']?.dtype ? stockSelect(args) : exactSelect(args),
-  );
   // Takes small numbers for zero.
   const stockSign = stockKernel(heap, 'Sign');
   registerWasmKernel('Sign', (args) => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { isAlive } from './is-alive.js';
 import type { Source } from './source-name.js';
+import { HOST, isAlive } from './this-machine.js';
 
 /** What a cached source consists of: its files' sha256 by path, and the archive they came in. */
 export interface Manifest {
@@ -95,9 +95,6 @@ export class Staging {
     await rm(this.root, { recursive: true, force: true });
   }
 }
-
-/** This machine or container, as a part of a file's name. */
-const HOST = hostname().replace(/[^\w.-]/g, '_');
 
 /** Removes what killed processes left; of another machine's processes, which may share the cache, only the age is known. */
 async function removeStale(parent: string): Promise<void> {

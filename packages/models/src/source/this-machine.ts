@@ -1,3 +1,8 @@
+import { hostname } from 'node:os';
+
+/** This machine or container, as a part of a file's name. */
+export const HOST = hostname().replace(/[^\w.-]/g, '_');
+
 /** Whether a process of this number runs on this machine. */
 export function isAlive(id: number): boolean {
   try {
