@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { tensorData, Trainer, type Plugin } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { adaptiveOffsets, batchPart, offsets, runningMean, sam, surrogateGradient } from './index.js';
@@ -71,10 +71,13 @@ test("Friendly SAM: the first gradient of a weight that a later phase trains is 
       });
     },
   };
+  const kernel = (seed: number): ReturnType<typeof initializers.glorotUniform> =>
+    initializers.glorotUniform({ seed });
   const model = sequential({
     layers: [
-      layers.dense({ units: 3, inputShape: [2], name: 'late' }),
-      layers.dense({ units: 2, name: 'head' }),
+      // Without a bias the kernel's shift is the whole of the radius, whatever the weights are.
+      layers.dense({ units: 3, inputShape: [2], name: 'late', useBias: false, kernelInitializer: kernel(1) }),
+      layers.dense({ units: 2, name: 'head', kernelInitializer: kernel(2) }),
     ],
   });
   const plugins = [sam({ variant: 'friendly', radius: 0.05 }), late];
