@@ -107,8 +107,12 @@ async function writePages(check: boolean): Promise<void> {
       const { name } = experiment;
       const { plan, cells, predictions } = await read(experiment, temporary);
       done.set(name, pages.progress(plan, cells));
-      const taken = UNPAIRED.includes(name) ? pages.ofWholeSeeds(plan, cells) : cells;
-      found.set(name, pages.evidenceOf(plan, taken, predictions));
+      found.set(
+        name,
+        UNPAIRED.includes(name)
+          ? pages.evidenceOf(plan, pages.ofWholeSeeds(plan, cells), new Map())
+          : pages.evidenceOf(plan, cells, predictions),
+      );
     }
     const part = (name: string, ...tables: readonly ((evidence: pages.Evidence) => string)[]): string => {
       const evidence = found.get(name);
@@ -189,7 +193,7 @@ async function writePages(check: boolean): Promise<void> {
 async function read(
   { name, records }: Experiment,
   temporary: string,
-): Promise<Omit<pages.Evidence, 'comparison'>> {
+): Promise<Pick<pages.Evidence, 'plan' | 'cells' | 'predictions'>> {
   const store = await Store.open(join(temporary, name));
   const plan = await unpackRecords(records, store);
   const cells = await cellsOf(store, plan);

@@ -5,7 +5,7 @@ import {
   compareCells,
   type Comparison,
   type RecipeFigures,
-  rightRows,
+  type RowValues,
 } from '../../packages/cli/src/report/comparison.js';
 import {
   figure,
@@ -14,6 +14,7 @@ import {
   probability,
   signed,
 } from '../../packages/cli/src/report/comparison-text.js';
+import { rowValues } from '../../packages/cli/src/report/intervals.js';
 import { type Curve, curveChart } from '../../packages/cli/src/report/html/charts.js';
 import { STYLE } from '../../packages/cli/src/report/html/style.js';
 import type { Cell, ComparisonPlan } from '../../packages/cli/src/store/plan.js';
@@ -27,6 +28,8 @@ export interface Evidence {
   /** All recipes against the first. */
   readonly comparison: Comparison;
   readonly predictions: ReadonlyMap<string, readonly PredictedLine[]>;
+  /** What each row makes of a metric of a run. */
+  readonly rowsOf: RowValues;
 }
 
 export type Task = ComparisonPlan['tasks'][number];
@@ -51,7 +54,8 @@ export function evidenceOf(
   cells: readonly Cell[],
   predictions: Evidence['predictions'],
 ): Evidence {
-  return { plan, cells, comparison: compareCells(plan, cells, rightOf(predictions)), predictions };
+  const rowsOf = rowsKept(predictions);
+  return { plan, cells, comparison: compareCells(plan, cells, rowsOf), predictions, rowsOf };
 }
 
 /** The runs of those seeds that every recipe has on a task: means over others would lie apart for that alone. */
@@ -159,7 +163,7 @@ export function contrastTable(
       ...plan,
       recipes: [than, better].map((name) => plan.recipes.find((recipe) => recipe.name === name)!),
     };
-    const { figures } = compareCells(pair, cells, rightOf(evidence.predictions));
+    const { figures } = compareCells(pair, cells, evidence.rowsOf);
     return plan.tasks.flatMap((task) => {
       const { difference: d } = of(figures, better, task);
       return d ? [{ what, task, d }] : [];
@@ -378,11 +382,13 @@ function secondsOf(cells: readonly Cell[], recipe: string, task: Task): number |
   return seconds.length > 0 ? Math.min(...seconds) : undefined;
 }
 
-function rightOf(predictions: Evidence['predictions']): (key: string) => readonly number[] | undefined {
-  const right = new Map<string, readonly number[] | undefined>();
-  return (key) => {
-    if (!right.has(key)) right.set(key, rightRows(predictions.get(key) ?? []));
-    return right.get(key);
+/** What each row makes of a metric, from predictions that are kept; every figure is computed once. */
+function rowsKept(predictions: Evidence['predictions']): RowValues {
+  const found = new Map<string, readonly number[] | undefined>();
+  return ({ key, run }, metric) => {
+    const name = `${key} ${metric}`;
+    if (!found.has(name)) found.set(name, run && rowValues(predictions.get(key) ?? [], run.record, metric));
+    return found.get(name);
   };
 }
 

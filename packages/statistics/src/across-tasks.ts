@@ -1,6 +1,7 @@
 import { mean, ranks, roundingOf } from './describe.js';
-import { type BootstrapOptions, type Interval, stratifiedInterval } from './bootstrap.js';
+import { type BootstrapOptions, stratifiedInterval } from './bootstrap.js';
 import { probabilityOfImprovement } from './effect.js';
+import type { Interval } from './intervals.js';
 
 /** The average rank of each recipe over tasks, 1 the best; `scores[task][recipe]`, the higher the better. */
 export function averageRank(scores: readonly (readonly number[])[]): number[] {

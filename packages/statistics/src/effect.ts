@@ -1,5 +1,5 @@
 import { differences, mean, pairedDeviation } from './describe.js';
-import { FEWEST_RUNS } from './bootstrap.js';
+import { FEWEST_RUNS } from './intervals.js';
 
 /** Mean of `b - a` in deviations of the differences (Cohen's d of pairs); undefined below three pairs or without spread. */
 export function effectSize(a: readonly number[], b: readonly number[]): number | undefined {

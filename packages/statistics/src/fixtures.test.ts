@@ -8,6 +8,7 @@ import {
   evidence,
   holm,
   interquartileMean,
+  meanInterval,
   mean,
   median,
   noncentralCdf,
@@ -70,6 +71,7 @@ interface Fixtures {
     readonly ratio: number;
     readonly bound: number;
   }[];
+  readonly welch: readonly { readonly a: Numbers; readonly b: Numbers; readonly difference: Numbers }[];
   readonly aggregate: {
     readonly scores: Rows;
     readonly reps: number;
@@ -154,6 +156,19 @@ test('aggregates over tasks and their intervals equal those of rliable for the s
     same(found[name].value, wanted[name][0]!);
     same(found[name].interval!.low, wanted[name][1]!);
     same(found[name].interval!.high, wanted[name][2]!);
+  }
+});
+
+test('the interval of a mean over groups is that of Welch, of one group that of Student', () => {
+  for (const { a, b, interval } of fixtures.paired) {
+    const found = meanInterval([b.map((value, pair) => value - a[pair]!)])!;
+    same(found.low, interval[0]!);
+    same(found.high, interval[1]!);
+  }
+  for (const { a, b, difference } of fixtures.welch) {
+    const found = meanInterval([b, a.map((value) => -value)])!;
+    same(2 * found.low, difference[0]!);
+    same(2 * found.high, difference[1]!);
   }
 });
 

@@ -10,6 +10,7 @@ export {
   studentTwoSided,
 } from './distributions.js';
 export * from './effect.js';
+export * from './intervals.js';
 export * from './paired-tests.js';
 export * from './power.js';
 export { type Random, seeded } from './random.js';

@@ -1,6 +1,6 @@
 import { differences, mean, pairedDeviation, ranks, roundingOf } from './describe.js';
 import { normalCdf, studentQuantile, studentTwoSided } from './distributions.js';
-import { FEWEST_RUNS, type Interval } from './bootstrap.js';
+import { FEWEST_RUNS, type Interval, type IntervalOptions } from './intervals.js';
 import { pick, type Random, seeded } from './random.js';
 
 /** Student's paired t test of `b - a`. */
@@ -16,7 +16,7 @@ export interface PairedT {
 export function pairedT(
   a: readonly number[],
   b: readonly number[],
-  { confidence = 0.95 }: { readonly confidence?: number } = {},
+  { confidence = 0.95 }: IntervalOptions = {},
 ): PairedT | undefined {
   const pairs = differences(a, b);
   const [center, spread, count] = [mean(pairs), pairedDeviation(a, b), pairs.length];

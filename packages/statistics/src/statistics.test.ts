@@ -8,14 +8,17 @@ import {
   effectSize,
   holm,
   improvementAcrossTasks,
+  type Interval,
+  jackknife,
   mean,
-  multiBootstrapInterval,
+  meanInterval,
   normalQuantile,
   pairedT,
   pairsNeeded,
   permutationTest,
   power,
   type Random,
+  runsAndRowsInterval,
   seeded,
   sequentialTest,
   wilcoxon,
@@ -43,7 +46,8 @@ test('of two seeds nothing is said', () => {
   expect(permutationTest(a!, b!)).toBeUndefined();
   expect(effectSize(a!, b!)).toBeUndefined();
   expect(bootstrapInterval(a!)).toBeUndefined();
-  expect(multiBootstrapInterval(2, 100, () => 0)).toBeUndefined();
+  expect(meanInterval([[1, 2, 3], a!])).toBeUndefined();
+  expect(runsAndRowsInterval([a!, b!])).toBeUndefined();
   expect(aggregate([a!, [1, 2, 3]])).toEqual({ value: (0.15 + 2) / 2, interval: undefined });
 });
 
@@ -107,13 +111,51 @@ test('rows measured on widen the interval that seeds alone give', () => {
   // Ten runs that are equally good on 100 rows: all that differs is the luck of the rows.
   const rows = list(100, () => (random() < 0.8 ? 1 : 0));
   const runs = list(10, () => rows);
-  const both = multiBootstrapInterval(10, 100, (drawnRuns, drawnRows) =>
-    mean(drawnRuns.map((run) => mean(drawnRows.map((row) => runs[run]![row]!)))),
-  )!;
+  const both = runsAndRowsInterval(runs)!;
   const accuracy = mean(rows);
-  const seedsAlone = bootstrapInterval(runs.map(mean))!;
-  expect(seedsAlone.high - seedsAlone.low).toBeLessThan(1e-12);
-  expect((both.high - both.low) / 2).toBeCloseTo(1.96 * Math.sqrt((accuracy * (1 - accuracy)) / 100), 2);
+  expect(meanInterval([runs.map(mean)])).toBeUndefined();
+  expect((both.high - both.low) / 2).toBeCloseTo(1.984 * Math.sqrt((accuracy * (1 - accuracy)) / 99), 3);
+});
+
+test.each([
+  { what: 'chance alone', ofRun: 0, ofRow: 0 },
+  { what: 'runs', ofRun: 0.3, ofRow: 0 },
+  { what: 'rows', ofRun: 0, ofRow: 1 },
+  { what: 'both', ofRun: 0.1, ofRow: 0.7 },
+])('an interval over runs and rows holds the true mean in 95 % of samples: $what', ({ ofRun, ofRow }) => {
+  const random = seeded(5);
+  const trials = 500;
+  const width = ({ low, high }: Interval): number => high - low;
+  const found = list(trials, () => {
+    const rows = list(60, () => ofRow * normal(random));
+    const sample = list(5, () => {
+      const own = ofRun * normal(random);
+      return rows.map((row) => own + row + normal(random));
+    });
+    const both = runsAndRowsInterval(sample)!;
+    expect(width(both)).toBeGreaterThanOrEqual(width(meanInterval([sample.map(mean)])!) - 1e-12);
+    return both;
+  });
+  const share = found.filter(({ low, high }) => low <= 0 && 0 <= high).length / trials;
+  expect(share).toBeGreaterThan(0.93);
+  expect(share).toBeLessThan(0.985);
+});
+
+test('a jackknife says what each row makes of a measure', () => {
+  const random = seeded(6);
+  const values = list(40, () => random());
+  const share = (rows: readonly number[]): number => mean(rows.map((row) => values[row]!));
+  for (const [row, made] of jackknife(40, share).entries()) expect(made).toBeCloseTo(values[row]!, 12);
+  // Over groups the spread is the measure's own all the same.
+  const many = list(1000, () => random());
+  const groups = jackknife(1000, (rows) => mean(rows.map((row) => many[row]!)));
+  expect(groups).toHaveLength(200);
+  expect(mean(groups)).toBeCloseTo(mean(many), 12);
+  expect(deviation(groups) / Math.sqrt(200) / (deviation(many) / Math.sqrt(1000))).toBeCloseTo(1, 1);
+  // The root of a mean, whose error the delta method gives.
+  const root = jackknife(1000, (rows) => Math.sqrt(mean(rows.map((row) => many[row]!))));
+  const expected = deviation(many) / Math.sqrt(1000) / (2 * Math.sqrt(mean(many)));
+  expect(deviation(root) / Math.sqrt(200) / expected).toBeCloseTo(1, 1);
 });
 
 test('power rises with pairs, and pairs needed reach it', () => {

@@ -16,7 +16,7 @@ export function comparisonText(plan: ComparisonPlan, cells: readonly Cell[], com
   if (comparison.across.length > 0)
     parts.push(
       acrossTable(comparison),
-      '95 % bootstrap: over the seeds of each task, too narrow where they are few.',
+      "95 %: of Student's t over the seeds of each task; bootstrap: of the interquartile mean, too narrow where they are few.",
     );
   return [
     ...parts,
@@ -109,7 +109,7 @@ export function recipeCells({ difference, ...row }: RecipeFigures): string[] {
 
 function acrossTable({ across }: Comparison): string {
   return table(
-    ['over all tasks', 'average rank', 'mean', '95 % bootstrap', 'iqm', '95 % bootstrap'],
+    ['over all tasks', 'average rank', 'mean', '95 %', 'iqm', '95 % bootstrap'],
     across.map(({ recipe, averageRank, mean, interquartileMean }) => [
       ...[recipe, averageRank.toFixed(2), figure(mean?.value), plainInterval(mean?.interval)],
       ...[figure(interquartileMean?.value), plainInterval(interquartileMean?.interval)],
@@ -122,9 +122,9 @@ export function legend({ recipes }: ComparisonPlan): string {
   const first = recipes[0]!.name;
   if (recipes.length < 2) return '';
   return (
-    `against ${first}: paired by seed; 95 %: of Student's t over seeds; 95 % rows: bootstrap over seeds and measured rows ` +
-    `(accuracy only); better: how often one of its runs beats one of ${first}; p: paired t test, two-sided, (Holm) ` +
-    `corrected over the recipes. "-" where fewer than ${FEWEST_RUNS} pairs, or no spread, allow none.`
+    `against ${first}: paired by seed; 95 %: of Student's t over seeds; 95 % rows: over seeds and measured rows together; ` +
+    `better: how often one of its runs beats one of ${first}; p: paired t test, two-sided, (Holm) ` +
+    `corrected over the recipes. "-" where a metric is of your own (rows) or fewer than ${FEWEST_RUNS} pairs, or no spread, allow none.`
   );
 }
 

@@ -3,7 +3,6 @@ import {
   type Aggregate,
   almostStochasticOrder,
   averageRank,
-  bootstrapInterval,
   deviation,
   effectSize,
   FEWEST_RUNS,
@@ -11,16 +10,16 @@ import {
   interquartileMean,
   type Interval,
   mean,
+  meanInterval,
   median,
-  multiBootstrapInterval,
   pairedT,
   pairsNeeded,
   permutationTest,
   probabilityOfImprovement,
+  runsAndRowsInterval,
   wilcoxon,
 } from '@hypetune/statistics';
 import { type Cell, type ComparisonPlan, greaterIsBetter } from '../store/plan.js';
-import type { PredictedLine } from '../store/record.js';
 
 /** What the runs of one recipe on one task say of one metric. */
 export interface RecipeFigures {
@@ -38,7 +37,7 @@ export interface RecipeFigures {
   readonly interquartileMean: number | undefined;
   /** The best run. */
   readonly best: number | undefined;
-  /** Percentile bootstrap of the mean over seeds. */
+  /** Of the mean over seeds: Student's t, 95 %. */
   readonly interval: Interval | undefined;
   /** Against the first recipe; undefined for it. */
   readonly difference: Difference | undefined;
@@ -50,7 +49,7 @@ export interface Difference {
   readonly mean: number;
   /** Of Student's t, 95 %. */
   readonly interval: Interval | undefined;
-  /** Bootstrap over seeds and measured rows, 95 %. */
+  /** Over seeds and measured rows, 95 %; undefined where what each row makes of the metric is not known. */
   readonly rowsInterval: Interval | undefined;
   readonly effect: number | undefined;
   /** Probability that one of its runs is better than one of the first recipe. */
@@ -71,7 +70,7 @@ export interface AcrossTasks {
   readonly recipe: string;
   readonly averageRank: number;
   /** Undefined, as is the next, where more is better on one task and less on another. */
-  readonly mean: Aggregate | undefined;
+  readonly mean: { readonly value: number; readonly interval: Interval | undefined } | undefined;
   readonly interquartileMean: Aggregate | undefined;
 }
 
@@ -82,8 +81,8 @@ export interface Comparison {
   readonly missing: readonly Cell[];
 }
 
-/** Says whether the rows a run got right are known: 0 or 1 a row, for the bootstrap over rows. */
-export type RightRows = (key: string) => readonly number[] | undefined;
+/** What each row measured on, or each group of rows, makes of a metric of a run, where it is known (`rowValues`). */
+export type RowValues = (cell: Cell, metric: string) => readonly number[] | undefined;
 
 /** A corrected p below it tells two recipes apart. */
 export const LEVEL = 0.05;
@@ -92,12 +91,12 @@ export const LEVEL = 0.05;
 export function compareCells(
   plan: ComparisonPlan,
   cells: readonly Cell[],
-  right: RightRows = () => undefined,
+  rowsOf: RowValues = () => undefined,
 ): Comparison {
   const figures = plan.tasks.flatMap((task) =>
     task.metrics.flatMap((metric) => {
       const rows = plan.recipes.map((recipe) =>
-        figuresOf(plan, cells, { task: task.name, metric, ...recipe }, right),
+        figuresOf(plan, cells, { task: task.name, metric, ...recipe }, rowsOf),
       );
       const corrected = holm(rows.flatMap(({ difference }) => difference?.p ?? []));
       let place = 0;
@@ -124,7 +123,7 @@ interface Of {
   readonly metric: string;
 }
 
-function figuresOf(plan: ComparisonPlan, all: readonly Cell[], of: Of, right: RightRows): RecipeFigures {
+function figuresOf(plan: ComparisonPlan, all: readonly Cell[], of: Of, rowsOf: RowValues): RecipeFigures {
   const { task, metric } = of;
   const cellsOf = (recipe: string): Cell[] =>
     all.filter((cell) => cell.recipe === recipe && cell.task === task);
@@ -144,8 +143,8 @@ function figuresOf(plan: ComparisonPlan, all: readonly Cell[], of: Of, right: Ri
     median: some ? median(values) : undefined,
     interquartileMean: some ? interquartileMean(values) : undefined,
     best: some ? sign * Math.max(...values.map((value) => sign * value)) : undefined,
-    interval: bootstrapInterval(values),
-    difference: of.name === first ? undefined : differenceOf(cellsOf(first), done, metric, sign, right),
+    interval: meanInterval([values]),
+    difference: of.name === first ? undefined : differenceOf(cellsOf(first), done, metric, sign, rowsOf),
   };
 }
 
@@ -154,7 +153,7 @@ function differenceOf(
   own: readonly Cell[],
   metric: string,
   sign: number,
-  right: RightRows,
+  rowsOf: RowValues,
 ): Difference | undefined {
   const pairs = own.flatMap((cell) => {
     const other = first.find(({ seed, metrics }) => seed === cell.seed && metrics?.[metric] !== undefined);
@@ -170,7 +169,7 @@ function differenceOf(
     pairs: pairs.length,
     mean: mean(b) - mean(a),
     interval: t?.interval,
-    rowsInterval: metric === 'accuracy' ? rowsInterval(pairs, right) : undefined,
+    rowsInterval: rowsInterval(pairs, (cell) => rowsOf(cell, metric)),
     ...{ effect: effectSize(a, b), p: t?.p, correctedP: undefined, pairsNeeded: undefined },
     improvement: probabilityOfImprovement(signedA, signedB),
     wilcoxonP: wilcoxon(a, b)?.p,
@@ -179,30 +178,18 @@ function differenceOf(
   };
 }
 
-/** Interval of the difference over seeds and rows together, where it is known which rows each run got right. */
-function rowsInterval(pairs: readonly { a: Cell; b: Cell }[], right: RightRows): Interval | undefined {
-  const rows = pairs.map(({ a, b }) => ({ a: right(a.key), b: right(b.key) }));
-  const [count] = rows.map(({ a }) => a?.length);
-  if (count === undefined || rows.some(({ a, b }) => a?.length !== count || b?.length !== count))
-    return undefined;
-  const differences = rows.map(({ a, b }) => b!.map((value, row) => value - a![row]!));
-  return multiBootstrapInterval(
-    pairs.length,
-    count,
-    (drawnRuns, drawnRows) => {
-      let sum = 0;
-      for (const run of drawnRuns) for (const row of drawnRows) sum += differences[run]![row]!;
-      return sum / (drawnRuns.length * drawnRows.length);
-    },
-    { draws: 1000 },
-  );
-}
-
-/** 1 for each row whose most likely class is its label, else 0; undefined where labels are no classes. */
-export function rightRows(lines: readonly PredictedLine[]): readonly number[] | undefined {
-  if (lines.length === 0 || lines.some(({ label, logits }) => typeof label !== 'number' || logits.length < 2))
-    return undefined;
-  return lines.map(({ label, logits }) => (logits.indexOf(Math.max(...logits)) === label ? 1 : 0));
+/** Interval of the difference over seeds and rows together, where it is known what each row makes of both. */
+function rowsInterval(
+  pairs: readonly { readonly a: Cell; readonly b: Cell }[],
+  rowsOf: (cell: Cell) => readonly number[] | undefined,
+): Interval | undefined {
+  if (pairs.length < FEWEST_RUNS) return undefined;
+  const differences = pairs.map(({ a, b }) => {
+    const [first, own] = [rowsOf(a), rowsOf(b)];
+    return first?.length === own?.length ? own?.map((value, row) => value - first![row]!) : undefined;
+  });
+  const known = differences.filter((rows) => rows !== undefined && rows.length === differences[0]?.length);
+  return known.length < pairs.length ? undefined : runsAndRowsInterval(known as number[][]);
 }
 
 function acrossTasks(plan: ComparisonPlan, figures: readonly RecipeFigures[]): AcrossTasks[] {
@@ -221,7 +208,7 @@ function acrossTasks(plan: ComparisonPlan, figures: readonly RecipeFigures[]): A
     const scores = of(name).map(({ values }) => values);
     return {
       ...{ recipe: name, averageRank: ranks[place]! },
-      mean: isMixed ? undefined : aggregate(scores),
+      mean: isMixed ? undefined : { value: mean(scores.map(mean)), interval: meanInterval(scores) },
       interquartileMean: isMixed ? undefined : aggregate(scores, (tasks) => interquartileMean(tasks.flat())),
     };
   });

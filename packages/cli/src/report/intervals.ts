@@ -1,5 +1,16 @@
-import { type Dataset, type Label, measure, type Prediction, resolveMetrics } from '@hypetune/core';
+import {
+  type Dataset,
+  type Label,
+  measure,
+  METRIC_NAMES,
+  type Prediction,
+  resolveMetrics,
+  resolveTask,
+  TASK_NAMES,
+} from '@hypetune/core';
 import { foldIn, seedKey } from '@hypetune/ops';
+import { jackknife } from '@hypetune/statistics';
+import { measuredOf, type PredictedLine, type StoredRecord } from '../store/record.js';
 import type { TextTask } from '../tasks/task.js';
 
 /** From, to. */
@@ -23,6 +34,35 @@ export function intervalsOf(
   return bootstrap(predictions, labels, (drawn, wanted) =>
     measure(resolveMetrics(metrics), drawn, wanted, { task, outputs: outputsOf(predictions, task.labels) }),
   );
+}
+
+/**
+ * What each row measured on, or each group of rows, makes of a metric of a stored run. Undefined where the logits that are stored do not
+ * give the figure that is: for a metric of a user, or a task that predicts in a way of its own.
+ */
+export function rowValues(
+  lines: readonly PredictedLine[],
+  record: StoredRecord,
+  metric: string,
+): readonly number[] | undefined {
+  const { kind, labels } = record.identity.task;
+  const figure = measuredOf(record)?.metrics[metric];
+  const shipped = TASK_NAMES.map((name) => resolveTask(name)).find((task) => task.kind === kind);
+  if (lines.length < 2 || figure === undefined || !shipped) return undefined;
+  if (!(METRIC_NAMES as readonly string[]).includes(metric)) return undefined;
+  const outputs = labels.length || lines[0]!.logits.length;
+  const task = { ...shipped, labels };
+  const predictions = lines.map(({ logits }) => task.predict(Float32Array.from(logits), outputs));
+  const of = (rows: readonly number[]): number =>
+    measure(
+      resolveMetrics([metric]),
+      rows.map((row) => predictions[row]!),
+      rows.map((row) => lines[row]!.label as Label),
+      { task, outputs },
+    )[metric]!;
+  if (!(Math.abs(of(lines.map((_, row) => row)) - figure) < 1e-6)) return undefined;
+  const values = jackknife(lines.length, of);
+  return values.every(Number.isFinite) ? values : undefined;
 }
 
 function outputsOf(predictions: readonly Prediction[], labels: readonly string[] | undefined): number {

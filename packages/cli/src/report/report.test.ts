@@ -1,10 +1,12 @@
 import { effectSize, pairedT, pairsNeeded } from '@hypetune/statistics';
 import { expect, test } from 'vitest';
 import type { Cell, ComparisonPlan } from '../store/plan.js';
+import type { StoredRecord } from '../store/record.js';
 import type { StoredRun } from '../store/store.js';
-import { chosenPoints, compareCells, rightRows } from './comparison.js';
+import { chosenPoints, compareCells } from './comparison.js';
 import { comparisonText } from './comparison-text.js';
 import { comparisonPage } from './html/comparison-page.js';
+import { rowValues } from './intervals.js';
 
 const plan = (recipes: string[], tasks = ['rte']): ComparisonPlan => ({
   ...{ version: 1, command: ['hypetune', 'compare'], seeds: [1, 2, 3], runs: [] },
@@ -126,18 +128,40 @@ test('a recipe that has no pair with the first has no gain', () => {
   expect(costs).not.toContain('+0.0000');
 });
 
-test('the interval over rows is there where it is known which rows were right', () => {
-  const lines = (right: readonly boolean[]): readonly number[] =>
-    rightRows(right.map((yes, row) => ({ row, label: 1, loss: 0, logits: yes ? [0, 1] : [1, 0] })))!;
-  expect(lines([true, false])).toEqual([1, 0]);
-  expect(rightRows([{ row: 0, label: 0.5, loss: 0, logits: [1] }])).toBeUndefined();
+/** A record of what was measured, as far as intervals over rows read it. */
+const measuredAs = (kind: string, labels: string[], metrics: Record<string, number>): StoredRecord =>
+  ({ identity: { task: { name: 'own', kind, labels } }, validation: { metrics } }) as unknown as StoredRecord;
+
+test('what each row makes of a metric is known where the logits give the figure', () => {
+  const right = [true, false, true, true];
+  const lines = right.map((yes, row) => ({ row, label: 1, loss: 0, logits: yes ? [0, 1] : [1, 0] }));
+  const record = measuredAs('class', ['no', 'yes'], { accuracy: 0.75, f1: 0.5, mine: 0.75 });
+  for (const [row, value] of rowValues(lines, record, 'accuracy')!.entries())
+    expect(value).toBeCloseTo(right[row] ? 1 : 0, 12);
+  // A task that predicts in its own way, a metric that is not shipped, one that was not measured.
+  expect(['f1', 'mine', 'recall'].map((metric) => rowValues(lines, record, metric))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const values = [0.5, 1.5, 2, 4].map((label, row) => ({ row, label, loss: 0, logits: [label + (row % 2)] }));
+  const errors = rowValues(values, measuredAs('values', ['score'], { mse: 0.5 }), 'mse')!;
+  for (const [row, error] of errors.entries()) expect(error).toBeCloseTo(row % 2, 12);
+});
+
+test('the interval over rows is there where it is known what each row makes of the metric', () => {
   const rows = Array.from({ length: 40 }, (_, row) => row);
-  const { figures } = compareCells(plan(['vanilla', 'hype']), cells, (key) =>
-    lines(rows.map((row) => row % (key.startsWith('hype') ? 5 : 4) !== 0)),
+  const { figures } = compareCells(plan(['vanilla', 'hype']), cells, ({ recipe }, metric) =>
+    metric === 'accuracy' ? rows.map((row) => (row % (recipe === 'hype' ? 5 : 4) ? 1 : 0)) : undefined,
   );
-  const { rowsInterval } = figures[1]!.difference!;
+  const { rowsInterval } = figures.find(
+    ({ recipe, metric }) => recipe === 'hype' && metric === 'accuracy',
+  )!.difference!;
   expect(rowsInterval!.low).toBeLessThan(0.05);
   expect(rowsInterval!.high).toBeGreaterThan(0.05);
+  expect(
+    figures.find(({ recipe, metric }) => recipe === 'hype' && metric === 'f1')!.difference!.rowsInterval,
+  ).toBeUndefined();
 });
 
 test('the point of a grid is chosen by the rows that choose', () => {
@@ -197,8 +221,10 @@ test('several tasks have ranks and an aggregate', () => {
   ]);
   expect(comparison.across[1]!.mean!.value).toBeCloseTo((0.6775 + 0.7775) / 2, 12);
   const said = comparisonText(asked, all, comparison);
-  expect(said).toMatch(/^over all tasks +average rank +mean +95 % bootstrap +iqm +95 % bootstrap$/m);
-  expect(said).toContain('95 % bootstrap: over the seeds of each task, too narrow where they are few.');
+  expect(said).toMatch(/^over all tasks +average rank +mean +95 % +iqm +95 % bootstrap$/m);
+  expect(said).toContain(
+    "95 %: of Student's t over the seeds of each task; bootstrap: of the interquartile mean, too narrow where they are few.",
+  );
   // An error and an accuracy have no mean; ranks know which way is up.
   const mixed = {
     ...asked,

@@ -82,7 +82,7 @@ function taskSection(
           })),
           `${metric} of each recipe on ${name}`,
         ),
-        `${metric} of every run (dots), the mean (square) and its 95 % bootstrap interval over seeds, where there are three runs or more.`,
+        `${metric} of every run (dots), the mean (square) and its 95 % interval of Student's t over seeds, where there are three runs or more.`,
       ),
     );
     const against = shown.filter(({ difference }) => difference);
@@ -236,7 +236,7 @@ function acrossSection({ across }: Comparison): string {
   return section(
     'Over all tasks',
     tableOf(
-      'Ranks and means of the first metric of each task; intervals by stratified bootstrap over seeds',
+      "Ranks and means of the first metric of each task; the mean's interval of Student's t over seeds, the interquartile mean's by stratified bootstrap",
       ['recipe', 'average rank', 'mean', '95 %', 'interquartile mean', '95 %'],
       across.map(({ recipe, averageRank, mean: all, interquartileMean }) => [
         ...[recipe, averageRank.toFixed(2), figure(all?.value), plainInterval(all?.interval)],
