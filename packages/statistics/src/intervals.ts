@@ -57,15 +57,17 @@ export function runsAndRowsInterval(
   return half <= roundingOf(...values) ? undefined : around(center, half);
 }
 
-/** Groups that a jackknife leaves out in turn, at most. */
-const MOST_GROUPS = 200;
-
 /**
- * What each row, or each of 200 groups of every 200th row, makes of a measure of them all: numbers whose mean is the measure and whose spread
- * over the root of their number is its standard error (the jackknife's pseudo-values; Tukey, 1958). `measure` is given the rows that are left.
+ * What each row, or each of so many groups of rows (default 200; every 200th row is one), makes of a measure of them all: numbers whose mean is the
+ * measure and whose spread over the root of their number is its standard error (the jackknife's pseudo-values; Tukey, 1958). `measure` is given
+ * the rows that are left.
  */
-export function jackknife(rows: number, measure: (rows: readonly number[]) => number): number[] {
-  const groups = Math.min(rows, MOST_GROUPS);
+export function jackknife(
+  rows: number,
+  measure: (rows: readonly number[]) => number,
+  { groups: most = 200 }: { readonly groups?: number | undefined } = {},
+): number[] {
+  const groups = Math.min(rows, most);
   const all = Array.from({ length: rows }, (_, row) => row);
   const without = Array.from({ length: groups }, (_, group) =>
     measure(all.filter((row) => row % groups !== group)),

@@ -20,6 +20,8 @@ const DRAWS = 1000;
 /** Rows drawn altogether, so that large data sets do not take minutes: their intervals are narrow anyway. */
 const MOST_ROWS = 4_000_000;
 const FEWEST = 200;
+/** Groups of rows that are left out in turn, and rows measured altogether for it. */
+const GROUPS = { most: 200, fewest: 40, rows: 400_000 };
 
 /**
  * For each metric of a task between which values 95 of 100 other draws of as many rows would lie: the percentile bootstrap (Efron,
@@ -61,7 +63,9 @@ export function rowValues(
       { task, outputs },
     )[metric]!;
   if (!(Math.abs(of(lines.map((_, row) => row)) - figure) < 1e-6)) return undefined;
-  const values = jackknife(lines.length, of);
+  const { most, fewest, rows } = GROUPS;
+  const groups = Math.min(most, Math.max(fewest, Math.floor(rows / lines.length)));
+  const values = jackknife(lines.length, of, { groups });
   return values.every(Number.isFinite) ? values : undefined;
 }
 
