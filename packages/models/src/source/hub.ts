@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { archivePath } from './archive-path.js';
+import { sentencePieceAlone, sentencePieceHint } from '../tokenizer/sentence-piece.js';
 import type { FetchContext } from './fetcher.js';
 
 /** A kind of repository of the hub. */
@@ -28,7 +29,10 @@ function repositoryOf(source: string): Repository {
     return {
       ...{ listed: `models/${source}`, name: source, wanted: (file) => MODEL_FILES.test(file) },
       refused: (files, all) => {
-        if (files.some((file) => file.endsWith('.safetensors'))) return undefined;
+        if (files.some((file) => file.endsWith('.safetensors'))) {
+          const model = sentencePieceAlone(all);
+          return model && sentencePieceHint(model, source.split('/').at(-1)!, source);
+        }
         const pickled = all.find((file) => PICKLED.test(file));
         const instead =
           pickled === undefined ? '' : `, only ${pickled}, which is never read because it can run code`;

@@ -378,3 +378,16 @@ test('a hub model with other bytes than listed, without safetensors, or gated is
   );
   pickled.close();
 });
+
+test('a hub model with a SentencePiece model alone is refused before its weights come, with what makes a tokenizer of it', async () => {
+  const files = { 'config.json': '{}', 'model.safetensors': 'weights', 'spiece.model': 'x' };
+  const alone = await hub(files);
+  await expect(resolveModel('hf:a/b', { cache })).rejects.toThrow(
+    `there is spiece.model but no tokenizer.json; python3 -c 'from huggingface_hub import snapshot_download; snapshot_download("a/b", local_dir="b"); ` +
+      `from transformers import AutoTokenizer; AutoTokenizer.from_pretrained("b").save_pretrained("b")', with transformers and sentencepiece, writes it; then give file:b`,
+  );
+  alone.close();
+  const beside = await hub({ ...files, 'tokenizer.json': '{}' });
+  await expect(resolveModel('hf:a/b', { cache })).resolves.toContain('files');
+  beside.close();
+});

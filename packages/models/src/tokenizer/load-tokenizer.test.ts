@@ -134,10 +134,10 @@ test('a folder that cannot be read is named with what to do', async () => {
   const normalizer = { type: 'Precompiled', precompiled_charsmap: '$' };
   await expect(loadTokenizer(file({ model, normalizer }))).rejects.toThrow(/precompiled_charsmap is damaged/);
   await expect(loadTokenizer(file([]))).rejects.toThrow(/tokenizer\.json: wanted an object, got \[\]/);
-  const spiece = mkdtempSync(join(root, 'spiece-'));
+  const spiece = mkdtempSync(join(root, "spi'ece-"));
   writeFileSync(join(spiece, 'spm.model'), 'x');
   await expect(loadTokenizer(spiece)).rejects.toThrow(
-    /spm\.model but no tokenizer\.json; python3 .*save_pretrained/,
+    /spm\.model but no tokenizer\.json; python3 -c '.*spi'\\''ece-.*save_pretrained/,
   );
   const japanese = mkdtempSync(join(root, 'japanese-'));
   writeFileSync(join(japanese, 'vocab.txt'), VOCABULARY.join('\n'));

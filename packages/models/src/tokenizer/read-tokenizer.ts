@@ -1,6 +1,7 @@
 import { parseJsonFile } from '../checkpoint/checkpoint.js';
 import { type ModelFolder, pathIn, readText } from '../model-folder.js';
 import { assembleConfig, assembleTokenizer } from './assembled-tokenizer.js';
+import { sentencePieceAlone, sentencePieceHint } from './sentence-piece.js';
 import { Tokenizer } from './tokenizer.js';
 import { type Component, isObject, isString, isVocabulary, type TokenizerFile } from './tokenizer-file.js';
 import type { TokenizerParts } from './tokenizer-parts.js';
@@ -37,8 +38,6 @@ function named<T>({ name }: ModelFolder, make: () => T): T {
     throw new Error(`${name}: the tokenizer cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
-
-const SENTENCEPIECE = ['spiece.model', 'sentencepiece.bpe.model', 'spm.model', 'tokenizer.model'];
 
 async function readParts(folder: ModelFolder): Promise<TokenizerParts> {
   const json = async (name: string): Promise<Component | undefined> => {
@@ -82,9 +81,8 @@ const idsOf = (words: readonly string[]): Record<string, number> =>
   Object.fromEntries(words.map((word, id) => [word.replace(/\p{White_Space}+$/u, ''), id]));
 
 function missing(folder: string, names: readonly string[]): string {
-  const model = SENTENCEPIECE.find((name) => names.includes(name));
-  if (model === undefined)
-    return `${folder}: there is no tokenizer.json (nor vocab.txt, nor vocab.json with merges.txt)`;
-  const load = `AutoTokenizer.from_pretrained("${folder}").save_pretrained("${folder}")`;
-  return `${folder}: there is ${model} but no tokenizer.json; python3 -c 'from transformers import AutoTokenizer; ${load}', with transformers and sentencepiece, writes it`;
+  const model = sentencePieceAlone(names);
+  return model === undefined
+    ? `${folder}: there is no tokenizer.json (nor vocab.txt, nor vocab.json with merges.txt)`
+    : `${folder}: ${sentencePieceHint(model, folder)}`;
 }
