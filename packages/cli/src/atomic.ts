@@ -44,6 +44,21 @@ export async function checkOutput(folder: string, force: boolean, flag = '--out'
   }
 }
 
+/** The same for a file; one that is there is replaced. */
+export async function checkOutputFile(file: string, flag = '--out'): Promise<void> {
+  const target = resolve(file);
+  try {
+    if ((await exists(target)) && (await stat(target)).isDirectory())
+      throw new HypetuneError(`${flag}: '${file}' is a folder; name a file.`);
+    await mkdir(dirname(target), { recursive: true });
+    const fresh = sibling(target, 'new');
+    await writeFile(fresh, '');
+    await rm(fresh);
+  } catch (error) {
+    throw refused(file, error, flag, 'file');
+  }
+}
+
 /** Throws where one of two folders is the other or holds it: written as a whole, one would take the other's place. */
 export async function checkApart(folder: string, flag: string, other: string): Promise<void> {
   const [one, two] = [await place(folder), await place(other)];
@@ -191,14 +206,15 @@ async function flushFolder(folder: string): Promise<void> {
   await flush(folder);
 }
 
-function refused(folder: string, error: unknown, flag: string): Error {
+function refused(path: string, error: unknown, flag: string, kind = 'folder'): Error {
   if (error instanceof HypetuneError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const why =
     {
       EACCES: 'permission denied',
       EROFS: 'the file system is read-only',
+      EEXIST: 'a part of the path is a file',
       ENOTDIR: 'a part of the path is a file',
     }[code ?? ''] ?? message;
-  return new HypetuneError(`${flag}: nothing can be saved at '${folder}': ${why}; name another folder.`);
+  return new HypetuneError(`${flag}: nothing can be saved at '${path}': ${why}; name another ${kind}.`);
 }

@@ -5,7 +5,7 @@ import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import { rowPoints } from './grid.js';
 import { ROW_SETTINGS, type Settings, settingsWith } from './settings.js';
-import { DEFAULT_MODEL, prepare, type Setup } from './setup.js';
+import { checkModel, checkSettings, DEFAULT_MODEL, prepare, type Setup } from './setup.js';
 import { runIdentity, type TaskIdentity, taskIdentity } from './store/identity.js';
 import type { WantedRun } from './store/perform.js';
 import type { ComparisonPlan } from './store/plan.js';
@@ -34,6 +34,12 @@ function namedEntries({ tasks, task }: Config): readonly TaskEntry[] {
   return [{}];
 }
 
+/** Throws where what is asked for contradicts itself or names what is not there, before any row is read. */
+export async function checkAsked(config: Config, recipes: readonly Recipe[]): Promise<void> {
+  for (const entry of taskEntries(config)) await checkSettings(settingsWith<Settings>(config, entry));
+  for (const name of recipes.flatMap(({ models }) => models)) await checkModel(name);
+}
+
 /** Reads a task; every mistake in its data is found here. */
 export async function comparedTask(
   { name, ...entry }: TaskEntry,
@@ -41,7 +47,7 @@ export async function comparedTask(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<PreparedTask> {
-  const settings: Settings = settingsWith(config, entry);
+  const settings = settingsWith<Settings>(config, entry);
   const setup = await prepare(settings, terminal, signal);
   const identity = await taskIdentity(setup);
   const family = name ?? setup.task.name;

@@ -1,11 +1,10 @@
-import { HypetuneError } from '@hypetune/core';
-import { chooseEngine, type EngineName, engineNames } from '@hypetune/engine';
+import { chooseEngine, type EngineName } from '@hypetune/engine';
 import { note, type Terminal } from './terminal.js';
 
 /** Starts the engine that the setting, HYPETUNE_ENGINE or the machine calls for, and says which it is and why. */
-export async function startEngine(terminal: Terminal, engine: string | undefined): Promise<string> {
+export async function startEngine(terminal: Terminal, engine: EngineName | undefined): Promise<string> {
   const { name, reason } = await chooseEngine({
-    ...(engine !== undefined && { force: engineName(engine) }),
+    ...(engine !== undefined && { force: engine }),
     onWarning: (message) => {
       note(terminal, `warning: ${message}`);
     },
@@ -16,16 +15,9 @@ export async function startEngine(terminal: Terminal, engine: string | undefined
 
 /** The engine that runs are done on: started, or where other machines do them, only named. */
 export async function engineOf(
-  { engine }: { readonly engine?: string | undefined },
+  { engine }: { readonly engine?: EngineName | undefined },
   elsewhere: boolean,
   terminal: Terminal,
 ): Promise<string> {
-  return elsewhere && engine !== undefined ? engineName(engine) : startEngine(terminal, engine);
-}
-
-/** The engine of this name; throws with the names there are. */
-export function engineName(name: string): EngineName {
-  const known = engineNames.find((engine) => engine === name);
-  if (known) return known;
-  throw new HypetuneError(`--engine: there is no engine '${name}'; there are ${engineNames.join(', ')}.`);
+  return elsewhere && engine !== undefined ? engine : startEngine(terminal, engine);
 }

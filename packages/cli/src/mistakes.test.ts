@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
@@ -71,7 +71,11 @@ const mistakes: readonly (readonly [string, () => string[], string | RegExp])[] 
     () => ['--config', both],
     /both\.yaml: 'recipes' and 'seeds' are for hypetune compare/,
   ],
-  ['an unknown engine', () => ['--train', train, '--engine', 'gpu'], /there is no engine 'gpu'; there are /],
+  [
+    'an unknown engine',
+    () => ['--train', train, '--engine', 'gpu'],
+    /option '--engine <name>' argument 'gpu' is invalid\. Allowed choices are pjrt, native, /,
+  ],
   [
     'a value out of range',
     () => ['--train', train, '--batch-size', '0'],
@@ -127,6 +131,49 @@ test('an output folder that holds something is refused before any work', async (
     1,
     `error: --out: '${folder}' is not empty; name another folder or add --force to replace it.\n`,
   ]);
+});
+
+test.each<[string, string[], string]>([
+  ['train', ['--metrics', 'acuracy'], "metrics: there is no metric 'acuracy', did you mean 'accuracy'?"],
+  ['train', ['--keep-best', 'los'], "metrics: there is no metric 'los'"],
+  ['train', ['--validation', `${folder}/none.tsv`], `${folder}/none.tsv: there is no such file.`],
+  ['train', ['--model', `${folder}/none`], `${folder}/none: there is no folder`],
+  ['train', ['--model', 'pip:'], '"pip:" is not a source'],
+  ['train', ['--max-length', '64'], '--max-length: the model in '],
+  [
+    'train',
+    ['--recipe', 'distillation', '--option', `distillation.teacher=${folder}/none`],
+    'none: there is no folder',
+  ],
+  ['compare', ['--metrics', 'acuracy'], "metrics: there is no metric 'acuracy', did you mean 'accuracy'?"],
+  ['compare', ['--json', folder], `--json: '${folder}' is a folder; name a file.`],
+  ['compare', ['--model', `${folder}/none`], `${folder}/none: there is no folder`],
+])('%s %j is refused before a row is read', async (command, flags, message) => {
+  // A table that is a mistake itself as soon as it is read.
+  const defaults = flags.includes('--model') ? [] : ['--model', model];
+  const { code, error } = await call(command, '--train', short, ...defaults, ...flags);
+  expect([code, error.trim().split('\n').length]).toEqual([1, 1]);
+  expect(error).toContain(message);
+});
+
+test('an engine that is not there is refused before a row is read, whoever names it', async () => {
+  vi.stubEnv('HYPETUNE_PJRT_PLUGIN', `${folder}/none.so`);
+  const asked = await call('train', '--train', short, '--model', model, '--engine', 'pjrt');
+  expect(asked.error).toMatch(/^error: The engine "pjrt", wanted by the option, does not work here/);
+  vi.stubEnv('HYPETUNE_ENGINE', 'wams');
+  for (const command of ['train', 'compare']) {
+    const { code, error } = await call(command, '--train', short, '--model', model);
+    expect([code, error]).toEqual([
+      1,
+      expect.stringMatching(/^error: There is no engine "wams" \(HYPETUNE_ENGINE\)/),
+    ]);
+  }
+  vi.unstubAllEnvs();
+});
+
+test('a task that is not there is refused before the first is read', async () => {
+  const { error } = await call('compare', '--task', 'rte,rtf', '--data', `${folder}/glue`, '--model', model);
+  expect(error).toBe("error: --task: there is no task 'rtf', did you mean 'rte'?\n");
 });
 
 test.each([

@@ -16,6 +16,7 @@ import {
   type TaskName,
   trainerSettings,
 } from '@hypetune/core';
+import { engineNames } from '@hypetune/engine';
 import { z } from 'zod';
 import { LOG_FORMATS } from './log/curve-log.js';
 import { ourName } from './other-names.js';
@@ -194,7 +195,7 @@ export const settings = {
   }),
   precision: ofTrainer(trainerSettings, 'precision', 'type'),
   recompute: ofTrainer(trainerSettings, 'recompute', undefined, ''),
-  engine: own(z.string(), 'force an engine: pjrt, native, tfjs-node-gpu, tfjs-node, wasm or cpu', {
+  engine: own(z.enum(engineNames), 'force an engine', {
     ...{ value: 'name', group: 'Engine' },
   }),
   compile: own(z.boolean(), 'run whole steps as one compiled function where the engine can', {

@@ -5,6 +5,7 @@ import {
   encodeAll,
   loadTokenizer,
   modelConfig,
+  parseSource,
   positionsOf,
   resolveModel,
   type Texts,
@@ -15,7 +16,7 @@ import { countRows } from './progress.js';
 import { readJson } from './json-file.js';
 import { checkRun } from './run-folder.js';
 import type { Settings } from './settings.js';
-import { openTask } from './tasks/open-task.js';
+import { checkTask, openTask } from './tasks/open-task.js';
 import type { TextRow, TextTask } from './tasks/task.js';
 import { type TextData, textData, type TextDataOptions } from './tasks/text-data.js';
 import { note, type Terminal } from './terminal.js';
@@ -38,12 +39,24 @@ export interface Setup {
   readonly text: TextOptions;
 }
 
-/** Fetches and reads everything that runs need; every mistake in the data is found here, before any training. */
-export async function prepare(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<Setup> {
+/** Throws where settings contradict each other or name what is not there; no row is read and nothing fetched for that. */
+export async function checkSettings(settings: Settings): Promise<void> {
   if (settings.patience !== undefined && settings.keepBest === undefined)
     throw new HypetuneError(
       '--patience: it counts epochs without a better --keep-best; name a metric there, as --keep-best loss.',
     );
+  checkTask(settings);
+  const folder = await checkModel(settings.model ?? DEFAULT_MODEL);
+  if (folder !== undefined) await lengthOf(folder, settings.maxLength);
+}
+
+/** The folder of a model that is on this machine; undefined where it is fetched. Throws where it is named wrongly or is not there. */
+export async function checkModel(source: string): Promise<string | undefined> {
+  return parseSource(source).kind === 'file' ? resolveModel(source) : undefined;
+}
+
+/** Fetches and reads everything that runs need; every mistake in the data is found here, before any training. */
+export async function prepare(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<Setup> {
   const task = await openTask(settings, showDownloads(terminal, signal));
   return prepareTask(task, settings, terminal, signal);
 }
@@ -82,13 +95,7 @@ export interface TextOptions extends TextDataOptions {
 
 /** How a model's folder wants its text; throws when `maxLength` is more than the model's positions. */
 export async function textOptions(folder: string, maxLength?: number): Promise<TextOptions> {
-  await Checkpoint.open(diskFolder(folder));
-  const positions = await modelPositions(folder);
-  if (maxLength !== undefined && maxLength > positions)
-    throw new HypetuneError(
-      `--max-length: the model in ${folder} takes ${positions} tokens at most, got ${maxLength}.`,
-    );
-  const length = maxLength ?? Math.min(DEFAULT_LENGTH, positions);
+  const length = await lengthOf(folder, maxLength);
   const tokenizer = await loadTokenizer(folder);
   return {
     tokenizer,
@@ -119,6 +126,17 @@ export async function tokenized(
 
 const textsOf = ({ text, pair }: { text: string; pair?: string | undefined }): Texts =>
   pair === undefined ? text : [text, pair];
+
+/** Tokens a row is cut to; throws where the folder holds no model, or one with fewer positions than `maxLength`. */
+async function lengthOf(folder: string, maxLength?: number): Promise<number> {
+  await Checkpoint.open(diskFolder(folder));
+  const positions = await modelPositions(folder);
+  if (maxLength !== undefined && maxLength > positions)
+    throw new HypetuneError(
+      `--max-length: the model in ${folder} takes ${positions} tokens at most, got ${maxLength}.`,
+    );
+  return maxLength ?? Math.min(DEFAULT_LENGTH, positions);
+}
 
 /** The most tokens that the model has positions for; a RoBERTa has fewer than rows in its table. */
 async function modelPositions(folder: string): Promise<number> {

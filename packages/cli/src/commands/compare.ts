@@ -1,8 +1,9 @@
 import { HypetuneError } from '@hypetune/core';
 import { SourceError } from '@hypetune/models';
 import type { Command } from 'commander';
-import { writeWhole } from '../atomic.js';
+import { checkOutputFile, writeWhole } from '../atomic.js';
 import {
+  checkAsked,
   checkNames,
   keepMeasuredRows,
   type NamedRun,
@@ -122,11 +123,13 @@ async function compare(command: Command, terminal: Terminal): Promise<number> {
   const recipes = recipesOf(config, flags, modules.methods);
   const measured = withMetrics(config, modules);
   const seeds = seedsOf(flags.seeds, config.seeds);
+  if (flags.json !== undefined && flags.json !== '-') await checkOutputFile(flags.json, '--json');
+  await checkAsked(measured, recipes);
   const interrupt = onInterrupt(terminal);
   try {
     const store = await Store.open(flags.store);
-    const tasks = await prepareTasks(measured, terminal, interrupt.signal);
     const engine = await engineOf(config, queue !== undefined, terminal);
+    const tasks = await prepareTasks(measured, terminal, interrupt.signal);
     for (const { setup } of tasks) noteTask(terminal, setup.task);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     const wanted = await wantedRuns({ tasks, recipes, seeds, engine, config, file: flags.config });

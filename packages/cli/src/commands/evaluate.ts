@@ -5,8 +5,9 @@ import {
   type Metric,
   type PrecisionOption,
 } from '@hypetune/core';
+import type { EngineName } from '@hypetune/engine';
 import { type Command, Option } from 'commander';
-import { writeWhole } from '../atomic.js';
+import { checkOutputFile, writeWhole } from '../atomic.js';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { openModules, withMetrics } from '../methods.js';
@@ -42,7 +43,7 @@ interface EvaluateFlags {
   readonly labelMap?: readonly string[];
   readonly json?: true;
   readonly out?: string;
-  readonly engine?: string;
+  readonly engine?: EngineName;
   readonly precision?: PrecisionOption;
 }
 
@@ -105,12 +106,13 @@ async function evaluate(
   terminal: Terminal,
 ): Promise<number> {
   const { json, engine, precision } = flags;
+  if (flags.out !== undefined) await checkOutputFile(flags.out);
   const saved = await savedTask(folder);
   const modules = await openModules(saved.config.methods);
   const { metrics } = withMetrics({ metrics: settings.metrics ?? saved.metrics?.slice() }, modules);
   if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
-  const wanted = await rowsToMeasure(folder, flags, saved, settings, terminal);
   await startEngine(terminal, engine);
+  const wanted = await rowsToMeasure(folder, flags, saved, settings, terminal);
   const model = await openSaved(folder, saved, { metrics, precision, onWarning: warnOnce(terminal) });
   const found: Measured[] = [];
   try {

@@ -1,7 +1,8 @@
 import { text as readStream } from 'node:stream/consumers';
 import { HypetuneError, type PrecisionOption } from '@hypetune/core';
+import type { EngineName } from '@hypetune/engine';
 import { type Command, Option } from 'commander';
-import { writeWhole } from '../atomic.js';
+import { checkOutputFile, writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
 import { FORMATS, type Format, formatOf, type PredictedRow, predictionText } from '../report/predictions.js';
 import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
@@ -19,7 +20,7 @@ interface PredictFlags {
   readonly input?: string;
   readonly format?: Format;
   readonly out?: string;
-  readonly engine?: string;
+  readonly engine?: EngineName;
   readonly precision?: PrecisionOption;
 }
 
@@ -64,13 +65,14 @@ async function predict(
   settings: Settings,
   terminal: Terminal,
 ): Promise<number> {
+  if (flags.out !== undefined) await checkOutputFile(flags.out);
   const saved = await savedTask(folder);
   if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
+  await startEngine(terminal, flags.engine);
   const { rows, columns } =
     texts.length > 0
       ? { rows: rowsOfArguments(texts, saved) }
       : await rowsOfInput(flags.input, saved, settings, terminal);
-  await startEngine(terminal, flags.engine);
   const { precision } = flags;
   const model = await openSaved(folder, saved, { precision, onWarning: warnOnce(terminal) });
   const data = await model.data(rows, terminal);

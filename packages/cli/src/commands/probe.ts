@@ -1,6 +1,7 @@
 import { HypetuneError, measure, resolveMetrics } from '@hypetune/core';
+import type { EngineName } from '@hypetune/engine';
 import { type Command, Option } from 'commander';
-import { writeWhole } from '../atomic.js';
+import { checkOutputFile, writeWhole } from '../atomic.js';
 import { analysedTask, type AnalysedModel, openAnalysed, ROWS } from '../analysis/analysed-model.js';
 import type { RowState } from '../analysis/hidden-states.js';
 import { type Features, fitProbe } from '../analysis/linear-probe.js';
@@ -22,7 +23,7 @@ interface ProbeFlags {
   readonly specialTokens?: true;
   readonly json?: true;
   readonly out?: string;
-  readonly engine?: string;
+  readonly engine?: EngineName;
 }
 
 /** What a probe of one layer gives. */
@@ -50,11 +51,12 @@ export function addProbe(program: Command, terminal: Terminal): void {
   for (const name of [...ROWS, 'metrics', 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (models: string[], flags: ProbeFlags) => {
     const settings = settingsOf(command, ['pooling', 'specialTokens', 'out', 'json']);
+    if (flags.out !== undefined) await checkOutputFile(flags.out);
+    await startEngine(terminal, flags.engine);
     const task = await analysedTask(models, settings, terminal);
     if (task.task.kind !== 'class')
       throw new HypetuneError(`hypetune probe: is for one class a row, not for ${task.task.name}.`);
     noteTask(terminal, task);
-    await startEngine(terminal, flags.engine);
     const found: { model: string; layers: LayerProbe[] }[] = [];
     for (const name of models) {
       const model = await openAnalysed(name, settings, terminal);

@@ -1,7 +1,8 @@
 import { HypetuneError } from '@hypetune/core';
 import { mean, quantile } from '@hypetune/statistics';
+import type { EngineName } from '@hypetune/engine';
 import type { Command } from 'commander';
-import { writeWhole } from '../atomic.js';
+import { checkOutputFile, writeWhole } from '../atomic.js';
 import { analysedTask, openAnalysed, ROWS } from '../analysis/analysed-model.js';
 import { rowSimilarities } from '../analysis/layer-similarity.js';
 import { startEngine } from '../engine.js';
@@ -14,7 +15,7 @@ interface SimilarityFlags {
   readonly specialTokens?: true;
   readonly json?: true;
   readonly out?: string;
-  readonly engine?: string;
+  readonly engine?: EngineName;
 }
 
 /** What one layer of a model gives over all rows. */
@@ -36,8 +37,9 @@ export function addSimilarity(program: Command, terminal: Terminal): void {
   for (const name of [...ROWS, 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (models: string[], flags: SimilarityFlags) => {
     const settings = settingsOf(command, ['specialTokens', 'out', 'json']);
-    const { name, evaluation: rows } = await analysedTask(models, settings, terminal);
+    if (flags.out !== undefined) await checkOutputFile(flags.out);
     await startEngine(terminal, flags.engine);
+    const { name, evaluation: rows } = await analysedTask(models, settings, terminal);
     const found: { model: string; layers: LayerSimilarity[] }[] = [];
     for (const each of models) {
       const model = await openAnalysed(each, settings, terminal);

@@ -33,7 +33,7 @@ import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
 import { flagName, settingsWith } from '../settings.js';
-import { prepare } from '../setup.js';
+import { checkModel, checkSettings, prepare } from '../setup.js';
 import { dataOf } from '../tasks/data-record.js';
 import type { Row } from '../tasks/task.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
@@ -120,14 +120,16 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     if (config[name] !== undefined && out === undefined)
       throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
   checkLogs(formats, `${out!}.log`);
+  await checkSettings(settings);
+  for (const name of recipe.models) await checkModel(name);
   const interrupt = onInterrupt(terminal);
   let log: CurveLog | undefined;
   let end: RunEnd = { status: 'failed', step: 0, metrics: {} };
   try {
+    const engine = await startEngine(terminal, config.engine);
     const setup = await prepare(settings, terminal, interrupt.signal);
     const { task } = setup;
     if (resumed) checkRows(resumed.record, dataOf(task), config, terminal);
-    const engine = await startEngine(terminal, config.engine);
     noteTask(terminal, task);
     note(terminal, describeRecipe(recipe));
     if ((out ?? flags.export) === undefined)

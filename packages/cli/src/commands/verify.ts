@@ -1,7 +1,7 @@
 import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { answerClaim, claimText, type ClaimAnswer } from '../claim.js';
-import { keepMeasuredRows, planOf, prepareTasks, wantedRuns } from '../comparison-runs.js';
+import { checkAsked, keepMeasuredRows, planOf, prepareTasks, wantedRuns } from '../comparison-runs.js';
 import { type Claim, type Config, readConfig, withFlags } from '../config-file.js';
 import { engineOf } from '../engine.js';
 import { isOfRows } from '../grid.js';
@@ -73,15 +73,16 @@ async function verify(
   const modules = await openModules(config.methods);
   const recipes = recipesOf(claim, config, modules.methods);
   const measured = withMetrics(config, modules);
+  await checkAsked(measured, recipes);
   const interrupt = onInterrupt(terminal);
   try {
     const store = await Store.open(flags.store);
+    const engine = await engineOf(config, queue !== undefined, terminal);
     const tasks = await prepareTasks(measured, terminal, interrupt.signal);
     const compared = tasks.map(({ name, setup }) => ({
       name,
       metric: metricOf(claim, setup.task.metrics.map(metricName), name),
     }));
-    const engine = await engineOf(config, queue !== undefined, terminal);
     for (const recipe of recipes) note(terminal, describeRecipe(recipe));
     await keepMeasuredRows(store, tasks);
     const options = {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { EngineName } from '@hypetune/engine';
 import type { Job } from 'bullmq';
 import { startEngine } from '../engine.js';
 import { isDone, perform } from '../store/perform.js';
@@ -53,7 +54,7 @@ export async function work(
     const stop = AbortSignal.any([signal, lost]);
     let isDoneHere = false;
     try {
-      if (engine !== identity.engine) engine = await startEngine(terminal, identity.engine);
+      if (engine !== identity.engine) engine = await startEngine(terminal, identity.engine as EngineName);
       const run = await queuedRuns.open(job.data);
       const performing = perform(options.store, [run], {
         ...{ terminal, signal: stop, onWarning, wait: true, retryFailed },

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import {
   balancedWeights,
   checkMetrics,
   HypetuneError,
+  type Metric,
   resolveMetrics,
   singleLabel,
   type Task,
@@ -14,7 +16,7 @@ import { firstRows } from './fixed-order.js';
 import { namedTask } from './named-task.js';
 import { NAMED_TASKS, taskName } from './named-tasks.js';
 import { SPAM_SOURCE, spamTask } from './spam.js';
-import { tableTask } from './table-task.js';
+import { isSource, tableTask } from './table-task.js';
 import type { Row, TextTask } from './task.js';
 
 /** Tasks that have rows to learn from. */
@@ -34,15 +36,15 @@ export function settledTask(whole: TextTask, settings: Settings): TextTask {
   for (const name of ['classWeights', 'labelSmoothing'] as const)
     if (settings[name] !== undefined && whole.task.kind !== 'class')
       throw new HypetuneError(`${flagName(name)}: is for one class a row, not for ${whole.task.name}.`);
-  const { metrics = whole.metrics, keepBest } = settings;
+  const { metrics = whole.metrics } = settings;
   const limited = limit === undefined || isSpam(settings) ? whole.train : firstRows(whole.train, limit);
   const train = limitPerClass === undefined ? limited : firstOfEachClass(limited, whole.task, limitPerClass);
   const weights = classWeightsOf(whole.task, train, settings);
   const task = weightedTask(whole.task, weights, settings);
-  const asked = resolveMetrics(
-    keepBest === undefined || keepBest === 'loss' ? metrics : [...metrics, keepBest],
-  );
-  checkMetrics(asked, { task, outputs: Math.max(1, task.labels?.length ?? 1) });
+  checkMetrics(resolveMetrics(askedMetrics(settings, metrics)), {
+    task,
+    outputs: Math.max(1, task.labels?.length ?? 1),
+  });
   return {
     ...whole,
     ...{ task, metrics, train },
@@ -50,6 +52,15 @@ export function settledTask(whole: TextTask, settings: Settings): TextTask {
     evaluation:
       evaluationLimit === undefined ? whole.evaluation : firstRows(whole.evaluation, evaluationLimit),
   };
+}
+
+/** The metrics that are measured, and the one that the best epoch is chosen by. */
+function askedMetrics(
+  { metrics, keepBest }: Settings,
+  unlessGiven: readonly (string | Metric)[],
+): readonly (string | Metric)[] {
+  const asked = metrics ?? unlessGiven;
+  return keepBest === undefined || keepBest === 'loss' ? asked : [...asked, keepBest];
 }
 
 /** The first rows of each class in the fixed shuffle, in its order. Throws where rows have no single class. */
@@ -103,34 +114,52 @@ const OF_TABLES = [
   ...['labelColumn', 'labelColumns', 'labelSeparator', 'labels'],
 ] as const satisfies readonly (keyof Settings)[];
 
-async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
-  const { train, data } = settings;
+/** Throws where the settings name no task, or what is not there or of no use to it; no row is read for that. */
+export function checkTask(settings: Settings): void {
+  resolveMetrics(askedMetrics(settings, []));
+  const { train, validation, test } = settings;
   const task = settings.task?.toLowerCase();
   if (train !== undefined) {
     if (task !== undefined) throw new HypetuneError('--task and --train: give one of them.');
-    return tableTask({ ...settings, train }, downloads);
+    checkThere([train, validation, test]);
+    return;
   }
   if (task === undefined)
     throw new HypetuneError(
       `--task: name one of ${TASKS.join(', ')}, or give a table of your own by --train.`,
     );
-  const spam = isSpam(settings);
   for (const name of OF_TABLES)
     if (settings[name] !== undefined && settings[name] !== false)
       throw new HypetuneError(
         `${flagName(name)}: is for a table of your own, given by --train; task '${task}' has rows, columns and labels of its own. Leave it out.`,
       );
+  const spam = isSpam(settings);
   for (const name of ['test', 'delimiter', 'encoding'] as const)
     if (spam && settings[name] !== undefined)
       throw new HypetuneError(
         `${flagName(name)}: the spam task has no table; it measures on all lines not learned from.`,
       );
-  if (spam)
+  if (!spam) dataNamed(namedName(task), settings.data);
+  checkThere([test]);
+}
+
+/** Throws where one of these tables is a file that is missing. */
+function checkThere(tables: readonly (string | undefined)[]): void {
+  for (const table of tables)
+    if (table !== undefined && !isSource(table) && !existsSync(table))
+      throw new HypetuneError(`${table}: there is no such file.`);
+}
+
+async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<TextTask> {
+  checkTask(settings);
+  const { train, data } = settings;
+  if (train !== undefined) return tableTask({ ...settings, train }, downloads);
+  if (isSpam(settings))
     return spamTask(
       await downloads((options) => resolveSource(data ?? SPAM_SOURCE, options)),
       settings.limit,
     );
-  const name = namedName(task);
+  const name = namedName(settings.task!);
   return namedTask(name, await dataFolder(name, data, downloads), settings.test, settings);
 }
 
@@ -147,7 +176,11 @@ export async function dataFolder(
   data: string | undefined,
   downloads: DownloadNotes,
 ): Promise<string> {
-  if (data === undefined)
-    throw new HypetuneError(`--data: task '${name}' needs the folder that holds it, as --data glue.`);
-  return downloads((options) => resolveData(data, options));
+  const source = dataNamed(name, data);
+  return downloads((options) => resolveData(source, options));
+}
+
+function dataNamed(name: string, data: string | undefined): string {
+  if (data !== undefined) return data;
+  throw new HypetuneError(`--data: task '${name}' needs the folder that holds it, as --data glue.`);
 }

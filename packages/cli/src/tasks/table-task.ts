@@ -45,7 +45,7 @@ export async function tableTask(
 }
 
 /** Whether a text names a folder or what is fetched, and no file. */
-function isSource(text: string): boolean {
+export function isSource(text: string): boolean {
   return /^(hf|pip|npm|file):/.test(text) || (existsSync(text) && statSync(text).isDirectory());
 }
 
