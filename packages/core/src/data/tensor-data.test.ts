@@ -18,6 +18,18 @@ test('picks the rows asked for, of every input, in order', () => {
   tf.dispose([values, tokens]);
 });
 
+test('labels are a tensor too, of a number or a list a row', () => {
+  const values = tf.zeros([3, 2]);
+  const [classes, targets] = [tf.tensor1d([0, 2, 1], 'int32'), tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2])];
+  const [one, many] = [tensorData(values, classes), tensorData(values, targets)];
+  tf.dispose([classes, targets]);
+  expect([one.size, one.label(1), many.label(2)]).toEqual([3, 2, [5, 6]]);
+  expect(() => tensorData(values, tf.scalar(1))).toThrow(
+    'tensorData: labels must be numbers of shape [rows] or [rows, labels of a row], got float32 of shape [].',
+  );
+  values.dispose();
+});
+
 test('as many labels as rows', () => {
   const values = tf.zeros([3, 2]);
   expect(() => tensorData(values, [0, 1])).toThrow(

@@ -5,9 +5,14 @@ import type { Label } from '../tasks/task.js';
 
 /**
  * A data set from tensors that hold every row: `inputs` in the model's order, each `[rows, ...]`; `labels` the label of
- * each row as the task wants it (a class, a value, a list of numbers). The tensors stay the caller's, who disposes them when training is over.
+ * each row as the task wants it (a class, a value, a list of numbers), or a tensor of them, `[rows]` or `[rows, ...]`, which is read
+ * at once. The tensors stay the caller's, who disposes them when training is over.
  */
-export function tensorData(inputs: tf.Tensor | readonly tf.Tensor[], labels: readonly Label[]): Dataset {
+export function tensorData(
+  inputs: tf.Tensor | readonly tf.Tensor[],
+  given: readonly Label[] | tf.Tensor,
+): Dataset {
+  const labels = given instanceof tf.Tensor ? labelsOf(given) : given;
   const tensors: readonly tf.Tensor[] = inputs instanceof Array ? inputs : [inputs];
   if (tensors.length === 0) throw new HypetuneError('tensorData: give at least one input tensor.');
   for (const [place, tensor] of tensors.entries())
@@ -26,4 +31,12 @@ export function tensorData(inputs: tf.Tensor | readonly tf.Tensor[], labels: rea
       return picked;
     },
   };
+}
+
+function labelsOf(tensor: tf.Tensor): readonly Label[] {
+  if ((tensor.rank !== 1 && tensor.rank !== 2) || tensor.dtype === 'string')
+    throw new HypetuneError(
+      `tensorData: labels must be numbers of shape [rows] or [rows, labels of a row], got ${tensor.dtype} of shape [${tensor.shape.join(', ')}].`,
+    );
+  return tensor.arraySync() as Label[];
 }
