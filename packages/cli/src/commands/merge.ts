@@ -1,4 +1,3 @@
-import { HypetuneError } from '@hypetune/core';
 import type { Command } from 'commander';
 import { mergeStores } from '../store/merge.js';
 import { note, print, printResult, type Terminal } from '../terminal.js';
@@ -12,8 +11,6 @@ export function addMerge(program: Command, terminal: Terminal, done: (code: numb
     .requiredOption('--out <folder>', 'the joined store; what it holds already stays')
     .addOption(jsonFlag())
     .action(async (folders: readonly string[], { out, json }: { readonly out: string; json?: true }) => {
-      if (folders.length < 2 && folders[0] === out)
-        throw new HypetuneError('merge: name two stores at least.');
       const merged = await mergeStores(folders, out);
       const { runs, twice, disagreements } = merged;
       printResult(terminal, json, merged, () => {

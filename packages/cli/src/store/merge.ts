@@ -1,5 +1,6 @@
-import { cp, readdir, readFile, stat, utimes } from 'node:fs/promises';
+import { cp, readdir, readFile, realpath, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HypetuneError } from '@hypetune/core';
 import { writeFolder, writeWhole } from '../atomic.js';
 import { COST, CURVE, PREDICTIONS, RECORD, Store } from './store.js';
 
@@ -22,14 +23,21 @@ export interface Merged {
   readonly disagreements: readonly Disagreement[];
 }
 
-/** Joins stores into one, which may be there already. Of a run that several have the first stays. */
+/** Joins stores into one, which may be there already; one that is named twice counts once. Of a run that several have the first stays. */
 export async function mergeStores(folders: readonly string[], out: string): Promise<Merged> {
-  const sources = folders.map((folder) => Store.existing(folder));
+  const named = folders.map((folder) => Store.existing(folder));
   const target = await Store.open(out);
+  const places = new Set([await realpath(out)]);
+  const sources: Store[] = [];
+  for (const store of named) {
+    const place = await realpath(store.folder);
+    if (!places.has(place)) sources.push(store);
+    places.add(place);
+  }
+  if (places.size === 1) throw new HypetuneError('merge: name two stores at least.');
   let twice = 0;
   const disagreements: Disagreement[] = [];
   for (const source of sources) {
-    if (source.folder === target.folder) continue;
     for (const key of await source.keys()) {
       const [place, other] = [target.place(key), source.place(key)];
       if (await target.has(key)) {

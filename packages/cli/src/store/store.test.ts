@@ -1,5 +1,14 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { call } from '../../test/call.js';
 import { scratch } from '../../test/scratch.js';
@@ -223,6 +232,13 @@ test('parts of a comparison, done apart and merged, are the whole one; what diff
     recipes: [{ recipe: 'vanilla', done: 2 }, {}],
   });
   expect(await json('merge', whole, '--out', out)).toEqual({ runs: 4, twice: 4, disagreements: [] });
+  const [here, linked] = [`${relative('.', whole)}/`, join(folder, 'linked')];
+  symlinkSync(whole, linked);
+  const once = await json('merge', whole, here, linked, '--out', join(folder, 'once'));
+  expect(once).toEqual({ runs: 4, twice: 0, disagreements: [] });
+  expect((await call('merge', here, linked, '--out', whole)).error).toBe(
+    'error: merge: name two stores at least.\n',
+  );
   expect(await json('report', whole)).toMatchObject({
     runs: [{}, {}, {}, {}],
     recipes: [{}, { name: 'hype' }],
