@@ -5,6 +5,7 @@ import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyFlags } from '../test/tiny-model.js';
 import { answerClaim } from './claim.js';
+import { answerText } from './commands/verify.js';
 import type { Claim } from './config-file.js';
 import type { Cell } from './store/plan.js';
 
@@ -49,6 +50,20 @@ test('with a run that failed there is no yes', () => {
   );
 });
 
+test('many pairs that are exactly equal are said', () => {
+  const equal = Array.from({ length: 8 }, (_, seed) => [
+    cell('vanilla', 'rte', seed, 0.7),
+    cell('hype', 'rte', seed, seed < 4 ? 0.7 : 0.71),
+  ]).flat();
+  const found = answerClaim({ ...claim, by: 0 }, [tasks[0]!], plan, equal);
+  expect(found.tasks[0]).toMatchObject({ pairs: 8, equal: 4 });
+  expect(answerText(claim, found)).toContain(
+    '; 4 of the pairs are exactly equal: differences are far from normal',
+  );
+  const none = answerClaim(claim, tasks, plan, [...runs('rte', 0.05), ...runs('cola', 0.03)]);
+  expect(answerText(claim, none)).not.toContain('equal');
+});
+
 const home = scratch();
 const { write, folder } = home;
 let data: string[] = [];
@@ -87,6 +102,13 @@ claim: { better: learns, than: does not, metric: loss, seeds: 12 }
   expect((await call('verify', no, ...data)).code).toBe(1);
   const open = write('open.yaml', 'claim: { better: nodrop, than: vanilla, seeds: 3 }\nsteps: 1\n');
   expect((await call('verify', open, ...data)).code).toBe(2);
+  const named = write('named.yaml', `seeds: [5, 3, 3, 9, 7]\n${readFileSync(open, 'utf8')}`);
+  const seeds = JSON.parse((await call('verify', named, ...data, '--json')).out) as object;
+  expect(seeds).toMatchObject({ tasks: [{ pairs: 3 }] });
+  const ran = readdirSync(join(folder, 'store', 'plans')).map(
+    (name) => JSON.parse(readFileSync(join(folder, 'store', 'plans', name), 'utf8')) as { seeds: number[] },
+  );
+  expect(ran.map((plan) => plan.seeds)).toContainEqual([3, 5, 7]);
   const wrong = await call('verify', write('none.yaml', 'steps: 1\n'), ...data);
   expect([wrong.code, wrong.error]).toEqual([3, expect.stringContaining('it claims nothing')]);
 });

@@ -8,6 +8,8 @@ export interface TaskAnswer extends SequentialResult {
   readonly metric: string;
   /** Seeds left out, since one of their runs failed or its metric is no number. */
   readonly failed: readonly number[];
+  /** Of the pairs that counted, those whose runs are exactly equal. */
+  readonly equal: number;
 }
 
 /** What the runs that are there say of a claim. */
@@ -49,7 +51,8 @@ export function answerClaim(
     const no = sequentialTest(differences, { atLeast: by, alpha: alpha / tasks.length });
     const failed = compared.filter(({ a, b }) => a === undefined || b === undefined).map(({ seed }) => seed);
     const found = no.answer === 'no' ? no : yes.answer === 'no' ? { ...no, answer: 'not yet' as const } : yes;
-    return { ...found, task: name, metric, failed };
+    const equal = differences.slice(0, found.pairs).filter((difference) => difference === 0).length;
+    return { ...found, task: name, metric, failed, equal };
   });
   const whole = answers.every(({ failed }) => failed.length === 0);
   if (answers.some(({ answer }) => answer === 'no')) return { answer: 'no', tasks: answers };

@@ -54,7 +54,7 @@ export const configEntries = {
   seeds: z
     .union([z.int().min(1), z.array(seed).min(1)])
     .optional()
-    .describe('compare: how many, from 1, or which'),
+    .describe('compare: how many, from 1, or which; verify: which, as many as the claim has'),
   methods: z
     .array(z.string())
     .min(1)

@@ -25,6 +25,8 @@ import {
 /** Exit codes: the answer; a mistake in the claim or the data is none. */
 const CODES = { yes: 0, no: 1, 'not yet': 2 } as const;
 const MISTAKE = 3;
+/** The share of equal pairs that is worth a word. */
+const MANY = 0.25;
 
 export function addVerify(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const command = program
@@ -89,14 +91,14 @@ async function verify(
       ...{ terminal, signal: interrupt.signal, onWarning: warnOnce(terminal) },
       ...{ wait: true, retryFailed: false },
     };
-    const seeds = Array.from({ length: claim.seeds }, (_, place) => place + 1);
+    const seeds = seedsOf(claim, config);
     const all = await wantedRuns({ tasks, recipes, seeds, engine, config, file });
     let found: ClaimAnswer | undefined;
     let trouble = false;
-    for (const seed of seeds) {
+    for (const [place, seed] of seeds.entries()) {
       const wanted = all.filter((run) => run.seed <= seed);
       const now = wanted.filter((run) => run.seed === seed);
-      const plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, seed), wanted });
+      const plan = planOf(command, { tasks, recipes, seeds: seeds.slice(0, place + 1), wanted });
       // Before its runs: `watch` knows of them, and `report` finds them where this process is killed.
       await store.keepPlan(plan);
       const { troubles } = await performer(queue)(store, now, options);
@@ -112,6 +114,12 @@ async function verify(
   } finally {
     interrupt.release();
   }
+}
+
+/** The seeds of the config's list in ascending order, as pairs are looked at, else those from 1; as many as the claim's budget at most. */
+function seedsOf({ seeds: budget }: Claim, { seeds }: Config): readonly number[] {
+  const named = typeof seeds === 'object' ? [...new Set(seeds)].sort((one, other) => one - other) : undefined;
+  return named?.slice(0, budget) ?? Array.from({ length: budget }, (_, place) => place + 1);
 }
 
 function metricOf({ metric }: Claim, metrics: readonly string[], task: string): string {
@@ -135,10 +143,14 @@ function recipesOf({ better, than }: Claim, { recipes = [] }: Config, known: Met
 
 /** The answer in a line, and a line for each task. */
 export function answerText(claim: Claim, { answer, tasks }: ClaimAnswer): string {
-  const lines = tasks.map(({ task, metric, answer: own, pairs, evidence, failed }) => {
+  const lines = tasks.map(({ task, metric, answer: own, pairs, evidence, failed, equal }) => {
     const left =
       failed.length > 0 ? `; seeds ${failed.join(', ')} failed or have no number and are left out` : '';
-    return `${task}, ${metric}: ${own} after ${pairs} pairs; evidence ${evidence.yes.toPrecision(3)} for, ${evidence.no.toPrecision(3)} against, of ${(1 / claim.alpha).toFixed(0)} wanted${left}`;
+    const ties =
+      equal >= 2 && equal >= pairs * MANY
+        ? `; ${equal} of the pairs are exactly equal: differences are far from normal, as the evidence takes them to be`
+        : '';
+    return `${task}, ${metric}: ${own} after ${pairs} pairs; evidence ${evidence.yes.toPrecision(3)} for, ${evidence.no.toPrecision(3)} against, of ${(1 / claim.alpha).toFixed(0)} wanted${left}${ties}`;
   });
   return [`${answer}: ${claimText(claim)}`, ...lines].join('\n');
 }
