@@ -1,6 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { GRADIENT_STAGE, type Plugin, type Snapshot } from '@hypetune/core';
 import { expect, test } from 'vitest';
+import { buildData, buildModel } from '../../../test/support/models.js';
+import { makeTrainer, train } from '../../../test/support/training.js';
 import { childTuning, fisherMask, quantile, squaredGradient, thinned } from './index.js';
 
 const near = (tensor: tf.Tensor, wanted: number[], digits = 6): void => {
@@ -71,6 +74,45 @@ test('the Fisher pass cuts the gradient of each tensor (V5)', () => {
   );
   near(tf.div(tf.addN(batches), 2), [0.2249999, 0.3999999]);
   near(squaredGradient(tf.tensor1d([3, 4]), 0), [9, 16]);
+});
+
+test('a longer run masks what the run that it resumes never trained, too (D)', async () => {
+  const late: Plugin = {
+    name: 'late',
+    apply: ({ hooks, addPhases }) => {
+      addPhases(() => [4]);
+      hooks.shouldTrain.tap('late', ({ layer }, { step }) => (layer === 0 && step < 4 ? false : undefined));
+    },
+  };
+  /** The share of the first layer's weights that learn. */
+  const learning: number[] = [];
+  const watch: Plugin = {
+    name: 'watch',
+    apply: ({ hooks, layers }) => {
+      hooks.afterBackward.tap({ name: 'watch', stage: GRADIENT_STAGE.MASK + 1 }, (gradients) => {
+        const own = Object.entries(gradients).filter(([name]) => name.startsWith(layers[0]!.name));
+        const values = own.flatMap(([, gradient]) => Array.from(gradient.dataSync()));
+        if (own.length > 0) learning.push(values.filter((value) => value !== 0).length / values.length);
+        return gradients;
+      });
+    },
+  };
+  const plugins = (): Plugin[] => [childTuning({ reserve: 0.3 }), late, watch];
+  const options = { batchSize: 8, compile: false, steps: 2 } as const;
+  const model = buildModel('bert');
+  const { data, dispose } = buildData('bert');
+  const short = makeTrainer(model, plugins(), options);
+  let resume: Snapshot | undefined;
+  short.hooks.onFitEnd.tapPromise('test', async () => {
+    resume = await short.snapshot();
+  });
+  await short.fit(data);
+  model.dispose();
+  dispose();
+  expect(learning).toEqual([]);
+  await train('bert', plugins(), { ...options, steps: 5 }, { resume: resume! });
+  expect(learning).toHaveLength(2);
+  for (const share of learning) expect(share).toBeCloseTo(0.3, 1);
 });
 
 test.each([

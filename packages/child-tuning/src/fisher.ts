@@ -4,13 +4,15 @@ import { fisherMask, quantile, squaredGradient } from './formula.js';
 
 /**
  * Fills the plugin's tensors: for every trained weight of the hidden layers, other plugins' among them, a mask, 1 where its Fisher information over
- * one pass through the data is among the highest `reserve` of all of them.
+ * one pass through the data is among the highest `reserve` of all of them. A run that goes on keeps its masks; weights that only it trains get theirs
+ * among themselves.
  */
 export async function fixMasks(host: PluginHost, run: Run, reserve: number, clip: number): Promise<void> {
-  if (run.resumed) return;
   const store = host.tensors;
-  const masked = run.parameters.filter(({ layer }) => layer !== undefined);
-  if (masked.length === 0) host.warn('mode D masks weights of hidden layers, and the run trains none.');
+  const hidden = run.parameters.filter(({ layer }) => layer !== undefined);
+  if (hidden.length === 0) host.warn('mode D masks weights of hidden layers, and the run trains none.');
+  const masked = run.resumed ? hidden.filter(({ name }) => !store.get(name)) : hidden;
+  if (masked.length === 0) return;
   for (const { name, shape } of masked) store.set(name, tf.zeros([...shape]));
   await run.eachGradient((gradients, _, batches) => {
     for (const { name } of masked)
