@@ -212,6 +212,7 @@ export class Session {
     const ended = this.#open.steps === 0 ? this.#step / this.#stepsPerEpoch - 1 : -1;
     let stopped: FitReport['stopped'] = this.#best.isOutOf(options.patience, ended) ? 'patience' : undefined;
     let lastLoss = NaN;
+    const first = this.#step;
     const { batchSize, accumulate, groupByLength } = options;
     // An epoch whose last step is made is still to be ended if a signal came in between.
     while (!stopped && (this.#step < this.#total || this.#open.steps > 0)) {
@@ -226,8 +227,12 @@ export class Session {
         warnUncompiled(recorder, (line) => {
           host.warn('engine', line);
         });
-        for (const kind of instrument.idleDropout(host.dropout))
-          host.warn('trainer', `no layer has ${kind} dropout: the rate ${host.dropout[kind]} does nothing.`);
+        if (this.#step === first)
+          for (const kind of instrument.idleDropout(host.dropout))
+            host.warn(
+              'trainer',
+              `no layer has ${kind} dropout: the rate ${host.dropout[kind]} does nothing.`,
+            );
         this.#step += 1;
         lastLoss = report.loss;
         this.#open = { loss: this.#open.loss + report.loss, steps: this.#open.steps + 1 };
