@@ -244,9 +244,9 @@ test.each(['modernbert', 'eurobert'])(
   async (name) => {
     const { warnings } = await train(name, [rDrop(), r3f(), biDrop()], { steps: 1 });
     expect(warnings.slice(1)).toEqual([
-      expect.stringContaining('r-drop: the model has no dropout'),
+      expect.stringContaining('r-drop: there is no dropout'),
       expect.stringContaining('r3f: without dropout'),
-      expect.stringContaining('bi-drop: the model has no dropout'),
+      expect.stringContaining('bi-drop: there is no dropout'),
     ]);
   },
 );

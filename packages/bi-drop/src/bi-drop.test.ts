@@ -117,7 +117,7 @@ test('a model without dropout is warned of', () => {
   const model = sequential({ layers: [layers.dense({ units: 2, inputShape: [3] })] });
   const warnings: string[] = [];
   new Trainer({ model, plugins: [biDrop()], onWarning: (line) => warnings.push(line) });
-  expect(warnings.join()).toContain('bi-drop: the model has no dropout');
+  expect(warnings.join()).toContain('bi-drop: there is no dropout');
   model.dispose();
 });
 

@@ -31,9 +31,9 @@ export const biDrop = defineMethod({
   },
   apply(host, { draws, reserve }) {
     if (draws === 1 && reserve === 1) return;
-    if (draws > 1 && !host.hasDropout)
-      host.warn(
-        'the model has no dropout: without another source of noise all draws give the same gradient.',
+    if (draws > 1)
+      host.needsDropout(
+        'there is no dropout: without another source of noise all draws give the same gradient.',
       );
     host.hooks.aroundBackward.tap(host.name, (gradient, step) => (options) => {
       const results = Array.from({ length: draws }, (_, draw) =>

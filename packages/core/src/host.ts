@@ -20,6 +20,7 @@ type Owned = Pick<
   | 'name'
   | 'tensors'
   | 'overrideDropout'
+  | 'needsDropout'
   | 'perturbMainPass'
   | 'keepReference'
   | 'addParameter'
@@ -49,6 +50,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   readonly perturbOwners: Map<string, boolean> = new Map();
   /** How strong the noise of plugins is, by plugin and option. */
   readonly noises: Map<string, number> = new Map();
+  /** What plugins have to say where nothing is drawn. */
+  readonly #dropoutNeeds = new Map<string, string>();
   readonly referenceOwners: Set<string> = new Set();
   /** Copies of the weights after `afterLoad`, by parameter name. */
   readonly references: KeptTensors = new KeptTensors();
@@ -87,6 +90,9 @@ export class Host implements Omit<PluginHost, keyof Owned> {
       tensors: this.tensors(plugin),
       overrideDropout: (rates) => {
         this.#overrideDropout(rates, plugin);
+      },
+      needsDropout: (message) => {
+        this.#dropoutNeeds.set(plugin, message);
       },
       perturbMainPass: (perturb) => {
         this.perturbOwners.set(plugin, perturb);
@@ -141,6 +147,12 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   /** The dropout rates in force. */
   get dropout(): DropoutRates {
     return Object.assign({}, ...this.dropoutOwners.values()) as DropoutRates;
+  }
+
+  /** Says what plugins miss where nothing is drawn at random, once all of them have set their rates. */
+  checkDropout(): void {
+    if (this.#instrument.drawsUnder(this.dropout)) return;
+    for (const [plugin, message] of this.#dropoutNeeds) this.warn(plugin, message);
   }
 
   /** Whether hidden noise acts in the main pass. */

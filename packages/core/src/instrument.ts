@@ -76,6 +76,8 @@ export class Instrument {
   /** The last layer, where the head reads nothing but the first token. */
   readonly #firstOnly: AnyLayer | undefined;
   readonly #restores: (() => void)[] = [];
+  /** The layers that draw at random by their own rates. */
+  readonly #drawing: readonly AnyLayer[];
   /** Kinds of dropout whose rate some layer asked for. */
   readonly #dropped = new Set<DropoutKind>();
   #run: ModelRun | undefined;
@@ -109,7 +111,8 @@ export class Instrument {
     this.#table = tokenTable(model);
     this.tokenTable = sites.find(({ layer }) => layer === this.#table)?.path;
     this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
-    this.hasDropout = sites.some(({ layer }) => draws(layer));
+    this.#drawing = sites.map(({ layer }) => layer).filter(draws);
+    this.hasDropout = this.#drawing.length > 0;
     this.ownDropout = sites
       .filter(({ layer }) => !layer.hypetune && isRandom(layer) && !takesRate(layer))
       .filter(({ layer }) => layer.getClassName() !== 'GaussianNoise')
@@ -172,6 +175,19 @@ export class Instrument {
       this.#run = outer;
       this.#reads = outerReads;
     }
+  }
+
+  /** Whether anything draws at random in training where these rates stand in the place of the layers' own. */
+  drawsUnder(rates: DropoutRates): boolean {
+    if (rates.hidden || rates.attention) return true;
+    return this.#drawing.some((layer) => {
+      if (!layer.hypetune && !takesRate(layer)) return true;
+      const config = layer.getConfig();
+      return STRENGTHS.some(
+        (name) =>
+          Number(config[name]) > 0 && rates[name === 'attentionDropout' ? 'attention' : 'hidden'] !== 0,
+      );
+    });
   }
 
   /** Kinds of dropout that the rates turn on and no layer has; known once the model has run in training. */

@@ -68,7 +68,7 @@ export interface PluginHost {
   readonly hasTokenTable: boolean;
   /** That table, `[tokens, width]`; of several the one whose vectors `afterEmbedding` sees. */
   readonly tokenTable: ParameterInfo | undefined;
-  /** Whether any layer of the model draws at random in training (dropout). */
+  /** Whether any layer of the model draws at random in training (dropout), by its own rate. */
   readonly hasDropout: boolean;
   /** The peak learning rate of the optimizer. */
   readonly peakLearningRate: number;
@@ -81,6 +81,8 @@ export interface PluginHost {
   readonly tensors: TensorStore;
   /** Replaces dropout rates while training, shown by `explain()`; two plugins asking for different rates is an error. */
   readonly overrideDropout: (rates: DropoutRates) => void;
+  /** Has core warn by this message where nothing is drawn at random in training, whoever overrides which rate. */
+  readonly needsDropout: (message: string) => void;
   /** Says whether hidden noise acts in the main pass (default true), shown by `explain()`. */
   readonly perturbMainPass: (perturb: boolean) => void;
   /** Asks core to keep a copy of the weights as they are after `afterLoad`. */

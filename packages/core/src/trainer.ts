@@ -66,6 +66,7 @@ export class Trainer {
     this.#clip.apply(this.hooks);
     checkStack(this.plugins, this.#host);
     for (const plugin of this.plugins) plugin.apply(this.#host.for(plugin.name));
+    this.#host.checkDropout();
     checkStages(this.#host);
   }
 

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { regression, singleLabel } from '@hypetune/core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { type Plugin, regression, singleLabel, Trainer, type TrainerOptions } from '@hypetune/core';
 import { expect, test } from 'vitest';
 import { disagreement, rDrop } from './index.js';
 
@@ -45,6 +45,32 @@ test('regression: both squared errors and the squared difference (V3)', () => {
     tf.addN([error(one), error(two), tf.mean(disagreement(regression().divergence!, one, two, target, 1))]),
     [0.88],
   );
+});
+
+test('a model whose dropout is all off is warned of, whoever turns it off', () => {
+  const warned = (dropout: TrainerOptions['dropout'], others: readonly Plugin[] = [], rate = 0.1): string => {
+    const model = sequential({
+      layers: [layers.dropout({ rate, inputShape: [3] }), layers.dense({ units: 2 })],
+    });
+    const warnings: string[] = [];
+    const onWarning = (line: string): number => warnings.push(line);
+    new Trainer({ model, plugins: [rDrop(), ...others], ...(dropout && { dropout }), onWarning });
+    model.dispose();
+    return warnings.join();
+  };
+  const off: Plugin = {
+    name: 'off',
+    apply: (host) => {
+      host.overrideDropout({ hidden: 0, attention: 0 });
+    },
+  };
+  expect(warned(undefined)).toBe('');
+  expect(warned({ attention: 0 })).toBe('');
+  expect(warned({ hidden: 0.1 }, [], 0)).toBe('');
+  for (const text of [warned(undefined, [], 0), warned({ hidden: 0 }), warned(undefined, [off])])
+    expect(text).toContain(
+      'r-drop: there is no dropout: without another source of noise both passes are equal.',
+    );
 });
 
 test.each([

@@ -29,8 +29,7 @@ export const rDrop = defineMethod({
     const { name, hooks } = host;
     if (weight === 0) return;
     const divergence = divergenceOf(host.task, name);
-    if (!host.hasDropout)
-      host.warn('the model has no dropout: without another source of noise both passes are equal.');
+    host.needsDropout('there is no dropout: without another source of noise both passes are equal.');
     hooks.afterLoss.tap({ name, stage: LOSS_STAGE.REPLACE }, (terms, step) => {
       const { logits } = step.forward(name);
       const rows = disagreement(divergence, step.main.logits, logits, step.batch.labels, weight);

@@ -55,8 +55,11 @@ export const r3f = defineMethod({
     if (spectralNorm) constrainHead(host);
     if (weight === 0) return;
     const divergence = divergenceOf(host.task, name);
-    if (scale < 1e-4 && (dropout === 'shared' || !host.hasDropout))
-      host.warn(`without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`);
+    if (scale < 1e-4) {
+      const lost = `without dropout between the passes noise of ${scale} is lost in rounding; raise scale.`;
+      if (dropout === 'shared') host.warn(lost);
+      else host.needsDropout(lost);
+    }
     host.addsNoise('scale', scale);
     if (hype === 'noised') host.perturbMainPass(false);
     // Before any noise: what others add to the vectors (FreeLB's perturbation) learns from this pass too.
