@@ -33,6 +33,7 @@ import { dataFolder, namedName, openTask } from '../tasks/open-task.js';
 import { SPLITS, type Split } from '../tasks/split-files.js';
 import { firstRows } from '../tasks/fixed-order.js';
 import type { Row } from '../tasks/task.js';
+import { shellWord } from '../shell-word.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { jsonFlag, listFlag, repeatedFlag, settingFlag, settingsOf } from './flags.js';
 
@@ -110,7 +111,8 @@ async function evaluate(
   const saved = await savedTask(folder);
   const modules = await openModules(saved.config.methods);
   const { metrics } = withMetrics({ metrics: settings.metrics ?? saved.metrics?.slice() }, modules);
-  if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
+  if (!saved.finished)
+    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
   await startEngine(terminal, engine);
   const wanted = await rowsToMeasure(folder, flags, saved, settings, terminal);
   const model = await openSaved(folder, saved, { metrics, precision, onWarning: warnOnce(terminal) });

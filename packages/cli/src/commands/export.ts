@@ -7,6 +7,7 @@ import { checkApart, checkOutput } from '../atomic.js';
 import { DEFAULT_PRECISIONS, exportModel } from '../export/export-model.js';
 import { holdsRun, readRun } from '../run-folder.js';
 import { savedTask, type SavedTask } from '../saved-model.js';
+import { shellWord } from '../shell-word.js';
 import { note, print, type Terminal } from '../terminal.js';
 import { jsonFlag, listFlag } from './flags.js';
 
@@ -37,7 +38,8 @@ async function exportRun(folder: string, flags: ExportFlags, terminal: Terminal)
   const precisions = [...new Set(flags.dtype.map(precision))];
   const saved = await savedTask(folder);
   const record = (await holdsRun(folder)) ? await readRun(folder) : undefined;
-  if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
+  if (!saved.finished)
+    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
   await checkApart(flags.out, '--out', folder);
   await checkOutput(flags.out, flags.force === true);
   // Nothing is computed: weights are read and written.

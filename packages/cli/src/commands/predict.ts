@@ -13,6 +13,7 @@ import { textsOf } from '../tasks/rows.js';
 import { endingOf, TABLE_ENDINGS } from '../tasks/table.js';
 import type { TextRow } from '../tasks/task.js';
 import { readText } from '../text-file.js';
+import { shellWord } from '../shell-word.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { settingFlag, settingsOf } from './flags.js';
 
@@ -67,7 +68,8 @@ async function predict(
 ): Promise<number> {
   if (flags.out !== undefined) await checkOutputFile(flags.out);
   const saved = await savedTask(folder);
-  if (!saved.finished) note(terminal, `${folder}: the run is not finished; go on with --resume ${folder}`);
+  if (!saved.finished)
+    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
   await startEngine(terminal, flags.engine);
   const { rows, columns } =
     texts.length > 0

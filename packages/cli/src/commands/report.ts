@@ -20,6 +20,7 @@ import { compareStored } from '../report/stored-comparison.js';
 import { type ComparisonPlan, joinedPlan } from '../store/plan.js';
 import type { CurveLine } from '../store/record.js';
 import { Store } from '../store/store.js';
+import { shellLine } from '../shell-word.js';
 import { note, print, type Terminal } from '../terminal.js';
 
 interface ReportFlags {
@@ -65,7 +66,7 @@ async function ofStore(
   for (const { command } of leftOut)
     note(
       terminal,
-      `left out: ${command.join(' ')}. Its runs have other settings, rows, weights or code; do it once more to report on it, or give it a --store of its own.`,
+      `left out: ${shellLine(command)}. Its runs have other settings, rows, weights or code; do it once more to report on it, or give it a --store of its own.`,
     );
   const { cells, comparison } = await compareStored(store, plan);
   if (json) return JSON.stringify(comparisonData(plan, cells, comparison), null, 2);

@@ -36,6 +36,7 @@ import { flagName, settingsWith } from '../settings.js';
 import { checkModel, checkSettings, prepare } from '../setup.js';
 import { dataOf } from '../tasks/data-record.js';
 import type { Row } from '../tasks/task.js';
+import { shellWord } from '../shell-word.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { addSettingFlags, jsonFlag, numberFlag, repeatedFlag, settingsOf } from './flags.js';
 
@@ -222,7 +223,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       if (classes) print(terminal, classTable(classes));
     } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
     if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
-    if (out !== undefined) note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${out}`}`);
+    if (out !== undefined)
+      note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${shellWord(out)}`}`);
     return finished ? 0 : 130;
   } finally {
     await log?.close(end);

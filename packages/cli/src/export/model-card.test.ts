@@ -65,6 +65,19 @@ test('it names a graph that is there, and no program that lacks the model', asyn
   expect(xlnet).not.toMatch(/@huggingface|- transformers\.js/);
 });
 
+test('names that are odd stay whole in every language', async () => {
+  const name = `it's a "run" of $5`;
+  const exported = await modelCard({ ...facts, name });
+  const text = JSON.stringify(name);
+  expect(exported).toContain(`await pipeline('text-classification', ${text}, { dtype: 'q8' })`);
+  expect(exported).toContain(`pipeline("text-classification", ${text}, truncation=True)`);
+  const run = await modelCard({ ...facts, name, labels: ['a`b', '`'], precisions: [], record });
+  expect(run).toContain(`await openRun(${text})`);
+  expect(run).toContain(`\`npx hypetune export 'it'\\''s a "run" of $5' --out FOLDER\``);
+  expect(run).toContain('Outputs: ``a`b``, `` ` ``.');
+  expect(await modelCard({ ...facts, name, record })).toContain(`from_pretrained(${text})`);
+});
+
 test('a card tells no place of this machine, wherever in the configuration it stands', async () => {
   const config = {
     ...{

@@ -3,6 +3,7 @@ import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
 import { DEFAULT_MODEL } from '../setup.js';
 import type { RunRecord } from '../run-folder.js';
 import { nearby, withPlaces } from '../places.js';
+import { shellWord } from '../shell-word.js';
 import { version } from '../version.js';
 
 /** What a card is made of. */
@@ -30,6 +31,16 @@ export async function modelCard(facts: CardFacts): Promise<string> {
     .join('\n\n')
     .concat('\n');
   return withPlaces(text, record, nearby);
+}
+
+/** A text as JavaScript has it. */
+const jsText = (text: string): string => (/['\\\n]/.test(text) ? JSON.stringify(text) : `'${text}'`);
+
+/** A text as code in a line of Markdown. */
+function codeSpan(text: string): string {
+  const runs = (text.match(/`+/g) ?? []).map(({ length }) => length);
+  const [fence, space] = ['`'.repeat(1 + Math.max(0, ...runs)), /^`|`$/.test(text) ? ' ' : ''];
+  return fence + space + text + space + fence;
 }
 
 const taskOf = (facts: CardFacts): string =>
@@ -64,12 +75,12 @@ const baseModel = (record: RunRecord | undefined): string | undefined =>
 
 function aboutModel({ config, labels, maxLength, record, precisions }: CardFacts): string {
   const base = baseModel(record);
-  const from = base === undefined ? '' : `, fine-tuned from \`${base}\``;
+  const from = base === undefined ? '' : `, fine-tuned from ${codeSpan(base)}`;
   const files = precisions.map((precision) => `\`onnx/${PRECISION_FILES[precision]}\` (${precision})`);
   const kind = (config.problem_type as string | undefined) ?? 'token classification';
   return [
     `A \`${config.model_type}\` for ${kind.replaceAll('_', ' ')}${from}. It reads up to ${maxLength} tokens of a text.`,
-    `Outputs: ${labels.map((label) => `\`${label}\``).join(', ')}.`,
+    `Outputs: ${labels.map(codeSpan).join(', ')}.`,
     `Weights: ${['`model.safetensors` (fp32)', ...files].join(', ')}. Written by hypetune ${version}.`,
   ].join('\n');
 }
@@ -140,11 +151,11 @@ function usage(facts: CardFacts): string {
 \`\`\`js
 import { openRun } from 'hypetune';
 
-const run = await openRun('${name}');
+const run = await openRun(${jsText(name)});
 console.log(await run.predict([${row}]));
 \`\`\`
 
-The folder is one of \`transformers\` too. \`npx hypetune export ${name} --out FOLDER\` makes one for transformers.js and ONNX Runtime.`;
+The folder is one of \`transformers\` too. ${codeSpan(`npx hypetune export ${shellWord(name)} --out FOLDER`)} makes one for transformers.js and ONNX Runtime.`;
   const dtype = facts.precisions.includes('q8') ? 'q8' : facts.precisions[0]!;
   const javascript = !isInTransformersJs(facts)
     ? `transformers.js has no such model; the graphs run in ONNX Runtime itself, from JavaScript too.`
@@ -162,7 +173,7 @@ ${javascript}
 \`\`\`python
 from transformers import pipeline
 
-print(pipeline("${taskOf(facts)}", "${name}"${all}${cut})(${python}))
+print(pipeline("${taskOf(facts)}", ${JSON.stringify(name)}${all}${cut})(${python}))
 \`\`\``;
 }
 
@@ -171,7 +182,7 @@ function byPipeline(facts: CardFacts, dtype: Precision): string {
   return `\`\`\`js
 import { pipeline } from '@huggingface/transformers';
 
-const classify = await pipeline('${taskOf(facts)}', '${facts.name}', { dtype: '${dtype}' });
+const classify = await pipeline('${taskOf(facts)}', ${jsText(facts.name)}, { dtype: '${dtype}' });
 console.log(await classify('a text'${all}));
 \`\`\``;
 }
@@ -186,8 +197,8 @@ function byModel(facts: CardFacts, dtype: Precision): string {
 \`\`\`js
 import { AutoModelForSequenceClassification, AutoTokenizer } from '@huggingface/transformers';
 
-const tokenizer = await AutoTokenizer.from_pretrained('${facts.name}');
-const model = await AutoModelForSequenceClassification.from_pretrained('${facts.name}', { dtype: '${dtype}' });
+const tokenizer = await AutoTokenizer.from_pretrained(${jsText(facts.name)});
+const model = await AutoModelForSequenceClassification.from_pretrained(${jsText(facts.name)}, { dtype: '${dtype}' });
 const { logits } = await model(tokenizer('a text', { ${pair}truncation: true }));
 console.log(logits.tolist()[0]${isValue(facts) ? '' : ', model.config.id2label'});
 \`\`\``;

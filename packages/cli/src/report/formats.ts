@@ -1,3 +1,4 @@
+import { shellLine } from '../shell-word.js';
 import type { Cell, ComparisonPlan } from '../store/plan.js';
 import type { Comparison, RecipeFigures } from './comparison.js';
 import {
@@ -43,7 +44,7 @@ export function markdown(plan: ComparisonPlan, cells: readonly Cell[], compariso
   const said = [legend(plan), ...readings(plan, cells, comparison), ...troubles(cells, comparison)]
     .filter((text) => text !== '')
     .map((text) => `- ${text}`);
-  return [...parts, said.join('\n'), `\`${plan.command.join(' ')}\``].join('\n\n');
+  return [...parts, said.join('\n'), `\`${shellLine(plan.command)}\``].join('\n\n');
 }
 
 /** A table for each task and metric, for a paper (booktabs). */

@@ -1,6 +1,7 @@
 import { mean } from '@hypetune/statistics';
 import type { CurveLine } from '../../store/record.js';
 import { type Cell, type ComparisonPlan, greaterIsBetter } from '../../store/plan.js';
+import { shellLine } from '../../shell-word.js';
 import type { Comparison, RecipeFigures } from '../comparison.js';
 import {
   figure,
@@ -377,10 +378,6 @@ function originSection({ plan, cells }: ComparisonReport): string {
     tableOf('SHA-256 of the data and the weights', ['what', 'hash'], hashes, () => 'text'),
     list([...engines, ...machines]),
     paragraph('The command that makes it again:'),
-    code(
-      plan.command
-        .map((word) => (/^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-        .join(' '),
-    ),
+    code(shellLine(plan.command)),
   );
 }
