@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Key } from '@hypetune/ops';
 import { checkDropout, type DropoutRates, type ResolvedOptions } from './options.js';
 import { HypetuneError } from './errors.js';
-import type { TrainerHooks } from './hooks.js';
+import type { TrainerHooks, WeightMap } from './hooks.js';
 import type { Instrument } from './instrument.js';
 import { AddedParameter } from './own-parameter.js';
 import { outputOf } from './model-output.js';
@@ -52,6 +52,8 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   readonly noises: Map<string, number> = new Map();
   /** What plugins have to say where nothing is drawn. */
   readonly #dropoutNeeds = new Map<string, string>();
+  /** Names of those whose taps of `afterLoad` gave pre-trained weights other values. */
+  readonly changedOnLoad: Set<string> = new Set();
   readonly referenceOwners: Set<string> = new Set();
   /** Copies of the weights after `afterLoad`, by parameter name. */
   readonly references: KeptTensors = new KeptTensors();
@@ -147,6 +149,13 @@ export class Host implements Omit<PluginHost, keyof Owned> {
   /** The dropout rates in force. */
   get dropout(): DropoutRates {
     return Object.assign({}, ...this.dropoutOwners.values()) as DropoutRates;
+  }
+
+  noteLoaded(plugin: string, before: WeightMap, after: WeightMap): void {
+    const changed = this.parameters.some(
+      ({ name, pretrained }) => pretrained && after.get(name) !== before.get(name),
+    );
+    if (changed) this.changedOnLoad.add(plugin);
   }
 
   /** Says what plugins miss where nothing is drawn at random, once all of them have set their rates. */

@@ -22,7 +22,7 @@ import { Phases } from './phases.js';
 import type { ResolvedOptions } from './options.js';
 import type { Plugin, Run } from './plugin.js';
 import { warnUncompiled, type StepRecorder } from './recorder.js';
-import { isTapped, tapsAt } from './taps.js';
+import { isTapped, tapsAt, tapsOf } from './taps.js';
 import { OPTIMIZER_STAGE } from './stages.js';
 import type { EpochReport } from './step.js';
 import { rowLossOf } from './tasks/row-loss.js';
@@ -164,6 +164,7 @@ export class Session {
         total: this.#total,
         stepsPerEpoch: this.#stepsPerEpoch,
         fits: this.#setting.fits,
+        changedOnLoad: [...host.changedOnLoad],
         plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.state?.() ?? {}])),
         ...(this.#best.saved && { best: this.#best.saved }),
         ...(this.#open.steps > 0 && { open: this.#open }),
@@ -178,6 +179,10 @@ export class Session {
     checkSnapshot(snapshot.meta, { seed, plugins, stepsPerEpoch: this.#stepsPerEpoch, total: this.#total });
     const state = { host, optimizer: this.#optimizer!, best: this.#best.tensors };
     restoreTensors(state, snapshot, phases, plugins);
+    // Of an older snapshot nobody knows: each that may have changed weights counts.
+    const changed = snapshot.meta.changedOnLoad ?? tapsOf(host.hooks.afterLoad).map(({ name }) => name);
+    host.changedOnLoad.clear();
+    for (const name of changed) host.changedOnLoad.add(name);
     this.#best.restore(snapshot.meta.best);
     this.#open = { ...(snapshot.meta.open ?? { loss: 0, steps: 0 }) };
     this.#step = snapshot.meta.step;

@@ -13,7 +13,7 @@ import {
 import { HypetuneError } from './errors.js';
 import { explain } from './explain.js';
 import { guardTaps, namedHooks } from './guard.js';
-import { createHooks, type TrainerHooks } from './hooks.js';
+import { createHooks, type TrainerHooks, type WeightMap } from './hooks.js';
 import { Host } from './host.js';
 import { Instrument } from './instrument.js';
 import { outputOf } from './model-output.js';
@@ -52,7 +52,14 @@ export class Trainer {
     this.plugins = this.options.plugins;
     this.hooks = namedHooks(createHooks());
     this.trace = this.options.trace ? new Trace() : undefined;
-    guardTaps(this.hooks, this.options.compile === false || this.options.trace, this.trace?.observe);
+    guardTaps(
+      this.hooks,
+      this.options.compile === false || this.options.trace,
+      (hook, plugin, before, after) => {
+        if (hook === 'afterLoad') this.#host.noteLoaded(plugin, before as WeightMap, after as WeightMap);
+        this.trace?.observe(hook, plugin, before, after);
+      },
+    );
     this.#parameters = listParameters(this.options.model);
     this.#instrument = new Instrument(
       this.options.model,
@@ -139,6 +146,11 @@ export class Trainer {
   /** How the engine compiled the steps so far; undefined where it cannot. */
   compileReport(): RecordingReport | undefined {
     return this.#recorder()?.report();
+  }
+
+  /** Who gave pre-trained weights other values by `afterLoad`, in the run at hand or the one that it goes on from. */
+  get changedOnLoad(): readonly string[] {
+    return [...this.#host.changedOnLoad];
   }
 
   /** What this trainer will do, hook by hook: the taps in their order, the passes, the parameters, the engine. */

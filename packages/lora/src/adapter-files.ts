@@ -72,10 +72,11 @@ export async function adapterFiles(trainer: Trainer, settings: AdapterSettings =
   };
 }
 
-/** Throws where something changes base weights: once they are loaded, or what the adapters were merged into. */
-function checkBase({ hooks: { afterLoad, beforeEvaluation } }: Trainer, plugin: string): void {
+/** Throws where something changed base weights once they were loaded, or may change what the adapters were merged into. */
+function checkBase({ changedOnLoad, hooks: { beforeEvaluation } }: Trainer, plugin: string): void {
   const merge = beforeEvaluation.taps.findIndex(({ name }) => name === plugin);
-  const changing = [...afterLoad.taps, ...beforeEvaluation.taps.slice(merge + 1)].map(({ name }) => name);
+  const later = beforeEvaluation.taps.slice(merge + 1).map(({ name }) => name);
+  const changing = [...changedOnLoad, ...later];
   if (changing.length > 0)
     throw new HypetuneError(
       `${plugin}: base weights are changed by ${changing.join(', ')}, which no adapter file holds; save the merged model.`,

@@ -10,6 +10,8 @@ import {
   tokenClassification,
   Trainer,
   type Dataset,
+  type Plugin,
+  type Snapshot,
   type TrainerOptions,
 } from '@hypetune/core';
 import { ema } from '@hypetune/ema';
@@ -190,6 +192,43 @@ test.each([wiseFt(), noisytune(), reinit()])(
     );
   },
 );
+
+test('a tap that only looks at the loaded weights does not stand in the way; that others changed them is known after a resume', async () => {
+  const look: Plugin = {
+    name: 'look',
+    apply: ({ hooks }) => {
+      hooks.afterLoad.tap('look', (weights) => new Map(weights));
+    },
+  };
+  const folder = join(scratch, 'looked');
+  const wanted = await trained({ plugins: [look, lora({ rank: 2 })], steps: 1 }, folder);
+  const { model } = await loadModel(base);
+  await mergeAdapter(model, folder);
+  expectClose(logits(model), wanted);
+
+  const start = (): Trainer =>
+    new Trainer({ model, plugins: [look, noisytune(), lora({ rank: 2 })], epochs: 2 });
+  const first = start();
+  let resume: Snapshot | undefined;
+  first.hooks.onEpoch.tapPromise('test', async () => {
+    resume ??= await first.snapshot();
+  });
+  await first.fit(data);
+  expect([first.changedOnLoad, resume!.meta.changedOnLoad]).toEqual([['noisytune'], ['noisytune']]);
+  const second = start();
+  second.hooks.onFitEnd.tapPromise('test', () => saveAdapter(second, folder));
+  await expect(second.fit(data, { resume: resume! })).rejects.toThrow(
+    'lora: base weights are changed by noisytune,',
+  );
+  const older: { changedOnLoad?: readonly string[] } & Snapshot['meta'] = { ...resume!.meta };
+  delete older.changedOnLoad;
+  const third = start();
+  third.hooks.onFitEnd.tapPromise('test', () => saveAdapter(third, folder));
+  await expect(third.fit(data, { resume: { ...resume!, meta: older } })).rejects.toThrow(
+    'changed by noisytune, look,',
+  );
+  model.dispose();
+});
 
 test('where they are off they do not stand in the way', async () => {
   const folder = join(scratch, 'off');

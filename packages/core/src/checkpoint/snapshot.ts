@@ -26,6 +26,8 @@ export interface SnapshotMeta {
   readonly stepsPerEpoch?: number;
   /** Calls of `fit` before this one, each with draws of its own; absent in older snapshots. */
   readonly fits?: number;
+  /** Who gave pre-trained weights other values before the first update; absent in older snapshots. */
+  readonly changedOnLoad?: readonly string[];
   /** Names of the plugins with their plain state. */
   readonly plugins: Record<string, PluginState>;
   /** The epoch that has begun: the losses of its steps added up, and how many. */
