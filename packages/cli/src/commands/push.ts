@@ -7,7 +7,7 @@ import { hubAccess } from '@hypetune/models';
 import type * as hub from '@huggingface/hub';
 import type { Command } from 'commander';
 import { onInterrupt } from '../interrupt.js';
-import { holdsRun, readRun, RUN_RECORD } from '../run-folder.js';
+import { holdsRun, readRun, RUN_RECORD, type RunRecord } from '../run-folder.js';
 import { withPlaces } from '../places.js';
 import { note, print, printResult, type Terminal } from '../terminal.js';
 import { jsonFlag } from './flags.js';
@@ -40,8 +40,8 @@ async function push(folder: string, repository: string, flags: PushFlags, termin
     throw new HypetuneError(`push: a repository is named owner/name, got '${repository}'.`);
   if (!existsSync(join(folder, 'config.json')))
     throw new HypetuneError(`${folder}: there is no config.json, so this is no model.`);
-  if ((await holdsRun(folder)) && !(await readRun(folder)).finished)
-    note(terminal, `${folder}: the run is not finished`);
+  const record = (await holdsRun(folder)) ? await readRun(folder) : undefined;
+  if (record?.finished === false) note(terminal, `${folder}: the run is not finished`);
   const { hub: hubUrl } = hubAccess();
   const accessToken = process.env.HF_TOKEN;
   if (!accessToken)
@@ -58,7 +58,7 @@ async function push(folder: string, repository: string, flags: PushFlags, termin
     note(terminal, `uploading ${files.join(', ')}`);
     const uploaded = await uploadFiles({
       ...target,
-      files: await Promise.all(files.map((path) => uploadOf(folder, path))),
+      files: await Promise.all(files.map((path) => uploadOf(folder, path, record))),
       commitTitle: flags.message,
       abortSignal: interrupt.signal,
     });
@@ -90,9 +90,12 @@ async function filesOf(folder: string): Promise<string[]> {
 const NOTES = [RUN_RECORD, 'README.md'];
 
 /** A file as it is uploaded: in a run's notes tables and models are called by their names, wherever they lie here. */
-async function uploadOf(folder: string, path: string): Promise<{ path: string; content: URL | Blob }> {
+async function uploadOf(
+  folder: string,
+  path: string,
+  record: RunRecord | undefined,
+): Promise<{ path: string; content: URL | Blob }> {
   if (!NOTES.includes(path)) return { path, content: pathToFileURL(join(folder, path)) };
-  const record = (await holdsRun(folder)) ? await readRun(folder) : undefined;
   const text = await readFile(join(folder, path), 'utf8');
   return { path, content: new Blob([withPlaces(text, record)]) };
 }

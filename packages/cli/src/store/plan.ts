@@ -84,14 +84,15 @@ export async function joinedPlan(
     throw new HypetuneError(`${store.folder}: no comparison was begun with this store.`);
   const leftOut: ComparisonPlan[] = [];
   let plan = latest;
-  let grounds = await groundsOf(store, plan);
+  const read = new Map<string, Ground | undefined>();
+  let grounds = await groundsOf(store, plan, read);
   for (const other of others) {
-    if (!agree(grounds, await groundsOf(store, other))) {
+    if (!agree(grounds, await groundsOf(store, other, read))) {
       leftOut.push(other);
       continue;
     }
     plan = join(plan, other);
-    grounds = await groundsOf(store, plan);
+    grounds = await groundsOf(store, plan, read);
   }
   return { plan, leftOut };
 }
@@ -104,20 +105,39 @@ function join(plan: ComparisonPlan, other: ComparisonPlan): ComparisonPlan {
   return { ...plan, recipes, tasks, runs, seeds };
 }
 
-/** By task and recipe, what its runs that are done are made of: all of it, and what is not the recipe's. */
-type Grounds = ReadonlyMap<string, ReadonlyMap<string, { readonly whole: string; readonly shared: string }>>;
+/** What a run is made of: all of it, and what is not the recipe's. */
+interface Ground {
+  readonly whole: string;
+  readonly shared: string;
+}
 
-async function groundsOf(store: Store, { runs }: ComparisonPlan): Promise<Grounds> {
-  const grounds = new Map<string, Map<string, { whole: string; shared: string }>>();
+/** What the runs that are done are made of, by task and recipe. */
+type Grounds = ReadonlyMap<string, ReadonlyMap<string, Ground>>;
+
+/** `read`: what was read of runs before, by key; undefined of those that are not done. */
+async function groundsOf(
+  store: Store,
+  { runs }: ComparisonPlan,
+  read: Map<string, Ground | undefined>,
+): Promise<Grounds> {
+  const grounds = new Map<string, Map<string, Ground>>();
   for (const { task, recipe, key } of runs) {
-    const recipes = grounds.get(task) ?? new Map<string, { whole: string; shared: string }>();
+    const recipes = grounds.get(task) ?? new Map<string, Ground>();
     grounds.set(task, recipes);
-    if (recipes.has(recipe) || !(await store.has(key))) continue;
-    const whole = { ...(await store.read(key)).record.identity, seed: undefined };
-    const shared = { ...whole, recipe: undefined };
-    recipes.set(recipe, { whole: canonicalJson(whole), shared: canonicalJson(shared) });
+    if (recipes.has(recipe)) continue;
+    if (!read.has(key)) read.set(key, await groundOf(store, key));
+    const ground = read.get(key);
+    if (ground) recipes.set(recipe, ground);
   }
   return grounds;
+}
+
+/** Of one run; undefined where it is not done. */
+async function groundOf(store: Store, key: string): Promise<Ground | undefined> {
+  if (!(await store.has(key))) return undefined;
+  const whole = { ...(await store.read(key)).record.identity, seed: undefined };
+  const shared = { ...whole, recipe: undefined };
+  return { whole: canonicalJson(whole), shared: canonicalJson(shared) };
 }
 
 /** Whether runs of two plans can be pairs: a recipe that both have is the same in both, and of each task some runs are alike but for the recipe. */
