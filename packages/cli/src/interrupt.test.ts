@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
@@ -35,6 +35,21 @@ test('a signal while rows are read is no error: nothing is saved, the code is th
   expect(existsSync(join(home.folder, 'early'))).toBe(false);
 });
 
+test('a signal in an export leaves nothing behind', async () => {
+  const model = await tinyModel(home);
+  const before = process.listenerCount('SIGHUP');
+  const ended = call('export', model, '--out', join(home.folder, 'exported'));
+  await vi.waitUntil(() => process.listenerCount('SIGHUP') > before, { interval: 1 });
+  process.emit('SIGHUP');
+  const { code, error } = await ended;
+  expect([code, error]).toEqual([
+    130,
+    expect.stringContaining('stopping after this file, with nothing written'),
+  ]);
+  expect(readdirSync(home.folder).filter((name) => name.includes('exported'))).toEqual([]);
+  expect(process.listenerCount('SIGHUP')).toBe(before);
+});
+
 test.skipIf(process.platform === 'win32')(
   'a terminal that is closed ends a run with what it has: no error stream any more, then SIGHUP',
   async () => {
@@ -52,8 +67,8 @@ test.skipIf(process.platform === 'win32')(
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const ended = once(child, 'exit');
-    // The first line of progress: it trains.
-    for await (const chunk of child.stderr) if (String(chunk).includes('engine: ')) break;
+    // The rows are read: it trains.
+    for await (const chunk of child.stderr) if (String(chunk).includes('rows to learn from')) break;
     child.stderr.destroy();
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(child.exitCode).toBe(null);

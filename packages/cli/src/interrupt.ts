@@ -19,16 +19,19 @@ export interface Interrupt {
 
 /**
  * The first SIGINT asks the run to end with what it has; a second one kills. SIGTERM asks as well, and SIGHUP, which a
- * closed terminal sends.
+ * closed terminal sends. `what` is said then.
  */
-export function onInterrupt(terminal: Terminal): Interrupt {
+export function onInterrupt(
+  terminal: Terminal,
+  what = 'stopping after this step, with what there is',
+): Interrupt {
   const controller = new AbortController();
   let first = 0;
   const listener = (): void => {
     if (!controller.signal.aborted) {
       first = Date.now();
       controller.abort(new Interrupted('stopped before there was anything to save.'));
-      note(terminal, '\nstopping after this step, with what there is (once more to kill)');
+      note(terminal, `\n${what} (once more to kill)`);
     } else if (Date.now() - first > ONE_PRESS) process.exit(130);
   };
   for (const name of SIGNALS) process.on(name, listener);

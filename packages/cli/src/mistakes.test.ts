@@ -171,6 +171,27 @@ test('an engine that is not there is refused before a row is read, whoever names
   vi.unstubAllEnvs();
 });
 
+test.each<[string[], string]>([
+  [['probe', '--task', 'rte'], "--data: task 'rte' needs the folder"],
+  [['probe', 'none', '--train', train], 'none: there is no folder'],
+  [['similarity', '--train', 'none.csv'], 'none.csv: there is no such file.'],
+  [['evaluate', '--table', 'none.csv'], 'none.csv: there is no such file.'],
+  [['evaluate', '--task', 'rtf'], "--task: there is no task 'rtf', did you mean 'rte'?"],
+  [['evaluate', '--task', 'rte'], "--data: task 'rte' needs the folder"],
+  [['evaluate', '--out', folder], `--out: '${folder}' is a folder; name a file.`],
+  [['predict', '--input', 'none.csv'], 'none.csv: there is no such file.'],
+  [['predict', '--out', `${train}/x`, 'fine'], 'a part of the path is a file; name another file.'],
+])('%j is refused before an engine is started', async ([command, ...flags], message) => {
+  const { code, error } = await call(command!, model, ...flags);
+  expect([code, error]).toEqual([1, expect.stringContaining(message)]);
+  expect(error).toMatch(/^error: /);
+});
+
+test('a report that would take the place of a folder is refused', async () => {
+  const { error } = await call('report', `${folder}/none`, '--out', folder);
+  expect(error).toBe(`error: --out: '${folder}' is a folder; name a file.\n`);
+});
+
 test('a task that is not there is refused before the first is read', async () => {
   const { error } = await call('compare', '--task', 'rte,rtf', '--data', `${folder}/glue`, '--model', model);
   expect(error).toBe("error: --task: there is no task 'rtf', did you mean 'rte'?\n");

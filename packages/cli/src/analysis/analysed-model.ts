@@ -4,11 +4,11 @@ import { HypetuneError } from '@hypetune/core';
 import { loadModel, resolveModel } from '@hypetune/models';
 import { showDownloads } from '../download.js';
 import { savedTask } from '../saved-model.js';
-import { noteData, textOptions, tokenized } from '../setup.js';
+import { checkModel, noteData, textOptions, tokenized } from '../setup.js';
 import { type Settings, settingsWith } from '../settings.js';
-import { openTask } from '../tasks/open-task.js';
+import { checkTask } from '../tasks/open-task.js';
 import { problemOf } from '../tasks/problems.js';
-import type { Row, TextTask } from '../tasks/task.js';
+import type { Row } from '../tasks/task.js';
 import type { Terminal } from '../terminal.js';
 import { eachState, type RowState, specialTokens } from './hidden-states.js';
 
@@ -28,21 +28,17 @@ export const ROWS = [
   ...['encoding', 'limit', 'limitPerClass', 'evaluationLimit', 'maxLength'],
 ] as const satisfies readonly (keyof Settings)[];
 
-/** The task that the flags name, else that of the first model, which then is a run. */
-export async function analysedTask(
-  models: readonly string[],
-  settings: Settings,
-  terminal: Terminal,
-): Promise<TextTask> {
+/** The settings of the task that the flags name, else of that of the first model, which then is a run. Throws where one names what is not there. */
+export async function analysedSettings(models: readonly string[], settings: Settings): Promise<Settings> {
   const named = settings.task ?? settings.train;
   const [first] = models;
   const config = named === undefined && existsSync(first!) ? (await savedTask(first!)).config : {};
   if (named === undefined && config.task === undefined && config.train === undefined)
     throw new HypetuneError(`--task: ${first!} has no rows of its own; name a task, or a table by --train.`);
-  return openTask(
-    settingsWith({ ...config, keepBest: undefined, metrics: undefined }, settings),
-    showDownloads(terminal),
-  );
+  const found = settingsWith({ ...config, keepBest: undefined, metrics: undefined }, settings);
+  checkTask(found);
+  for (const name of models) await checkModel(name);
+  return found;
 }
 
 /** A run, a folder of a model or a source of one, its layers looked at over rows. */

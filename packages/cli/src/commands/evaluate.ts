@@ -29,7 +29,7 @@ import {
 } from '../tasks/label-map.js';
 import { layoutOf } from '../tasks/layout.js';
 import { classNames, splitRows, taskOf } from '../tasks/named-task.js';
-import { dataFolder, namedName, openTask } from '../tasks/open-task.js';
+import { checkNamed, checkThere, dataFolder, namedName, openTask } from '../tasks/open-task.js';
 import { SPLITS, type Split } from '../tasks/split-files.js';
 import { firstRows } from '../tasks/fixed-order.js';
 import type { Row } from '../tasks/task.js';
@@ -113,6 +113,8 @@ async function evaluate(
   const { metrics } = withMetrics({ metrics: settings.metrics ?? saved.metrics?.slice() }, modules);
   if (!saved.finished)
     note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
+  checkThere(flags.table);
+  for (const word of flags.task ?? []) checkNamed(word, settings.data ?? saved.config.data);
   await startEngine(terminal, engine);
   const wanted = await rowsToMeasure(folder, flags, saved, settings, terminal);
   const model = await openSaved(folder, saved, { metrics, precision, onWarning: warnOnce(terminal) });

@@ -5,6 +5,7 @@ import { PRECISION_FILES, type Precision } from '@hypetune/onnx';
 import type { Command } from 'commander';
 import { checkApart, checkOutput } from '../atomic.js';
 import { DEFAULT_PRECISIONS, exportModel } from '../export/export-model.js';
+import { onInterrupt } from '../interrupt.js';
 import { holdsRun, readRun } from '../run-folder.js';
 import { savedTask, type SavedTask } from '../saved-model.js';
 import { shellWord } from '../shell-word.js';
@@ -42,6 +43,7 @@ async function exportRun(folder: string, flags: ExportFlags, terminal: Terminal)
     note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
   await checkApart(flags.out, '--out', folder);
   await checkOutput(flags.out, flags.force === true);
+  const interrupt = onInterrupt(terminal, 'stopping after this file, with nothing written');
   // Nothing is computed: weights are read and written.
   await chooseEngine({ force: 'cpu' });
   const { model, head } = await loadModel(folder, { config: problemOf(saved) });
@@ -51,9 +53,11 @@ async function exportRun(folder: string, flags: ExportFlags, terminal: Terminal)
         `${folder}: the checkpoint has no classifier; train one by hypetune train --model.`,
       );
     const { maxLength } = saved;
-    await exportModel(flags.out, { model, tokenizer: folder, maxLength, record, precisions });
+    const { signal } = interrupt;
+    await exportModel(flags.out, { model, tokenizer: folder, maxLength, record, precisions, signal });
   } finally {
     model.dispose();
+    interrupt.release();
   }
   note(terminal, `exported to ${flags.out}`);
   if (flags.json) print(terminal, JSON.stringify({ exported: flags.out, dtype: precisions }, null, 2));

@@ -9,6 +9,7 @@ import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
 import { noteData } from '../setup.js';
 import { type Settings, settingsWith } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
+import { checkThere } from '../tasks/open-task.js';
 import { textsOf } from '../tasks/rows.js';
 import { endingOf, TABLE_ENDINGS } from '../tasks/table.js';
 import type { TextRow } from '../tasks/task.js';
@@ -70,6 +71,7 @@ async function predict(
   const saved = await savedTask(folder);
   if (!saved.finished)
     note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
+  checkThere([flags.input]);
   await startEngine(terminal, flags.engine);
   const { rows, columns } =
     texts.length > 0

@@ -2,14 +2,16 @@ import { HypetuneError, measure, resolveMetrics } from '@hypetune/core';
 import type { EngineName } from '@hypetune/engine';
 import { type Command, Option } from 'commander';
 import { checkOutputFile, writeWhole } from '../atomic.js';
-import { analysedTask, type AnalysedModel, openAnalysed, ROWS } from '../analysis/analysed-model.js';
+import { analysedSettings, type AnalysedModel, openAnalysed, ROWS } from '../analysis/analysed-model.js';
 import type { RowState } from '../analysis/hidden-states.js';
 import { type Features, fitProbe } from '../analysis/linear-probe.js';
+import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { metricName } from '../methods.js';
 import { type LayerCurve, layerRows, layersPage } from '../report/html/layers-page.js';
 import { table } from '../report/table.js';
 import { noteTask } from '../report/figures.js';
+import { openTask } from '../tasks/open-task.js';
 import type { Row, TextTask } from '../tasks/task.js';
 import { print, type Terminal } from '../terminal.js';
 import { jsonFlag, settingFlag, settingsOf } from './flags.js';
@@ -52,8 +54,9 @@ export function addProbe(program: Command, terminal: Terminal): void {
   command.action(async (models: string[], flags: ProbeFlags) => {
     const settings = settingsOf(command, ['pooling', 'specialTokens', 'out', 'json']);
     if (flags.out !== undefined) await checkOutputFile(flags.out);
+    const asked = await analysedSettings(models, settings);
     await startEngine(terminal, flags.engine);
-    const task = await analysedTask(models, settings, terminal);
+    const task = await openTask(asked, showDownloads(terminal));
     if (task.task.kind !== 'class')
       throw new HypetuneError(`hypetune probe: is for one class a row, not for ${task.task.name}.`);
     noteTask(terminal, task);

@@ -48,7 +48,7 @@ async function push(folder: string, repository: string, flags: PushFlags, termin
     throw new HypetuneError(`push: ${hubUrl} asks who writes; set HF_TOKEN to a token that may write.`);
   const files = await filesOf(folder);
   const { createRepo, repoExists, uploadFiles } = await hubLibrary();
-  const interrupt = onInterrupt(terminal);
+  const interrupt = onInterrupt(terminal, 'stopping, with nothing committed');
   try {
     const target = { repo: { type: 'model', name: repository }, hubUrl, accessToken } as const;
     if (!(await repoExists(target))) {

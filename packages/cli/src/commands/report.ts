@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { type Command, Option } from 'commander';
-import { writeWhole } from '../atomic.js';
+import { checkOutputFile, writeWhole } from '../atomic.js';
 import { METHODS } from '../methods.js';
 import { comparisonPage } from '../report/html/comparison-page.js';
 import { runPage } from '../report/html/run-page.js';
@@ -44,10 +44,11 @@ export function addReport(program: Command, terminal: Terminal): void {
       new Option('--json', 'print all that is known as JSON, and write nothing').conflicts(['out', 'format']),
     )
     .action(async (folder: string, flags: ReportFlags) => {
+      const out = flags.out ?? (flags.format === 'html' && !flags.json ? 'report.html' : undefined);
+      if (out !== undefined) await checkOutputFile(out);
       const text = existsSync(join(folder, 'store.json'))
         ? await ofStore(folder, flags, terminal)
         : await ofRun(folder, flags);
-      const out = flags.out ?? (flags.format === 'html' && !flags.json ? 'report.html' : undefined);
       if (out === undefined) print(terminal, text);
       else {
         await writeWhole(out, text.endsWith('\n') ? text : `${text}\n`);

@@ -3,11 +3,13 @@ import { mean, quantile } from '@hypetune/statistics';
 import type { EngineName } from '@hypetune/engine';
 import type { Command } from 'commander';
 import { checkOutputFile, writeWhole } from '../atomic.js';
-import { analysedTask, openAnalysed, ROWS } from '../analysis/analysed-model.js';
+import { analysedSettings, openAnalysed, ROWS } from '../analysis/analysed-model.js';
 import { rowSimilarities } from '../analysis/layer-similarity.js';
+import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
 import { type LayerCurve, layerRows, layersPage } from '../report/html/layers-page.js';
 import { table } from '../report/table.js';
+import { openTask } from '../tasks/open-task.js';
 import { print, type Terminal } from '../terminal.js';
 import { jsonFlag, settingFlag, settingsOf } from './flags.js';
 
@@ -38,8 +40,9 @@ export function addSimilarity(program: Command, terminal: Terminal): void {
   command.action(async (models: string[], flags: SimilarityFlags) => {
     const settings = settingsOf(command, ['specialTokens', 'out', 'json']);
     if (flags.out !== undefined) await checkOutputFile(flags.out);
+    const asked = await analysedSettings(models, settings);
     await startEngine(terminal, flags.engine);
-    const { name, evaluation: rows } = await analysedTask(models, settings, terminal);
+    const { name, evaluation: rows } = await openTask(asked, showDownloads(terminal));
     const found: { model: string; layers: LayerSimilarity[] }[] = [];
     for (const each of models) {
       const model = await openAnalysed(each, settings, terminal);

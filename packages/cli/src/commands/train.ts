@@ -221,7 +221,10 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
         );
       const { report: classes } = test ?? evaluation;
       if (classes) print(terminal, classTable(classes));
-    } else print(terminal, `stopped ${after}, training loss ${report.lastLoss.toFixed(4)}`);
+    } else {
+      const loss = Number.isNaN(report.lastLoss) ? '' : `, training loss ${report.lastLoss.toFixed(4)}`;
+      print(terminal, `stopped ${after}${loss}`);
+    }
     if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
     if (out !== undefined)
       note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${shellWord(out)}`}`);

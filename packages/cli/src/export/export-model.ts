@@ -28,6 +28,8 @@ export interface TunedModel {
   /** What the run says about itself; undefined where another tool trained the model. */
   readonly record?: RunRecord | undefined;
   readonly precisions?: readonly Precision[];
+  /** Stops between two files, nothing written. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface TunedModel {
  * two files, ONNX graphs under onnx/ and a model card. Whole or not at all.
  */
 export async function exportModel(folder: string, tuned: TunedModel): Promise<void> {
-  const { model, tokenizer, maxLength, record, precisions = DEFAULT_PRECISIONS } = tuned;
+  const { model, tokenizer, maxLength, record, precisions = DEFAULT_PRECISIONS, signal } = tuned;
   const file = await tokenizerJson(diskFolder(tokenizer));
   const settings = { ...(await tokenizerConfig(diskFolder(tokenizer))), model_max_length: maxLength };
   await writeFolder(folder, async (fresh) => {
@@ -44,10 +46,13 @@ export async function exportModel(folder: string, tuned: TunedModel): Promise<vo
     await writeFile(join(fresh, 'tokenizer_config.json'), json(settings));
     await mkdir(join(fresh, 'onnx'));
     const files: string[] = [];
-    for (const precision of precisions)
+    for (const precision of precisions) {
+      signal?.throwIfAborted();
       files.push(
         ...(await writeModel(join(fresh, 'onnx', PRECISION_FILES[precision]), modelGraph(model, precision))),
       );
+    }
+    signal?.throwIfAborted();
     await nameExternalData(join(fresh, 'config.json'), files);
     const config = configOf(model);
     await writeFile(

@@ -139,12 +139,12 @@ export function checkTask(settings: Settings): void {
       throw new HypetuneError(
         `${flagName(name)}: the spam task has no table; it measures on all lines not learned from.`,
       );
-  if (!spam) dataNamed(namedName(task), settings.data);
+  if (!spam) checkNamed(task, settings.data);
   checkThere([test]);
 }
 
 /** Throws where one of these tables is a file that is missing. */
-function checkThere(tables: readonly (string | undefined)[]): void {
+export function checkThere(tables: readonly (string | undefined)[]): void {
   for (const table of tables)
     if (table !== undefined && !isSource(table) && !existsSync(table))
       throw new HypetuneError(`${table}: there is no such file.`);
@@ -178,6 +178,11 @@ export async function dataFolder(
 ): Promise<string> {
   const source = dataNamed(name, data);
   return downloads((options) => resolveData(source, options));
+}
+
+/** Throws where a word means no task, or no folder of its tables is named. */
+export function checkNamed(word: string, data: string | undefined): void {
+  dataNamed(namedName(word), data);
 }
 
 function dataNamed(name: string, data: string | undefined): string {
