@@ -97,4 +97,23 @@ describe.skipIf(paths === undefined)('kernels in the place of those of tfjs-node
       }
     });
   });
+
+  test.each(['resizeBilinear', 'resizeNearestNeighbor'] as const)(
+    'the gradient of %s from the centres of pixels is its slope',
+    (name) => {
+      tf.tidy(() => {
+        const weights = tf.reshape(tf.cos(tf.range(0, 27)), [1, 9, 3, 1]);
+        const loss = (x: tf.Tensor): tf.Scalar =>
+          tf.sum(tf.mul(tf.image[name](x as tf.Tensor4D, [9, 3], false, true), weights));
+        // The loss is linear: its slope along a pixel is what that one alone gives.
+        const pixels = tf.reshape(tf.eye(20), [20, 1, 4, 5, 1]);
+        const slopes = tf.unstack(pixels).map((pixel) => loss(pixel).dataSync()[0]!);
+        const x = tf.zeros([1, 4, 5, 1]);
+        for (const gradient of [tf.grad(loss)(x), backend.recorder.record(() => tf.grad(loss)(x))])
+          gradient.dataSync().forEach((value, i) => {
+            expect(value).toBeCloseTo(slopes[i]!, 5);
+          });
+      });
+    },
+  );
 });

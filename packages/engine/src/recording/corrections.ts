@@ -1,10 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Attribute } from './attribute.js';
+import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } from './data-types.js';
 
 /** A kernel of one result; tfjs hands it tensors. */
 type Kernel = (inputs: Record<string, tf.Tensor>, attributes: Record<string, unknown>) => tf.Tensor;
 
-/** What takes the place of a kernel, given the kernel itself. */
-type Correction = (stock: Kernel) => Kernel;
+/** tfjs-node's backend, as its kernels use it. */
+interface Operations {
+  executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.TensorInfo[]): tf.Tensor;
+}
+
+/** What takes the place of a kernel, given the kernel itself and the backend. */
+type Correction = (stock: Kernel, backend: Operations) => Kernel;
 
 /** Both sides of each axis. */
 type Paddings = [number, number][];
@@ -135,6 +142,24 @@ const meanInsideGradient: Correction = (stock) => (inputs, attributes) => {
   });
 };
 
+/** A gradient of resizing, which tfjs-node asks for without saying that places are counted from the pixels' centres. */
+const withCenters =
+  (operation: string, original: (images: tf.Tensor) => tf.Tensor): Correction =>
+  (stock, backend) =>
+  (inputs, attributes) => {
+    if (attributes['halfPixelCenters'] !== true) return stock(inputs, attributes);
+    return tf.tidy(() =>
+      backend.executeSingleOutput(
+        operation,
+        [
+          { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
+          { name: 'half_pixel_centers', type: TF_ATTR_BOOL, value: true },
+        ],
+        [inputs['dy']!, original(inputs['images']!)],
+      ),
+    );
+  };
+
 /** Kernels of tfjs-node 4.22 that refuse what tfjs allows, or give wrong numbers: these take their place, the first around the others. */
 const corrections: Readonly<Record<string, readonly Correction[]>> = {
   AvgPool: [meanInside, withPadding('x')],
@@ -149,6 +174,10 @@ const corrections: Readonly<Record<string, readonly Correction[]>> = {
   FusedDepthwiseConv2D: [withPadding('x')],
   MaxPool: [withPadding('x', { fill: -Infinity })],
   MaxPoolGrad: [withPadding('input', { fill: -Infinity, isForImage: true })],
+  ResizeBilinearGrad: [withCenters('ResizeBilinearGrad', (images) => images)],
+  ResizeNearestNeighborGrad: [
+    withCenters('ResizeNearestNeighborGrad', ({ shape }) => tf.tensor1d(shape.slice(1, 3), 'int32')),
+  ],
   // Compares indices with the size of an axis that it looks up by a number below zero.
   GatherV2: [
     (stock) => (inputs, attributes) => {
@@ -191,7 +220,7 @@ export function correctKernels(): void {
       kernelFunc: ({ inputs, attrs, backend }) => {
         const stock: Kernel = (from, attributes) =>
           kernelFunc({ inputs: from, attrs: attributes as tf.NamedAttrMap, backend }) as tf.Tensor;
-        const kernel = list.reduceRight((inner, correct) => correct(inner), stock);
+        const kernel = list.reduceRight((inner, correct) => correct(inner, backend as Operations), stock);
         return kernel(inputs as Record<string, tf.Tensor>, attrs ?? {});
       },
     });

@@ -41,6 +41,12 @@ export function registerCorrections(heap: Heap): void {
     exactWhere(name, ({ inputs }) => inputs['x']?.dtype !== 'float32');
   // Copies the bits of one type into a result of another.
   exactWhere('Select', ({ inputs }) => inputs['t']?.dtype !== inputs['e']?.dtype);
+  // Know no centres of pixels, and no scale of an axis of one place.
+  for (const name of ['ResizeBilinearGrad', 'ResizeNearestNeighborGrad'])
+    exactWhere(name, ({ inputs, attrs }) => {
+      const [, height, width] = inputs['images']!.shape;
+      return attrs['halfPixelCenters'] === true || height === 1 || width === 1;
+    });
   // Moves four bytes for one, over what lies behind, and has no way to move nothing.
   exactWhere('Reverse', ({ inputs, attrs }) => {
     const { dtype, shape } = inputs['x']!;
