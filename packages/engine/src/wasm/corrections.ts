@@ -31,24 +31,19 @@ export function registerCorrections(heap: Heap): void {
     for (let i = 0; i < target.length; i++) target[i] = Number(values[i] !== 0);
     return output;
   });
-  /** Takes the cpu backend's kernel where the stock one is wrong. */
-  const exactWhere = (name: string, isWrong: (args: Parameters<WasmKernel>[0]) => boolean): void => {
-    const [stock, exact] = [stockKernel(heap, name), cpuKernel(heap.backend, name)];
-    registerWasmKernel(name, (args) => (isWrong(args) ? exact(args) : stock(args)));
-  };
   // Read the bits of integers as floats.
   for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan'])
-    exactWhere(name, ({ inputs }) => inputs['x']?.dtype !== 'float32');
+    exactWhere(heap, name, ({ inputs }) => inputs['x']?.dtype !== 'float32');
   // Copies the bits of one type into a result of another.
-  exactWhere('Select', ({ inputs }) => inputs['t']?.dtype !== inputs['e']?.dtype);
+  exactWhere(heap, 'Select', ({ inputs }) => inputs['t']?.dtype !== inputs['e']?.dtype);
   // Know no centres of pixels, and no scale of an axis of one place.
   for (const name of ['ResizeBilinearGrad', 'ResizeNearestNeighborGrad'])
-    exactWhere(name, ({ inputs, attrs }) => {
+    exactWhere(heap, name, ({ inputs, attrs }) => {
       const [, height, width] = inputs['images']!.shape;
       return attrs['halfPixelCenters'] === true || height === 1 || width === 1;
     });
   // Moves four bytes for one, over what lies behind, and has no way to move nothing.
-  exactWhere('Reverse', ({ inputs, attrs }) => {
+  exactWhere(heap, 'Reverse', ({ inputs, attrs }) => {
     const { dtype, shape } = inputs['x']!;
     return dtype === 'bool' || tf.util.parseAxisParam(attrs['dims'] as number | number[], shape).length === 0;
   });
@@ -70,4 +65,49 @@ export function registerCorrections(heap: Heap): void {
     for (let i = 0; i < target.length; i++) target[i] = Math.sign(values[i]!);
     return output;
   });
+  keepNotANumber(heap);
+}
+
+/** Takes the cpu backend's kernel where the stock one is wrong. */
+function exactWhere(heap: Heap, name: string, isWrong: (args: Parameters<WasmKernel>[0]) => boolean): void {
+  const [stock, exact] = [stockKernel(heap, name), cpuKernel(heap.backend, name)];
+  registerWasmKernel(name, (args) => (isWrong(args) ? exact(args) : stock(args)));
+}
+
+/** Kernels that make a number of NaN, so that a loss that is none would go unnoticed. */
+function keepNotANumber(heap: Heap): void {
+  const isEndless = (tensor: tf.TensorInfo | undefined): boolean => {
+    if (tensor?.dtype !== 'float32') return false;
+    const values = heap.floats(tensor);
+    // Of NaN and infinity alone the difference is no number.
+    for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return true;
+    return false;
+  };
+  for (const name of [
+    'AvgPool',
+    'Conv2D',
+    'DepthwiseConv2dNative',
+    'FusedConv2D',
+    'FusedDepthwiseConv2D',
+    'Maximum',
+    'MaxPool',
+    'Minimum',
+  ])
+    exactWhere(heap, name, ({ inputs }) => Object.values(inputs).some(isEndless));
+  const clip = (name: string, limits: (attributes: Record<string, unknown>) => number[]): void => {
+    const stock = stockKernel(heap, name);
+    registerWasmKernel(name, (args) => {
+      const x = args.inputs['x']!;
+      if (x.dtype !== 'float32') return stock(args);
+      const output = heap.output(x.shape);
+      const [from, to] = [[heap.address(x)], [heap.address(output)]];
+      heap.lanes.run('clip', tf.util.sizeFromShape(x.shape), from, to, limits(args.attrs));
+      return output;
+    });
+  };
+  clip('ClipByValue', (attributes) => [
+    attributes['clipValueMin'] as number,
+    attributes['clipValueMax'] as number,
+  ]);
+  clip('Relu6', () => [0, 6]);
 }

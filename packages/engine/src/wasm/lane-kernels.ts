@@ -50,7 +50,15 @@ function normalErf(lanes: Lanes, x: Code, tail: Code): Code {
 const minusHalfSquare = (x: Code): Code => multiply(multiply(x, x), splat(-0.5));
 
 /** The kernels over elements: see kernels.ts of @hypetune/ops for what they compute. */
-export const laneKernels: Record<'exponential' | 'gelu' | 'geluGradient' | 'adamw', LaneKernel> = {
+export const laneKernels: Record<'clip' | 'exponential' | 'gelu' | 'geluGradient' | 'adamw', LaneKernel> = {
+  // Numbers lowest, highest.
+  clip: {
+    inputs: 1,
+    numbers: 2,
+    outputs: (lanes) => [
+      asm.minimumVector(asm.maximumVector(lanes.input(0), lanes.number(0)), lanes.number(1)),
+    ],
+  },
   exponential: {
     inputs: 1,
     numbers: 0,

@@ -73,6 +73,31 @@ test('what kernels of the stock backend get wrong is right', () => {
   });
 });
 
+test('what is not a number stays none', () => {
+  tf.tidy(() => {
+    const x = tf.tensor1d([NaN, -1, 7, 2, NaN]);
+    const image = tf.reshape(x, [1, 5, 1, 1]) as tf.Tensor4D;
+    const filter = tf.ones([1, 1, 1, 1]) as tf.Tensor4D;
+    const convolved = { x: image, filter, strides: 1, pad: 'valid' } as const;
+    const clipped = [NaN, 0, 6, 2, NaN];
+    for (const [result, wanted] of [
+      [tf.relu6(x), clipped],
+      [tf.clipByValue(x, 0, 6), clipped],
+      [tf.minimum(tf.maximum(0, x), 6), clipped],
+      [tf.maximum(x, NaN), new Array(5).fill(NaN)],
+      [tf.conv2d(image, filter, 1, 'valid'), [NaN, -1, 7, 2, NaN]],
+      [tf.depthwiseConv2d(image, filter, 1, 'valid'), [NaN, -1, 7, 2, NaN]],
+      [tf.fused.conv2d({ ...convolved, activation: 'relu6' }), clipped],
+      [tf.fused.conv2d({ ...convolved, activation: 'relu' }), [NaN, 0, 7, 2, NaN]],
+      [tf.fused.depthwiseConv2d({ ...convolved, activation: 'relu6' }), clipped],
+      [tf.avgPool(image, [1, 1], 1, 'valid'), [NaN, -1, 7, 2, NaN]],
+      // As on the other engines the largest of a window is that of its numbers.
+      [tf.maxPool(image, [2, 1], 1, 'valid'), [-1, 7, 7, 2]],
+    ] as [tf.Tensor, number[]][])
+      expect([...result.dataSync()]).toEqual(wanted);
+  });
+});
+
 test('the gradient of means over windows that reach out of the image is their slope', () => {
   const ofPlane = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same');
   const ofSpace = (x: tf.Tensor): tf.Tensor => tf.avgPool3d(x as tf.Tensor5D, 3, 2, 'same');
