@@ -110,6 +110,26 @@ test('every shipped method has a package that is hashed; code of others is hashe
   expect(await codeHash(mine, [file])).not.toBe(before);
 });
 
+test('code of a method counts wherever a package has it: what the named file imports by relative paths, through others too', async () => {
+  const index = write('package/index.ts', "export * from './noise.js';\nimport type { z } from 'zod';\n");
+  const noise = (scale: number): string =>
+    write('package/noise.ts', `import { a } from "./formula";\nexport const scale = ${scale};\n`);
+  const formula = (factor: number): string =>
+    write('package/formula/index.ts', `import '../noise.js';\nexport const a = ${factor};\n`);
+  const hash = (): Promise<string> => codeHash({ name: 'noise', apply: () => undefined }, [index]);
+  noise(1);
+  formula(1);
+  const before = await hash();
+  expect(await hash()).toBe(before);
+  noise(2);
+  expect(await hash()).not.toBe(before);
+  noise(1);
+  formula(2);
+  expect(await hash()).not.toBe(before);
+  formula(1);
+  expect(await hash()).toBe(before);
+});
+
 const hashOf = (method: ReturnType<typeof METHODS.get> & {}): Promise<string> =>
   codeHash({ name: method.name, apply: () => undefined, method, options: {}, given: {} } as never, []);
 

@@ -20,6 +20,7 @@ import type { Setup } from '../setup.js';
 import { hashOfRows } from '../tasks/data-record.js';
 import { version } from '../version.js';
 import { sha256 } from './canonical.js';
+import { withImports } from './imports.js';
 import type { RunIdentity } from './record.js';
 
 /** What the runs of a task have in common. */
@@ -76,7 +77,7 @@ export async function runIdentity(request: IdentityRequest): Promise<RunIdentity
     recipe: { dropout: { ...recipe.dropout } as Record<string, number>, plugins },
     settings: { ...outcomeSettings(used), maxLength },
     ...(settings.alsoMeasure && { alsoMeasure: [...new Set(settings.alsoMeasure)].sort() }),
-    ...(own.size > 0 && { metrics: { names: [...own], code: await filesHash(modules) } }),
+    ...(own.size > 0 && { metrics: { names: [...own], code: await filesHash(await withImports(modules)) } }),
   };
 }
 
@@ -127,10 +128,10 @@ async function fileHash(file: string): Promise<string> {
 
 const hashes = new Map<string, Promise<string>>();
 
-/** The hash of a plugin's code: of its package, or of the files that a config names where it is not a shipped method. */
+/** The hash of a plugin's code: of its package, or of the files that a config names, and what they import, where it is not a shipped method. */
 export async function codeHash(plugin: Plugin, modules: readonly string[]): Promise<string> {
   const name = isMethodPlugin(plugin) ? packageOf(plugin.method) : undefined;
-  return name === undefined ? filesHash(modules) : packageHash(packageFolder(name));
+  return name === undefined ? filesHash(await withImports(modules)) : packageHash(packageFolder(name));
 }
 
 async function packageHash(home: string): Promise<string> {
