@@ -6,6 +6,7 @@ import { outputOf } from './model-output.js';
 import type { Plugin } from './plugin.js';
 import { complete, type Complete, type Given } from './schema.js';
 import { type LossFunction, resolveTask, type Task, type TaskName } from './tasks/index.js';
+import { checkLoss } from './tasks/task.js';
 
 const count = z.int().min(1);
 const rate = z.number().min(0).lt(1);
@@ -198,6 +199,7 @@ export function resolveOptions(given: TrainerOptions): ResolvedOptions {
       `trainer: patience counts epochs without a better keepBest; name a metric in keepBest.`,
     );
   const task = resolveTask(options.task ?? 'classification');
+  checkLoss(task, options.loss);
   const best = keepBest === undefined || keepBest === 'loss' ? [] : resolveMetrics([keepBest]);
   const asked = resolveMetrics(options.metrics ?? task.metrics);
   const metrics = [...asked, ...best.filter(({ name }) => asked.every((other) => other.name !== name))];

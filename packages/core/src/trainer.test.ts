@@ -413,6 +413,32 @@ test.each([
   dispose();
 });
 
+test('a loss in the place of the one that options of the task act in is refused, and other members of a task stay', async () => {
+  const { data, dispose } = rows();
+  const loss = singleLabel().loss;
+  const weighted = singleLabel({ classWeights: [1, 9], labelSmoothing: 0.1 });
+  const message = 'trainer: classWeights and labelSmoothing of the task act in its own loss, which ';
+  expect(() => new Trainer({ model: net(), task: weighted, loss })).toThrow(`${message}\`loss\` replaces;`);
+  expect(() => new Trainer({ model: net(), task: { ...weighted, loss } })).toThrow(
+    `${message}another one replaces;`,
+  );
+  const balanced = singleLabel({ classWeights: 'balanced' });
+  expect(() => new Trainer({ model: net(), task: { ...balanced, loss } })).toThrow(
+    'classWeights of the task',
+  );
+
+  const asked: unknown[] = [];
+  const predict: typeof balanced.predict = (logits, outputs) => {
+    asked.push(logits);
+    return balanced.predict(logits, outputs);
+  };
+  const trainer = new Trainer({ model: net(), task: { ...balanced, predict }, steps: 1 });
+  await trainer.fit(data);
+  await trainer.predictions(data);
+  expect(asked).toHaveLength(data.size);
+  dispose();
+});
+
 test.each([
   ['a label out of range', { label: (row: number) => (row < 47 ? 0 : 2) }, 'data: row 47 has label 2;'],
   ['no label', { label: (row: number) => [0][row]! }, 'data: row 1 has label undefined;'],

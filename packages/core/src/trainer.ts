@@ -86,7 +86,8 @@ export class Trainer {
     // Before the first step, not after an epoch that would be lost.
     checkLabels(data, 'training', { task, output });
     if (fit.validation) checkLabels(fit.validation, 'validation', { task, output });
-    this.#task = task.bind?.(data, task.outputs(output)) ?? task;
+    const bound = task.bind?.(data, task.outputs(output));
+    this.#task = bound ? { ...task, ...bound } : task;
     const fits = fit.resume ? (fit.resume.meta.fits ?? 0) : this.#fits;
     const session = new Session({
       options: this.#bound(),

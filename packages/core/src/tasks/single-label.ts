@@ -8,7 +8,15 @@ import { namedMetric } from '../metrics/named-metrics.js';
 import { complete, type Given } from '../schema.js';
 import { checkPerRow, fromSigmoid, fromSoftmax, perRow } from './output.js';
 import { argMax, softmax } from './scores.js';
-import { checkOutputs, labelName, type Label, type LabelBatch, labelNames, type Task } from './task.js';
+import {
+  checkOutputs,
+  labelName,
+  type Label,
+  type LabelBatch,
+  labelNames,
+  type LossFunction,
+  type Task,
+} from './task.js';
 
 /** Options of a task of one class a row. */
 export const singleLabelSettings = {
@@ -33,6 +41,17 @@ export function singleLabel(options: SingleLabelOptions = {}): Task {
   const name = 'classification';
   const { labels, classWeights, labelSmoothing } = complete('singleLabel', singleLabelSettings, options);
   const weights = classWeights === 'balanced' ? undefined : classWeights;
+  const loss: LossFunction = (logits, targets) => {
+    const classes = logits.shape[1]!;
+    const smooth =
+      labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / classes);
+    const weighted = weights ? tf.mul(smooth, tf.tensor1d([...weights])) : smooth;
+    return softmaxCrossEntropy(weighted as tf.Tensor2D, logits as tf.Tensor2D);
+  };
+  const names = [
+    ...(classWeights ? ['classWeights'] : []),
+    ...(labelSmoothing > 0 ? ['labelSmoothing'] : []),
+  ];
   return {
     name,
     kind: 'class',
@@ -67,15 +86,8 @@ export function singleLabel(options: SingleLabelOptions = {}): Task {
       });
       return { values, shape: [rows.length, batch.outputs], weights: rows.map(() => 1) };
     },
-    loss: (logits, targets) => {
-      const classes = logits.shape[1]!;
-      const smooth =
-        labelSmoothing === 0
-          ? targets
-          : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / classes);
-      const weighted = weights ? tf.mul(smooth, tf.tensor1d([...weights])) : smooth;
-      return softmaxCrossEntropy(weighted as tf.Tensor2D, logits as tf.Tensor2D);
-    },
+    loss,
+    ...(names.length > 0 && { lossOptions: { of: loss, names } }),
     divergence: (p, q, _, between = symmetricDivergence) => between(p, q) as tf.Tensor1D,
     predict: (logits) => ({ value: argMax(logits), scores: softmax(logits), logits }),
     say: ({ value, scores }) => ({
@@ -83,8 +95,9 @@ export function singleLabel(options: SingleLabelOptions = {}): Task {
       probabilities: Array.from(scores, (score, index) => [labelName(labels, index), score] as const),
     }),
     ...(classWeights === 'balanced' && {
-      bind: (data: Dataset, outputs: number) =>
-        singleLabel({ ...options, classWeights: balancedWeights(classesOf(data), outputs) }),
+      bind: (data: Dataset, outputs: number) => ({
+        loss: singleLabel({ ...options, classWeights: balancedWeights(classesOf(data), outputs) }).loss,
+      }),
     }),
   };
 }

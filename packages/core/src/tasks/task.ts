@@ -99,8 +99,10 @@ export interface Task {
   readonly predict: (logits: Float32Array, outputs: number) => Prediction;
   /** The same in words. */
   readonly say: (prediction: Prediction) => Statement;
-  /** The task with what it takes from the training rows (balanced class weights); absent where it takes nothing. */
-  readonly bind?: (data: Dataset, outputs: number) => Task;
+  /** The members that take something from the training rows (balanced class weights), in the place of these; absent where none does. */
+  readonly bind?: (data: Dataset, outputs: number) => Partial<Task>;
+  /** The options that act in `loss` alone, and the loss that has them: with another one they would do nothing, so that it is refused. */
+  readonly lossOptions?: { readonly of: LossFunction; readonly names: readonly string[] };
 }
 
 /** How far two predictions of a task lie apart. Throws, in the name of the method that needs it, where the task does not say. */
@@ -108,6 +110,16 @@ export function divergenceOf(task: Task, method: string): NonNullable<Task['dive
   if (task.divergence) return task.divergence;
   throw new HypetuneError(
     `${method}: compares two predictions, and the task '${task.name}' has no divergence; give it one, or leave ${method} out.`,
+  );
+}
+
+/** Throws where options of the task act in a loss that is not the one taken. */
+export function checkLoss({ lossOptions, loss }: Task, own: LossFunction | undefined): void {
+  if (!lossOptions || lossOptions.of === (own ?? loss)) return;
+  const [names, verb] = [lossOptions.names.join(' and '), lossOptions.names.length > 1 ? 'act' : 'acts'];
+  throw new HypetuneError(
+    `trainer: ${names} of the task ${verb} in its own loss, which ${own ? '`loss`' : 'another one'} replaces; ` +
+      `leave ${names} out and let that loss do it.`,
   );
 }
 

@@ -81,7 +81,7 @@ test('class weights, balanced: rows over classes times rows of the class', () =>
   expect(balancedWeights([0, 0, 0, 2], 4)).toEqual([4 / 6, 1, 4 / 2, 1]);
   const task = singleLabel({ classWeights: 'balanced' });
   const data = { size: 4, label: (row: number) => [0, 0, 0, 1][row]!, inputs: () => [] };
-  const rows = task.bind!(data, 2).loss(tf.zeros([2, 2]), tf.tensor2d([1, 0, 0, 1], [2, 2]));
+  const rows = task.bind!(data, 2).loss!(tf.zeros([2, 2]), tf.tensor2d([1, 0, 0, 1], [2, 2]));
   near(rows, [(4 / 6) * Math.log(2), 2 * Math.log(2)]);
 });
 
