@@ -31,7 +31,7 @@ export function layoutOf(settings: Settings, kind: TaskName, names: readonly str
       rows: (table, labels) => namedRows(name, table, labels),
     };
   const problem = problemOf(kind);
-  const label = labelColumnsOf(settings, problem);
+  const label = labelColumnsOf(settings, kind);
   const columns = { text: textColumn ?? problem.text, pair: pairColumn, label, words: problem.words };
   const labels = problem.labels(names, label, settings);
   return {

@@ -35,6 +35,8 @@ interface Problem {
   readonly label: string;
   /** The text column holds words. */
   readonly words?: true;
+  /** The labels of a row may stand in several columns. */
+  readonly several?: true;
   /** Names of the outputs as the label columns or their cells have them. */
   names(rows: readonly LabelCells[], columns: readonly string[], settings: Settings): string[];
   /** How label cells are read where the names are known. */
@@ -55,6 +57,7 @@ const PROBLEMS: Readonly<Record<TaskName, Problem>> = {
   regression: {
     text: 'text',
     label: 'label',
+    several: true,
     names: (rows, columns) => {
       if (columns.length > 1) return [...columns];
       const first = rows[0]?.cells[0];
@@ -66,6 +69,7 @@ const PROBLEMS: Readonly<Record<TaskName, Problem>> = {
   'multi-label': {
     text: 'text',
     label: 'label',
+    several: true,
     names: (rows, columns, settings) => {
       if (columns.length > 1) return [...columns];
       const first = rows[0]?.cells[0];
@@ -110,9 +114,21 @@ export function problemOf(name: TaskName): Problem {
   return PROBLEMS[name];
 }
 
-/** The label columns that the settings name. */
-export function labelColumnsOf({ labelColumn, labelColumns }: Settings, problem: Problem): string[] {
+/** The label columns that the settings name. Throws where the labels of such a problem do not stand in several. */
+export function labelColumnsOf({ labelColumn, labelColumns }: Settings, name: TaskName): string[] {
   if (labelColumn !== undefined && labelColumns !== undefined)
     throw new HypetuneError('--label-column and --label-columns: give one of them.');
-  return labelColumns ?? [labelColumn ?? problem.label];
+  const { label, several } = problemOf(name);
+  if (labelColumns !== undefined && !several)
+    throw new HypetuneError(
+      `--label-columns: ${labelColumns.join(', ')} are several, for --problem multi-label or regression, not for ${name}; ` +
+        `say which of the two, or name one column by --label-column.`,
+    );
+  return labelColumns ?? [labelColumn ?? label];
+}
+
+/** Throws where the settings name what stands between the labels of a cell, and such a problem has one. */
+export function checkSeparator({ labelSeparator }: Settings, name: TaskName): void {
+  if (labelSeparator !== undefined && name !== 'multi-label')
+    throw new HypetuneError(`--label-separator: is for --problem multi-label, not for ${name}.`);
 }

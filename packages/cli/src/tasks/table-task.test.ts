@@ -227,6 +227,19 @@ test('a key that nobody uses may be absent', async () => {
   ]);
 });
 
+test('several label columns, and what stands between labels, are refused where a row has one label', async () => {
+  const train = write('several.csv', 'text,bug,idea\na,1,0\nb,0,1\nc,1,1\n');
+  const labelColumns = ['bug', 'idea'];
+  await expect(tableTask({ train, labelColumns })).rejects.toThrow(
+    '--label-columns: bug, idea are several, for --problem multi-label or regression, not for classification;',
+  );
+  await expect(tableTask({ train, labelColumn: 'bug', labelSeparator: ';' })).rejects.toThrow(
+    '--label-separator: is for --problem multi-label, not for classification.',
+  );
+  const { task } = await tableTask({ train, labelColumns, problem: 'multi-label', validation: train });
+  expect(task.labels).toEqual(labelColumns);
+});
+
 test('class weights are those of the rows learned from; metrics are checked against the classes', async () => {
   const file = write('w.tsv', 'text\tlabel\na\tx\nb\tx\nc\tx\nd\ty\n');
   const downloads = (): never => {

@@ -6,7 +6,7 @@ import type { DownloadNotes } from '../download.js';
 import type { Settings } from '../settings.js';
 import { firstRows } from './fixed-order.js';
 import { layoutOf } from './layout.js';
-import { labelColumnsOf, type LabelCells, problemName, problemOf } from './problems.js';
+import { checkSeparator, labelColumnsOf, type LabelCells, problemName, problemOf } from './problems.js';
 import { labelColumns } from './rows.js';
 import { filesCalled } from './split-files.js';
 import { isOfWords, readTable, type Table } from './table.js';
@@ -67,7 +67,8 @@ export function taskOfTables(settings: Settings, table: Table, validation?: Tabl
       `${table.file}: a word a line with its label is for --problem token-classification, not for ${kind}.`,
     );
   const problem = problemOf(kind);
-  const columns = labelColumnsOf(settings, problem);
+  checkSeparator(settings, kind);
+  const columns = labelColumnsOf(settings, kind);
   const found = problem.names(cellsOf(table, columns), columns, settings);
   checkNames(found, table, settings);
   const names = settings.labels ?? found;
