@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { correctGradients, type WritingBackend, type CpuBackend } from './cpu/gradients.js';
+import { correctCpuKernels } from './cpu/corrections.js';
+import type { CpuBackend, WritingBackend } from './cpu/gradients.js';
 
-correctGradients();
+correctCpuKernels();
 
 /** A kernel as its caller sees it. */
 export type BridgedKernel = (args: {

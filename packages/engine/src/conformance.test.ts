@@ -11,12 +11,14 @@ import type { Case } from './conformance/harness.js';
 import { productCases } from './conformance/product-cases.js';
 import { findTestPlugin } from './pjrt/plugin-fixture.js';
 import { shapeCases } from './conformance/shape-cases.js';
+import { windowCases } from './conformance/window-cases.js';
 
 const groups: Record<string, Case[]> = {
   'each element': elementwiseCases,
   'shapes and reductions': shapeCases,
   'products and layers': productCases,
   'fused operations': fusedCases,
+  'windows and images': windowCases,
 };
 
 /** Starts an engine; its backend's name, or why it is not here. */

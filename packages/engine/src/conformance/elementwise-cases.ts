@@ -158,6 +158,11 @@ export const elementwiseCases: Case[] = [
     run: (c, x, y) => tf.where(c!, x!, y!),
   },
   {
+    name: 'where bool',
+    inputs: [bool([3, 4]), bool([3, 4], 5), bool([3, 4], 6)],
+    run: (c, x, y) => tf.where(c!, x!, y!),
+  },
+  {
     name: 'where int32',
     inputs: [bool([4]), int([4]), int([4], -1, 9, 6)],
     run: (c, x, y) => tf.where(c!, x!, y!),

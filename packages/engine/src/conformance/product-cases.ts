@@ -222,25 +222,6 @@ export const productCases: Case[] = [
   { name: 'softmax', inputs: [float([3, 5], -5, 5)], run: (x) => tf.softmax(x!) },
   { name: 'softmax of large numbers', inputs: [float([2, 4], 500, 600)], run: (x) => tf.softmax(x!) },
   { name: 'logSoftmax', inputs: [float([3, 5], -5, 5)], run: (x) => tf.logSoftmax(x!) },
-  ...(['resizeBilinear', 'resizeNearestNeighbor'] as const).flatMap((name) =>
-    (['starts', 'ends', 'centers'] as const).flatMap((aligned) =>
-      (
-        [
-          [float([2, 4, 5, 3]), [9, 3]],
-          [float([1, 6, 4, 2]), [3, 7]],
-          [float([2, 1, 1, 3]), [3, 4]],
-          [float([2, 7, 2, 1]), [1, 1]],
-        ] as const
-      ).map(([image, size]): Case => {
-        const shape = image.shape.join();
-        return {
-          name: `${name} of [${shape}] to [${size.join()}], aligned by the pixels' ${aligned}`,
-          inputs: [image],
-          run: (x) => tf.image[name](x! as Image, [...size], aligned === 'ends', aligned === 'centers'),
-        };
-      }),
-    ),
-  ),
   {
     name: 'flipLeftRight',
     inputs: [pooled],

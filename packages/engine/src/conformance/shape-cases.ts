@@ -69,6 +69,12 @@ export const shapeCases: Case[] = [
     gradient: false,
   },
   { name: 'cumsum', inputs: [x234], run: (x) => [tf.cumsum(x!, 2), tf.cumsum(x!, 2, true, true)] },
+  {
+    name: 'cumsum and cumprod of axes below zero',
+    inputs: [x234],
+    run: (x) => [tf.cumsum(x!, -2), tf.cumprod(x!, -3)],
+    gradient: false,
+  },
   { name: 'cumsum of a middle axis', inputs: [x234], run: (x) => tf.cumsum(x!, 1), gradient: false },
   { name: 'cumprod', inputs: [x234], run: (x) => tf.cumprod(x!, 1, true), gradient: false },
   { name: 'concat', inputs: [float([2, 3]), float([2, 4], -1, 1, 5)], run: (x, y) => tf.concat([x!, y!], 1) },
@@ -93,6 +99,16 @@ export const shapeCases: Case[] = [
   { name: 'slice', inputs: [x234], run: (x) => tf.slice(x!, [0, 1, 1], [-1, 2, 2]) },
   { name: 'slice int32', inputs: [int([4, 5])], run: (x) => tf.slice(x!, [1, 2], [2, 3]) },
   { name: 'slice to nothing', inputs: [x234], run: (x) => tf.slice(x!, [0, 3, 0], [2, 0, 4]) },
+  {
+    name: 'stridedSlice, one place of an axis',
+    inputs: [float([5, 7, 3])],
+    run: (x) => [
+      tf.stridedSlice(x!, [1, 0, 0], [4, 3, 2], [2, 1, 1], 0, 2, 0, 0, 4),
+      tf.stridedSlice(x!, [0, -1, 0], [5, 7, 3], [1, 1, 2], 0, 0, 0, 0, 2),
+      tf.stridedSlice(x!, [4, 0, 2], [0, 7, 0], [-2, 1, -1], 7, 0, 0, 0, 2),
+    ],
+    gradient: false,
+  },
   {
     name: 'stridedSlice',
     inputs: [x234],
@@ -182,6 +198,12 @@ export const shapeCases: Case[] = [
     name: 'gather by a matrix',
     inputs: [float([6, 3]), ints([5, 0, 2, 2, 1, 5], [2, 3])],
     run: (x, i) => tf.gather(x!, i!),
+  },
+  {
+    name: 'gather by other indices of each batch',
+    inputs: [float([2, 5, 6]), ints([0, 4, 2, 1, 1, 3], [2, 3])],
+    run: (x, i) => tf.gather(x!, i!, 1, 1),
+    gradient: false,
   },
   {
     name: 'gather by batches',

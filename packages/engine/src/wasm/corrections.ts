@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cpuKernel } from '../bridge.js';
+import { withAxesOfOne, withAxisFromZero } from '../cpu/corrections.js';
 import { registerWasmKernel, stockKernel } from './heap.js';
 import type { Heap, WasmKernel } from './heap.js';
 
 /** Stock kernels of tfjs-backend-wasm 4.22 that give wrong numbers, as the conformance run found: these take their place. */
 export function registerCorrections(heap: Heap): void {
-  // The gradients of overlapping windows, of means over windows that reach out of the image, and windows that are all negative.
+  // The gradients of overlapping windows, of means over windows that reach out of the image, and windows that are all negative; what is reflected.
   for (const name of [
     'AvgPoolGrad',
     'AvgPool3DGrad',
@@ -13,10 +14,12 @@ export function registerCorrections(heap: Heap): void {
     'MaxPool3DGrad',
     'MaxPoolGrad',
     'MaxPoolWithArgmax',
+    'Conv3DBackpropFilterV2',
     'Conv3DBackpropInputV2',
     'Dilation2D',
     'Dilation2DBackpropInput',
     'Dilation2DBackpropFilter',
+    'Transform',
   ])
     registerWasmKernel(name, cpuKernel(heap.backend, name));
   // Writes 32-bit integers whatever dtype is asked for.
@@ -34,8 +37,12 @@ export function registerCorrections(heap: Heap): void {
   // Read the bits of integers as floats.
   for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan'])
     exactWhere(heap, name, ({ inputs }) => inputs['x']?.dtype !== 'float32');
-  // Copies the bits of one type into a result of another.
-  exactWhere(heap, 'Select', ({ inputs }) => inputs['t']?.dtype !== inputs['e']?.dtype);
+  for (const name of ['Conv2D', 'FusedConv2D', 'DepthwiseConv2dNative', 'FusedDepthwiseConv2D'])
+    registerWasmKernel(name, withPaddingInNumbers(stockKernel(heap, name), name.includes('Depthwise')));
+  // Copies the bits of one type into a result of another, and four bytes for one, over what lies behind.
+  exactWhere(heap, 'Select', ({ inputs: { t, e } }) => t?.dtype !== e?.dtype || t?.dtype === 'bool');
+  // Looks every row up by the indices of the first.
+  exactWhere(heap, 'GatherV2', ({ attrs }) => (attrs['batchDims'] ?? 0) !== 0);
   // Know no centres of pixels, and no scale of an axis of one place.
   for (const name of ['ResizeBilinearGrad', 'ResizeNearestNeighborGrad'])
     exactWhere(heap, name, ({ inputs, attrs }) => {
@@ -47,14 +54,9 @@ export function registerCorrections(heap: Heap): void {
     const { dtype, shape } = inputs['x']!;
     return dtype === 'bool' || tf.util.parseAxisParam(attrs['dims'] as number | number[], shape).length === 0;
   });
-  // Look for an axis below zero among those from zero on.
-  for (const name of ['Cumprod', 'Cumsum']) {
-    const stock = stockKernel(heap, name);
-    registerWasmKernel(name, ({ inputs, attrs }) => {
-      const [axis] = tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape);
-      return stock({ inputs, attrs: { ...attrs, axis } });
-    });
-  }
+  for (const name of ['Cumprod', 'Cumsum'])
+    registerWasmKernel(name, withAxisFromZero(stockKernel(heap, name)));
+  registerWasmKernel('StridedSlice', withAxesOfOne(stockKernel(heap, 'StridedSlice')));
   // Takes small numbers for zero.
   const stockSign = stockKernel(heap, 'Sign');
   registerWasmKernel('Sign', (args) => {
@@ -67,6 +69,29 @@ export function registerCorrections(heap: Heap): void {
   });
   keepNotANumber(heap);
 }
+
+/** A convolution that is told its padding: where windows do not reach the end of an image, its own reckoning of `same` goes below zero. */
+const withPaddingInNumbers =
+  (stock: WasmKernel, isDepthwise: boolean): WasmKernel =>
+  ({ inputs, attrs }) => {
+    if (attrs['pad'] !== 'same') return stock({ inputs, attrs });
+    const { padInfo } = tf.backend_util.computeConv2DInfo(
+      inputs['x']!.shape as [number, number, number, number],
+      inputs['filter']!.shape as [number, number, number, number],
+      attrs['strides'] as number | [number, number],
+      (attrs['dilations'] as number | [number, number] | null | undefined) ?? 1,
+      'same',
+      undefined,
+      isDepthwise,
+    );
+    const pad = [
+      [0, 0],
+      [padInfo.top, padInfo.bottom],
+      [padInfo.left, padInfo.right],
+      [0, 0],
+    ];
+    return stock({ inputs, attrs: { ...attrs, pad } });
+  };
 
 /** Takes the cpu backend's kernel where the stock one is wrong. */
 function exactWhere(heap: Heap, name: string, isWrong: (args: Parameters<WasmKernel>[0]) => boolean): void {

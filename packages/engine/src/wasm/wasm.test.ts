@@ -73,6 +73,23 @@ test('what kernels of the stock backend get wrong is right', () => {
   });
 });
 
+test('a choice between booleans writes nothing behind its result', () => {
+  tf.tidy(() => {
+    const chosen = [1, 0, 1, 0, 1];
+    const mask = tf.tensor1d(chosen, 'bool');
+    const others = tf.zeros([5], 'bool');
+    // Outputs fall into the gaps between these.
+    const around = Array.from({ length: 200 }, () => tf.fill([2], 7));
+    around
+      .filter((_, i) => i % 2 === 0)
+      .forEach((tensor) => {
+        tensor.dispose();
+      });
+    for (let i = 0; i < 50; i++) expect([...tf.where(mask, mask, others).dataSync()]).toEqual(chosen);
+    for (const tensor of around.filter((_, i) => i % 2 === 1)) expect([...tensor.dataSync()]).toEqual([7, 7]);
+  });
+});
+
 test('what is not a number stays none', () => {
   tf.tidy(() => {
     const x = tf.tensor1d([NaN, -1, 7, 2, NaN]);
