@@ -23,6 +23,7 @@ test.each([
   ['means of a plane', [2, 5, 4, 2], (x: tf.Tensor) => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same')],
   ['means of windows padded by 1', [2, 5, 4, 2], (x: tf.Tensor) => tf.avgPool(x as tf.Tensor4D, 3, 2, 1)],
   ['means of a space', [1, 5, 4, 3, 2], (x: tf.Tensor) => tf.avgPool3d(x as tf.Tensor5D, 3, 2, 'same')],
+  ['no means at all', [2, 3, 3, 2], (x: tf.Tensor) => tf.avgPool(x as tf.Tensor4D, 4, 1, 'valid')],
   ['a larger image', [2, 4, 5, 3], resize('resizeBilinear', [9, 7], false, false)],
   ['a larger image by its ends', [2, 4, 5, 3], resize('resizeBilinear', [9, 7], true, false)],
   ['a larger image by centres', [2, 4, 5, 3], resize('resizeBilinear', [9, 7], false, true)],

@@ -100,7 +100,7 @@ function gradientOfImage(
   for (let axis = axes.length; axis > 0; axis--) {
     const [sources, size] = [axes[axis - 1]!, image[axis]!];
     const inner = tf.util.sizeFromShape(image.slice(axis + 1, -1)) * channels;
-    const outer = sources.length * inner === 0 ? 0 : values.length / (sources.length * inner);
+    const outer = image[0]! * tf.util.sizeFromShape(axes.slice(0, axis - 1).map((before) => before.length));
     const spread = new Float64Array(outer * size * inner);
     for (let i = 0, from = 0; i < outer; i++)
       for (const parts of sources) {

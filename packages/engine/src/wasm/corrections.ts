@@ -37,12 +37,24 @@ export function registerCorrections(heap: Heap): void {
   // Read the bits of integers as floats.
   for (const name of ['ClipByValue', 'IsFinite', 'IsInf', 'IsNan'])
     exactWhere(heap, name, ({ inputs }) => inputs['x']?.dtype !== 'float32');
-  for (const name of ['Conv2D', 'FusedConv2D', 'DepthwiseConv2dNative', 'FusedDepthwiseConv2D'])
-    registerWasmKernel(name, withPaddingInNumbers(stockKernel(heap, name), name.includes('Depthwise')));
+  correctConvolutions(heap);
+  // Write over the memory where an image is smaller than the window.
+  for (const name of ['AvgPool', 'MaxPool'])
+    exactWhere(heap, name, ({ inputs, attrs }) => {
+      const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as Pooling;
+      const image = inputs['x']!.shape as [number, number, number, number];
+      return isEmpty(
+        tf.backend_util.computePool2DInfo(image, filterSize, strides, 1, pad, dimRoundingMode).outShape,
+      );
+    });
   // Copies the bits of one type into a result of another, and four bytes for one, over what lies behind.
   exactWhere(heap, 'Select', ({ inputs: { t, e } }) => t?.dtype !== e?.dtype || t?.dtype === 'bool');
-  // Looks every row up by the indices of the first.
-  exactWhere(heap, 'GatherV2', ({ attrs }) => (attrs['batchDims'] ?? 0) !== 0);
+  // Looks every row up by the indices of the first, and has another shape for nothing.
+  exactWhere(
+    heap,
+    'GatherV2',
+    ({ inputs, attrs }) => (attrs['batchDims'] ?? 0) !== 0 || isEmpty(inputs['x']!.shape),
+  );
   // Know no centres of pixels, and no scale of an axis of one place.
   for (const name of ['ResizeBilinearGrad', 'ResizeNearestNeighborGrad'])
     exactWhere(heap, name, ({ inputs, attrs }) => {
@@ -70,28 +82,45 @@ export function registerCorrections(heap: Heap): void {
   keepNotANumber(heap);
 }
 
-/** A convolution that is told its padding: where windows do not reach the end of an image, its own reckoning of `same` goes below zero. */
-const withPaddingInNumbers =
-  (stock: WasmKernel, isDepthwise: boolean): WasmKernel =>
-  ({ inputs, attrs }) => {
-    if (attrs['pad'] !== 'same') return stock({ inputs, attrs });
-    const { padInfo } = tf.backend_util.computeConv2DInfo(
-      inputs['x']!.shape as [number, number, number, number],
-      inputs['filter']!.shape as [number, number, number, number],
-      attrs['strides'] as number | [number, number],
-      (attrs['dilations'] as number | [number, number] | null | undefined) ?? 1,
-      'same',
-      undefined,
-      isDepthwise,
-    );
-    const pad = [
-      [0, 0],
-      [padInfo.top, padInfo.bottom],
-      [padInfo.left, padInfo.right],
-      [0, 0],
-    ];
-    return stock({ inputs, attrs: { ...attrs, pad } });
-  };
+/**
+ * Convolutions, told their padding: where windows do not reach the end of an image, their own reckoning of `same` goes below zero. Of
+ * images smaller than a window nothing is asked: they would write over the memory.
+ */
+function correctConvolutions(heap: Heap): void {
+  for (const name of ['Conv2D', 'FusedConv2D', 'DepthwiseConv2dNative', 'FusedDepthwiseConv2D']) {
+    const [stock, exact] = [stockKernel(heap, name), cpuKernel(heap.backend, name)];
+    registerWasmKernel(name, (args) => {
+      const { inputs, attrs } = args;
+      const { outShape, padInfo } = tf.backend_util.computeConv2DInfo(
+        inputs['x']!.shape as [number, number, number, number],
+        inputs['filter']!.shape as [number, number, number, number],
+        attrs['strides'] as number | [number, number],
+        (attrs['dilations'] as number | [number, number] | null | undefined) ?? 1,
+        attrs['pad'] as 'same' | 'valid' | number,
+        attrs['dimRoundingMode'] as 'floor' | undefined,
+        name.includes('Depthwise'),
+      );
+      if (isEmpty(outShape)) return exact(args);
+      if (attrs['pad'] !== 'same') return stock(args);
+      const pad = [
+        [0, 0],
+        [padInfo.top, padInfo.bottom],
+        [padInfo.left, padInfo.right],
+        [0, 0],
+      ];
+      return stock({ inputs, attrs: { ...attrs, pad } });
+    });
+  }
+}
+
+interface Pooling {
+  readonly filterSize: number;
+  readonly strides: number;
+  readonly pad: 'valid' | 'same' | number;
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+const isEmpty = (shape: readonly number[]): boolean => shape.some((size) => size <= 0);
 
 /** Takes the cpu backend's kernel where the stock one is wrong. */
 function exactWhere(heap: Heap, name: string, isWrong: (args: Parameters<WasmKernel>[0]) => boolean): void {

@@ -90,6 +90,35 @@ test('a choice between booleans writes nothing behind its result', () => {
   });
 });
 
+test('of images smaller than the window nothing comes, and nothing is written', () => {
+  tf.tidy(() => {
+    const image = tf.ones([2, 3, 3, 2]) as tf.Tensor4D;
+    const filter = tf.ones([4, 2, 2, 1]) as tf.Tensor4D;
+    const around = Array.from({ length: 200 }, () => tf.fill([8], 7));
+    around
+      .filter((_, i) => i % 2 === 0)
+      .forEach((tensor) => {
+        tensor.dispose();
+      });
+    for (const result of [
+      tf.conv2d(image, filter, 1, 'valid'),
+      tf.depthwiseConv2d(image, filter, 1, 'valid'),
+      tf.fused.conv2d({ x: image, filter, strides: 1, pad: 'valid', activation: 'relu' }),
+      tf.avgPool(image, 4, 1, 'valid'),
+      tf.maxPool(image, 4, 1, 'valid'),
+    ])
+      expect(result.size).toBe(0);
+    around
+      .filter((_, i) => i % 2 === 1)
+      .forEach((tensor) => {
+        expect([...tensor.dataSync()]).toEqual(new Array(8).fill(7));
+        tensor.dispose();
+      });
+    const pick = tf.tensor1d([1, 0], 'int32');
+    expect(tf.gather(tf.zeros([0, 3]), pick, 1).shape).toEqual([0, 2]);
+  });
+});
+
 test('what is not a number stays none', () => {
   tf.tidy(() => {
     const x = tf.tensor1d([NaN, -1, 7, 2, NaN]);
