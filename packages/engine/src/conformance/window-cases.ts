@@ -55,6 +55,18 @@ export const windowCases: Case[] = [
     inputs: [float([2, 4, 5, 3, 3]), float([2, 2, 2, 3, 4], -1, 1, 5)],
     run: (x, w) => tf.conv3d(x! as tf.Tensor5D, w! as tf.Tensor5D, [1, 2, 1], 'same'),
   },
+  {
+    name: 'windows in space that do not reach the end',
+    inputs: [float([2, 4, 6, 5, 3]), float([1, 1, 2, 3, 4], -1, 1, 5)],
+    run: (image, w) => {
+      const x = image! as tf.Tensor5D;
+      return [
+        tf.conv3d(x, w! as tf.Tensor5D, [2, 3, 3], 'same'),
+        tf.maxPool3d(x, 1, [1, 2, 3], 'same'),
+        tf.avgPool3d(x, 1, [1, 2, 3], 'same'),
+      ];
+    },
+  },
   ...(['constant', 'reflect', 'wrap', 'nearest'] as const).map((fill): Case => ({
     name: `image.transform, outside ${fill}`,
     inputs: [float([2, 4, 5, 1])],

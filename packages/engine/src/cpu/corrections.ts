@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BridgedKernel } from '../bridge.js';
 import { correctGradients } from './gradients.js';
+import { windowsInSpace } from './space.js';
 
 /** Counts an axis below zero from the last, which the kernel itself would look for among those from zero on. */
 export const withAxisFromZero =
@@ -58,6 +59,11 @@ interface Slices {
   readonly shrinkAxisMask: number;
 }
 
+export const withWindowsInSpace =
+  (stock: BridgedKernel): BridgedKernel =>
+  ({ inputs, attrs }) =>
+    stock({ inputs, attrs: windowsInSpace(inputs, attrs) });
+
 /** Puts right kernels into tfjs's registry, in the place of those of tfjs-backend-cpu 4.22 that give wrong numbers. */
 export function correctCpuKernels(): void {
   correctGradients();
@@ -65,6 +71,13 @@ export function correctCpuKernels(): void {
     ['Cumprod', withAxisFromZero],
     ['Cumsum', withAxisFromZero],
     ['StridedSlice', withAxesOfOne],
+    ['AvgPool3D', withWindowsInSpace],
+    ['AvgPool3DGrad', withWindowsInSpace],
+    ['Conv3D', withWindowsInSpace],
+    ['Conv3DBackpropFilterV2', withWindowsInSpace],
+    ['Conv3DBackpropInputV2', withWindowsInSpace],
+    ['MaxPool3D', withWindowsInSpace],
+    ['MaxPool3DGrad', withWindowsInSpace],
   ] as const) {
     const stock = tf.getKernel(kernelName, 'cpu');
     tf.unregisterKernel(kernelName, 'cpu');

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { windowsInSpace } from '../cpu/space.js';
 import type { Attribute } from './attribute.js';
 import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } from './data-types.js';
 
@@ -142,6 +143,10 @@ const meanInsideGradient: Correction = (stock) => (inputs, attributes) => {
   });
 };
 
+/** TensorFlow moves the windows too. */
+const inSpace: Correction = (stock) => (inputs, attributes) =>
+  stock(inputs, windowsInSpace(inputs, attributes));
+
 /** A gradient of resizing, which tfjs-node asks for without saying that places are counted from the pixels' centres. */
 const withCenters =
   (operation: string, original: (images: tf.Tensor) => tf.Tensor): Correction =>
@@ -174,6 +179,8 @@ const corrections: Readonly<Record<string, readonly Correction[]>> = {
   FusedDepthwiseConv2D: [withPadding('x')],
   MaxPool: [withPadding('x', { fill: -Infinity })],
   MaxPoolGrad: [withPadding('input', { fill: -Infinity, isForImage: true })],
+  MaxPool3D: [inSpace],
+  MaxPool3DGrad: [inSpace],
   ResizeBilinearGrad: [withCenters('ResizeBilinearGrad', (images) => images)],
   ResizeNearestNeighborGrad: [
     withCenters('ResizeNearestNeighborGrad', ({ shape }) => tf.tensor1d(shape.slice(1, 3), 'int32')),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cpuKernel } from '../bridge.js';
-import { withAxesOfOne, withAxisFromZero } from '../cpu/corrections.js';
+import { withAxesOfOne, withAxisFromZero, withWindowsInSpace } from '../cpu/corrections.js';
 import { registerWasmKernel, stockKernel } from './heap.js';
 import type { Heap, WasmKernel } from './heap.js';
 
@@ -68,6 +68,8 @@ export function registerCorrections(heap: Heap): void {
   });
   for (const name of ['Cumprod', 'Cumsum'])
     registerWasmKernel(name, withAxisFromZero(stockKernel(heap, name)));
+  for (const name of ['AvgPool3D', 'Conv3D'])
+    registerWasmKernel(name, withWindowsInSpace(stockKernel(heap, name)));
   registerWasmKernel('StridedSlice', withAxesOfOne(stockKernel(heap, 'StridedSlice')));
   // Takes small numbers for zero.
   const stockSign = stockKernel(heap, 'Sign');

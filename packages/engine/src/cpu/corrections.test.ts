@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs-core's operations.
 import '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
-import { correctGradients } from './gradients.js';
+import { correctCpuKernels } from './corrections.js';
 
 beforeAll(async () => {
-  correctGradients();
+  correctCpuKernels();
   await tf.setBackend('cpu');
 });
 
@@ -46,5 +46,20 @@ test.each([
     gradient.dataSync().forEach((value, i) => {
       expect(value).toBeCloseTo(slopes[i]!, 5);
     });
+  });
+});
+
+test('windows in space begin at the first place where they do not reach the end', () => {
+  tf.tidy(() => {
+    const image = tf.reshape(tf.range(0, 36), [1, 1, 6, 6, 1]) as tf.Tensor5D;
+    const one = tf.ones([1, 1, 1, 1, 1]) as tf.Tensor5D;
+    for (const result of [
+      tf.conv3d(image, one, [1, 2, 3], 'same'),
+      tf.maxPool3d(image, 1, [1, 2, 3], 'same'),
+      tf.avgPool3d(image, 1, [1, 2, 3], 'same'),
+    ])
+      expect([...result.dataSync()]).toEqual([0, 3, 12, 15, 24, 27]);
+    const long = tf.ones([3, 1, 1, 1, 1]) as tf.Tensor5D;
+    expect(() => tf.conv3d(image, long, [1, 2, 3], 'same')).toThrow('Pad the image with tf.pad');
   });
 });
