@@ -36,6 +36,7 @@ test('options reach their method, over the recipe’s own', () => {
 
 test.each([
   ['hyp', {}, "there is no method 'hyp', did you mean 'hype'?"],
+  ['vanila', {}, "there is no method 'vanila', did you mean 'vanilla'?"],
   ['vanilla+hype', {}, "recipe 'vanilla+hype': 'vanilla' means no method at all"],
   ['hype+', {}, "recipe 'hype+': write vanilla"],
   ['hype', { hype: { scal: 1 } }, "hype: unknown option 'scal'"],

@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
-import { type DropoutRates, HypetuneError, isMethod, isMethodPlugin, type Plugin } from '@hypetune/core';
+import {
+  type DropoutRates,
+  HypetuneError,
+  isMethod,
+  isMethodPlugin,
+  type Plugin,
+  unknownName,
+} from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { METHODS, methodNamed, type Methods } from './methods.js';
 import type { RecipeSettings } from './settings.js';
@@ -59,6 +66,9 @@ export type MethodOptions = Readonly<Record<string, Readonly<Record<string, unkn
 /** What a named recipe gives a method beside its defaults: HyPe as published is hidden noise instead of hidden dropout. */
 const RECIPE_OPTIONS: MethodOptions = { hype: { hiddenDropout: 0 } };
 
+/** Parts of a recipe's name that are no method: plain training, and no dropout of hidden states. */
+const PLAIN: readonly string[] = ['vanilla', 'nodrop'];
+
 /**
  * A recipe by its name: `vanilla` (plain fine-tuning), or methods joined by `+`, as `hype+r3f`; `nodrop`, alone or among
  * them, turns hidden dropout off.
@@ -69,7 +79,12 @@ export function namedRecipe(name: string, options: MethodOptions = {}, known: Me
     throw new HypetuneError(`recipe '${name}': write vanilla, nodrop, or methods joined by +, as hype+r3f.`);
   if (parts.includes('vanilla') && parts.length > 1)
     throw new HypetuneError(`recipe '${name}': 'vanilla' means no method at all, so it stands alone.`);
-  const methods = parts.filter((part) => part !== 'vanilla' && part !== 'nodrop');
+  const methods = parts.filter((part) => !PLAIN.includes(part));
+  const missing = methods.find((method) => !known.has(method));
+  if (missing !== undefined)
+    throw new HypetuneError(
+      `there is no method ${unknownName(missing, [...PLAIN, ...known.keys()], 'there are')}`,
+    );
   const entry = {
     name: parts.join('+'),
     plugins: methods.map((method) => ({

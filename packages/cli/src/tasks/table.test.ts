@@ -175,4 +175,9 @@ test('an unknown column is named with those there are', async () => {
   expect(() => columnOf(table, 'sentence', 'text column')).toThrow(
     "there is no column 'sentence' (text column); the columns are 'text', 'label'.",
   );
+  const twice = await readTable(write('twice.csv', 'text,label,label\na,0,1\n'));
+  expect(columnOf(twice, 'text', 'text column')).toBe(0);
+  expect(() => columnOf(twice, 'label', 'label column')).toThrow(
+    "twice.csv: two columns are called 'label' (label column); give each a name of its own.",
+  );
 });

@@ -107,11 +107,16 @@ function delimited(
     : { header: undefined, rows: records };
 }
 
-/** The place of a column given by its name, or by its index in a table without a header. */
+/** The place of a column given by its name, or by its index in a table without a header. Throws where none, or more than one, has that name. */
 export function columnOf(table: Table, column: string | number, option: string): number {
-  const place = typeof column === 'number' ? column : (table.header?.indexOf(column) ?? -1);
+  const { header = [] } = table;
+  const place = typeof column === 'number' ? column : header.indexOf(column);
+  if (typeof column === 'string' && header.lastIndexOf(column) !== place)
+    throw new HypetuneError(
+      `${table.file}: two columns are called ${show(column)} (${option}); give each a name of its own.`,
+    );
   if (place >= 0) return place;
   throw new HypetuneError(
-    `${table.file}: there is no column ${show(column)} (${option}); the columns are ${(table.header ?? []).map(show).join(', ')}.`,
+    `${table.file}: there is no column ${show(column)} (${option}); the columns are ${header.map(show).join(', ')}.`,
   );
 }
