@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { call } from '../test/call.js';
@@ -190,6 +190,15 @@ test.each<[string[], string]>([
 test('a report that would take the place of a folder is refused', async () => {
   const { error } = await call('report', `${folder}/none`, '--out', folder);
   expect(error).toBe(`error: --out: '${folder}' is a folder; name a file.\n`);
+});
+
+test('a model without a tokenizer is refused before a row is read', async () => {
+  const bare = join(folder, 'no-tokenizer');
+  cpSync(model, bare, { recursive: true });
+  for (const name of ['vocab.txt', 'tokenizer.json']) rmSync(join(bare, name), { force: true });
+  writeFileSync(join(bare, 'spiece.model'), 'x');
+  const { error } = await call('train', '--train', short, '--model', bare, '--engine', 'cpu');
+  expect(error).toMatch(/^engine: .*\nerror: .*there is spiece\.model but no tokenizer\.json; python3 -c /);
 });
 
 test('a task that is not there is refused before the first is read', async () => {

@@ -57,8 +57,12 @@ export async function checkModel(source: string): Promise<string | undefined> {
 
 /** Fetches and reads everything that runs need; every mistake in the data is found here, before any training. */
 export async function prepare(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<Setup> {
+  const open = (): Promise<ModelText> => openText(settings, terminal, signal);
+  const isHere = parseSource(settings.model ?? DEFAULT_MODEL).kind === 'file';
+  // What takes no download comes first.
+  const model = isHere ? await open() : undefined;
   const task = await openTask(settings, showDownloads(terminal, signal));
-  return prepareTask(task, settings, terminal, signal);
+  return inTokens(task, model ?? (await open()), terminal, signal);
 }
 
 /** The same for a task that is there already. */
@@ -68,10 +72,28 @@ export async function prepareTask(
   terminal: Terminal,
   signal?: AbortSignal,
 ): Promise<Setup> {
+  return inTokens(task, await openText(settings, terminal, signal), terminal, signal);
+}
+
+/** A model's folder, and how it wants its text. */
+interface ModelText {
+  readonly folder: string;
+  readonly options: TextOptions;
+}
+
+async function openText(settings: Settings, terminal: Terminal, signal?: AbortSignal): Promise<ModelText> {
   const downloads = showDownloads(terminal, signal);
   const folder = await downloads((options) => resolveModel(settings.model ?? DEFAULT_MODEL, options));
   await checkRun(folder);
-  const options = await textOptions(folder, settings.maxLength);
+  return { folder, options: await textOptions(folder, settings.maxLength) };
+}
+
+async function inTokens(
+  task: TextTask,
+  { folder, options }: ModelText,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<Setup> {
   const data = (rows: readonly TextRow[]): Promise<TextData> => tokenized(rows, options, terminal, signal);
   const [train, evaluation] = [await data(task.train), await data(task.evaluation)];
   const test = task.test && (await data(task.test));
