@@ -38,3 +38,15 @@ test('as many labels as rows', () => {
   expect(() => tensorData([], [])).toThrow('at least one input');
   values.dispose();
 });
+
+test('labels and inputs that are neither are refused by what they are', () => {
+  const inputs = tf.zeros([2, 2]);
+  expect(() => tensorData(inputs, {} as unknown as number[])).toThrow(
+    'tensorData: labels must be a list of the label of each row, or a tensor of them, got {}.',
+  );
+  expect(() => tensorData([[1, 2]] as unknown as tf.Tensor[], [1])).toThrow(
+    'tensorData: input 0 must be a tensor [rows, ...], got [1,2]; make one with tf.tensor.',
+  );
+  expect(tensorData(inputs, Int32Array.of(0, 1) as unknown as number[]).label(1)).toBe(1);
+  inputs.dispose();
+});

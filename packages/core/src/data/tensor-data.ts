@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../batch.js';
-import { HypetuneError } from '../errors.js';
+import { HypetuneError, show } from '../errors.js';
 import type { Label } from '../tasks/task.js';
 
 /**
@@ -15,12 +15,21 @@ export function tensorData(
   const labels = given instanceof tf.Tensor ? labelsOf(given) : given;
   const tensors: readonly tf.Tensor[] = inputs instanceof Array ? inputs : [inputs];
   if (tensors.length === 0) throw new HypetuneError('tensorData: give at least one input tensor.');
-  for (const [place, tensor] of tensors.entries())
+  if (!(labels instanceof Array) && !ArrayBuffer.isView(labels))
+    throw new HypetuneError(
+      `tensorData: labels must be a list of the label of each row, or a tensor of them, got ${show(labels)}.`,
+    );
+  for (const [place, tensor] of tensors.entries()) {
+    if (!(tensor instanceof tf.Tensor))
+      throw new HypetuneError(
+        `tensorData: input ${place} must be a tensor [rows, ...], got ${show(tensor)}; make one with tf.tensor.`,
+      );
     if (tensor.shape[0] !== labels.length)
       throw new HypetuneError(
         `tensorData: input ${place} has shape [${tensor.shape.join(', ')}] but there are ${labels.length} labels; ` +
           'the first dimension counts the rows.',
       );
+  }
   return {
     size: labels.length,
     label: (index) => labels[index]!,

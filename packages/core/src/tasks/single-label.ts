@@ -117,6 +117,7 @@ function classesOf(data: Dataset): number[] {
 function checkClass(label: Label, row: number, { outputs }: LabelBatch): number {
   if (typeof label === 'number' && Number.isInteger(label) && label >= 0 && label < outputs) return label;
   throw new HypetuneError(
-    `data: row ${row} has label ${show(label)}; a model of ${outputs} classes wants a whole number from 0 to ${outputs - 1}.`,
+    `data: row ${row} has label ${show(label)}; a model of ${outputs} classes wants a whole number from 0 to ${outputs - 1}` +
+      `${typeof label === 'number' ? '' : ' (of one-hot rows: tf.argMax(labels, -1))'}.`,
   );
 }
