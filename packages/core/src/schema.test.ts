@@ -42,6 +42,41 @@ test.each([
   expect(fail(given)).toContain(message);
 });
 
+test.each([
+  [
+    z.tuple([z.number().min(0), z.boolean()]),
+    'y',
+    "x: it must be a list of a finite number >= 0, true or false, got 'y'.",
+  ],
+  [z.number().nullable(), 'y', "x: it must be a finite number or null, got 'y'."],
+  [z.string().min(1), '', "x: it must be a string that is not empty, got ''."],
+  [z.string().regex(/^a/), 'y', "x: it must be a string that matches ^a, got 'y'."],
+  [
+    z.array(z.number()).max(2),
+    [1, 2, 3],
+    'x: it must be a list of at most 2, each entry a finite number, got [1,2,3].',
+  ],
+  [
+    z.array(z.number()).min(1).max(2),
+    [],
+    'x: it must be a list of 1 to 2, each entry a finite number, got [].',
+  ],
+  [z.array(z.number()).length(2), [1], 'x: it must be a list of 2, each entry a finite number, got [1].'],
+  [z.int().multipleOf(2), 3, 'x: it must be an integer, a multiple of 2, got 3.'],
+])('what %o wants is said whatever it declares', (schema, value, message) => {
+  expect(() => complete('x', { it: schema }, { it: value })).toThrow(message);
+});
+
+test('an entry of a list of several kinds, and a value by name, are said to want what they want', () => {
+  const declared = { pair: z.tuple([z.number(), z.boolean()]), weights: z.record(z.string(), z.number()) };
+  expect(() => complete('x', declared, { pair: [1, 2], weights: {} })).toThrow(
+    'x: pair[1] must be true or false, got 2.',
+  );
+  expect(() => complete('x', declared, { pair: [1, true], weights: { a: 'b' } })).toThrow(
+    "x: weights.a must be a finite number, got 'b'.",
+  );
+});
+
 test('as data: type, default, doc, range, choices and what the paper uses', () => {
   const info = describeSettings(declared);
   expect(info['rate']).toEqual({

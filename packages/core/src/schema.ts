@@ -31,17 +31,23 @@ export interface SettingInfo {
 
 /** The part of a JSON schema that is read here. */
 interface JsonSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
+  readonly prefixItems?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | false;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly multipleOf?: number;
   readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minLength?: number;
+  readonly pattern?: string;
   readonly default?: unknown;
   readonly description?: string;
   readonly paper?: string;
@@ -125,7 +131,10 @@ export function pathText(path: readonly PropertyKey[]): string {
 function step(schema: JsonSchema | undefined, key: PropertyKey): JsonSchema | undefined {
   const options = schema?.anyOf ?? [schema];
   for (const option of options) {
-    const inner = typeof key === 'number' ? option?.items : option?.properties?.[String(key)];
+    const inner =
+      typeof key === 'number'
+        ? (option?.prefixItems?.[key] ?? option?.items)
+        : (option?.properties?.[String(key)] ?? option?.additionalProperties);
     if (inner) return inner;
   }
   return undefined;
@@ -138,17 +147,25 @@ function wanted(schema: JsonSchema | undefined): string {
   if (schema.const !== undefined) return show(schema.const);
   if (schema.enum) return `one of ${schema.enum.map(show).join(', ')}`;
   if (schema.anyOf) return [...new Set(schema.anyOf.map(wanted))].join(' or ');
+  if (schema.type instanceof Array)
+    return schema.type.map((type) => wanted({ ...schema, type })).join(' or ');
   switch (schema.type) {
     case 'integer':
-      return `an integer${bounds(schema)}`;
+      return `an integer${bounds(schema)}${multiple(schema)}`;
     case 'number':
-      return `a finite number${bounds(schema)}`;
+      return `a finite number${bounds(schema)}${multiple(schema)}`;
     case 'boolean':
       return 'true or false';
+    case 'null':
+      return 'null';
     case 'string':
-      return 'a string';
+      if (schema.pattern !== undefined) return `a string that matches ${schema.pattern}`;
+      if (schema.minLength === 1) return 'a string that is not empty';
+      return schema.minLength ? `a string of at least ${schema.minLength} characters` : 'a string';
     case 'array':
-      return `a list${schema.minItems ? ` of at least ${schema.minItems}` : ''}, each entry ${wanted(schema.items)}`;
+      return schema.prefixItems
+        ? `a list of ${schema.prefixItems.map(wanted).join(', ')}`
+        : `a list${sizes(schema)}, each entry ${wanted(schema.items)}`;
     case 'object':
       return schema.properties
         ? `an object of ${Object.keys(schema.properties).map(show).join(', ')}`
@@ -156,6 +173,14 @@ function wanted(schema: JsonSchema | undefined): string {
     default:
       return 'something else';
   }
+}
+
+const multiple = ({ multipleOf }: JsonSchema): string => (multipleOf ? `, a multiple of ${multipleOf}` : '');
+
+function sizes({ minItems, maxItems }: JsonSchema): string {
+  if (maxItems === undefined) return minItems ? ` of at least ${minItems}` : '';
+  if (minItems === maxItems) return ` of ${maxItems}`;
+  return minItems ? ` of ${minItems} to ${maxItems}` : ` of at most ${maxItems}`;
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
