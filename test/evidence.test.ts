@@ -196,4 +196,4 @@ test('docs/evidence.md and docs/leaderboard.md are what the runs say (else: npm 
   const node = ['--conditions=@hypetune/source', '--import', 'tsx', script];
   const { status, stderr } = spawnSync(process.execPath, node, { encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
-});
+}, 300_000);

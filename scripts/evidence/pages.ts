@@ -54,7 +54,7 @@ export function evidenceOf(
   cells: readonly Cell[],
   predictions: Evidence['predictions'],
 ): Evidence {
-  const rowsOf = rowsKept(predictions);
+  const rowsOf = rowsKept(plan, predictions);
   return { plan, cells, comparison: compareCells(plan, cells, rowsOf), predictions, rowsOf };
 }
 
@@ -382,13 +382,14 @@ function secondsOf(cells: readonly Cell[], recipe: string, task: Task): number |
   return seconds.length > 0 ? Math.min(...seconds) : undefined;
 }
 
-/** What each row makes of a metric, from predictions that are kept; every figure is computed once. */
-function rowsKept(predictions: Evidence['predictions']): RowValues {
+/** What each row makes of the first metric of its task, which the tables have, from predictions that are kept; every figure is computed once. */
+function rowsKept({ tasks }: ComparisonPlan, predictions: Evidence['predictions']): RowValues {
+  const first = new Map(tasks.map((task) => [task.name, metricOf(task)]));
   const found = new Map<string, readonly number[] | undefined>();
-  return ({ key, run }, metric) => {
-    const name = `${key} ${metric}`;
-    if (!found.has(name)) found.set(name, run && rowValues(predictions.get(key) ?? [], run.record, metric));
-    return found.get(name);
+  return ({ key, task, run }, metric) => {
+    if (metric !== first.get(task)) return undefined;
+    if (!found.has(key)) found.set(key, run && rowValues(predictions.get(key) ?? [], run.record, metric));
+    return found.get(key);
   };
 }
 

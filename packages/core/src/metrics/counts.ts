@@ -12,13 +12,16 @@ export function classPairs(
   predictions: readonly Prediction[],
   labels: readonly Label[],
 ): [predicted: number, label: number][] {
-  return labels.flatMap((label, row) => {
+  const pairs: [number, number][] = [];
+  labels.forEach((label, row) => {
     const { value } = predictions[row]!;
-    if (typeof label === 'number') return [[value as number, label] as [number, number]];
-    return label.flatMap((index, token) =>
-      index === IGNORED ? [] : [[(value as readonly number[])[token]!, index] as [number, number]],
-    );
+    if (typeof label === 'number') pairs.push([value as number, label]);
+    else
+      label.forEach((index, token) => {
+        if (index !== IGNORED) pairs.push([(value as readonly number[])[token]!, index]);
+      });
   });
+  return pairs;
 }
 
 /** The counts of each of `outputs` classes or labels; a row's label is that of `kind`. */
