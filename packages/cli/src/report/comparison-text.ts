@@ -218,7 +218,9 @@ export function figure(value: number | undefined): string {
 }
 
 export function signed(value: number | undefined): string {
-  return value === undefined ? '-' : `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
+  if (value === undefined) return '-';
+  const size = Math.abs(value).toFixed(4);
+  return `${value < 0 && Number(size) > 0 ? '-' : '+'}${size}`;
 }
 
 export function interval(range: Interval | undefined): string {

@@ -186,10 +186,17 @@ function rowsInterval(
   if (pairs.length < FEWEST_RUNS) return undefined;
   const differences = pairs.map(({ a, b }) => {
     const [first, own] = [rowsOf(a), rowsOf(b)];
-    return first?.length === own?.length ? own?.map((value, row) => value - first![row]!) : undefined;
+    return first?.length === own?.length ? own?.map((value, row) => apart(value, first![row]!)) : undefined;
   });
   const known = differences.filter((rows) => rows !== undefined && rows.length === differences[0]?.length);
   return known.length < pairs.length ? undefined : runsAndRowsInterval(known as number[][]);
+}
+
+/** Below it two figures differ by rounding. */
+const ROUNDING = 1e-9;
+
+function apart(value: number, other: number): number {
+  return Math.abs(value - other) < ROUNDING ? 0 : value - other;
 }
 
 function acrossTasks(plan: ComparisonPlan, figures: readonly RecipeFigures[]): AcrossTasks[] {

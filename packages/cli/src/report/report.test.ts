@@ -4,7 +4,7 @@ import type { Cell, ComparisonPlan } from '../store/plan.js';
 import type { StoredRecord } from '../store/record.js';
 import type { StoredRun } from '../store/store.js';
 import { chosenPoints, compareCells } from './comparison.js';
-import { comparisonText } from './comparison-text.js';
+import { comparisonText, signed } from './comparison-text.js';
 import { comparisonPage } from './html/comparison-page.js';
 import { rowValues } from './intervals.js';
 
@@ -162,6 +162,20 @@ test('the interval over rows is there where it is known what each row makes of t
   expect(
     figures.find(({ recipe, metric }) => recipe === 'hype' && metric === 'f1')!.difference!.rowsInterval,
   ).toBeUndefined();
+});
+
+test('what rounding leaves of equal rows is no difference, and nothing has no sign', () => {
+  const rows = Array.from({ length: 40 }, (_, row) => row % 3);
+  const { figures } = compareCells(plan(['vanilla', 'hype']), cells, ({ recipe }) =>
+    rows.map((value, row) => (recipe === 'hype' ? value + 1e-13 * Math.sin(row) : value)),
+  );
+  expect(figures.find(({ recipe }) => recipe === 'hype')!.difference!.rowsInterval).toBeUndefined();
+  expect([signed(-1e-18), signed(0), signed(-0.00006), signed(undefined)]).toEqual([
+    '+0.0000',
+    '+0.0000',
+    '-0.0001',
+    '-',
+  ]);
 });
 
 test('the point of a grid is chosen by the rows that choose', () => {
