@@ -16,11 +16,12 @@ import { readJson } from './json-file.js';
 import { counted } from './progress.js';
 import { holdsRun, readRun, type RunRecord } from './run-folder.js';
 import { type TextOptions, textOptions, tokenized } from './setup.js';
+import { shellWord } from './shell-word.js';
 import { weightedTask } from './tasks/open-task.js';
 import { problemOf } from './tasks/problems.js';
 import type { Row, TextRow } from './tasks/task.js';
 import type { TextData } from './tasks/text-data.js';
-import type { Terminal } from './terminal.js';
+import { note, type Terminal } from './terminal.js';
 
 /** What is known of a saved model before it is loaded. */
 export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
@@ -31,6 +32,12 @@ export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
   readonly config: Config;
   /** False where the run goes on. */
   readonly finished: boolean;
+}
+
+/** Says how a run that is not finished goes on. */
+export function noteUnfinished(terminal: Terminal, folder: string, { finished }: SavedTask): void {
+  if (!finished)
+    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
 }
 
 /** What is said of a row: class, labels or values by the name of their column, and a probability for each class or label. */

@@ -14,7 +14,7 @@ import { openModules, withMetrics } from '../methods.js';
 import { classTable, metricsLine } from '../report/figures.js';
 import { type Measured, transferPage } from '../report/html/transfer-page.js';
 import { table } from '../report/table.js';
-import { openSaved, savedTask, type SavedTask, type TrainedModel } from '../saved-model.js';
+import { noteUnfinished, openSaved, savedTask, type SavedTask, type TrainedModel } from '../saved-model.js';
 import { counted } from '../progress.js';
 import { noteData } from '../setup.js';
 import { type Settings, settingsWith } from '../settings.js';
@@ -33,7 +33,6 @@ import { checkNamed, checkThere, dataFolder, namedName, openTask } from '../task
 import { SPLITS, type Split } from '../tasks/split-files.js';
 import { firstRows } from '../tasks/fixed-order.js';
 import type { Row } from '../tasks/task.js';
-import { shellWord } from '../shell-word.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { jsonFlag, listFlag, repeatedFlag, settingFlag, settingsOf } from './flags.js';
 
@@ -111,8 +110,7 @@ async function evaluate(
   const saved = await savedTask(folder);
   const modules = await openModules(saved.config.methods);
   const { metrics } = withMetrics({ metrics: settings.metrics ?? saved.metrics?.slice() }, modules);
-  if (!saved.finished)
-    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
+  noteUnfinished(terminal, folder, saved);
   checkThere(flags.table);
   for (const word of flags.task ?? []) checkNamed(word, settings.data ?? saved.config.data);
   await startEngine(terminal, engine);

@@ -7,8 +7,7 @@ import { checkApart, checkOutput } from '../atomic.js';
 import { DEFAULT_PRECISIONS, exportModel } from '../export/export-model.js';
 import { onInterrupt } from '../interrupt.js';
 import { holdsRun, readRun } from '../run-folder.js';
-import { savedTask, type SavedTask } from '../saved-model.js';
-import { shellWord } from '../shell-word.js';
+import { noteUnfinished, savedTask, type SavedTask } from '../saved-model.js';
 import { note, print, type Terminal } from '../terminal.js';
 import { jsonFlag, listFlag } from './flags.js';
 
@@ -39,8 +38,7 @@ async function exportRun(folder: string, flags: ExportFlags, terminal: Terminal)
   const precisions = [...new Set(flags.dtype.map(precision))];
   const saved = await savedTask(folder);
   const record = (await holdsRun(folder)) ? await readRun(folder) : undefined;
-  if (!saved.finished)
-    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
+  noteUnfinished(terminal, folder, saved);
   await checkApart(flags.out, '--out', folder);
   await checkOutput(flags.out, flags.force === true);
   const interrupt = onInterrupt(terminal, 'stopping after this file, with nothing written');

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { checkOutputFile, writeWhole } from '../atomic.js';
 import { startEngine } from '../engine.js';
 import { FORMATS, type Format, formatOf, type PredictedRow, predictionText } from '../report/predictions.js';
-import { openSaved, savedTask, type SavedTask } from '../saved-model.js';
+import { noteUnfinished, openSaved, savedTask, type SavedTask } from '../saved-model.js';
 import { noteData } from '../setup.js';
 import { type Settings, settingsWith } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
@@ -14,7 +14,6 @@ import { textsOf } from '../tasks/rows.js';
 import { endingOf, TABLE_ENDINGS } from '../tasks/table.js';
 import type { TextRow } from '../tasks/task.js';
 import { readText } from '../text-file.js';
-import { shellWord } from '../shell-word.js';
 import { note, print, type Terminal, warnOnce } from '../terminal.js';
 import { settingFlag, settingsOf } from './flags.js';
 
@@ -69,8 +68,7 @@ async function predict(
 ): Promise<number> {
   if (flags.out !== undefined) await checkOutputFile(flags.out);
   const saved = await savedTask(folder);
-  if (!saved.finished)
-    note(terminal, `${folder}: the run is not finished; go on with --resume ${shellWord(folder)}`);
+  noteUnfinished(terminal, folder, saved);
   checkThere([flags.input]);
   await startEngine(terminal, flags.engine);
   const { rows, columns } =

@@ -70,7 +70,7 @@ export interface AcrossTasks {
   readonly recipe: string;
   readonly averageRank: number;
   /** Undefined, as is the next, where more is better on one task and less on another. */
-  readonly mean: { readonly value: number; readonly interval: Interval | undefined } | undefined;
+  readonly mean: Aggregate | undefined;
   readonly interquartileMean: Aggregate | undefined;
 }
 

@@ -52,12 +52,13 @@ export function rowValues(
   const shipped = TASK_NAMES.map((name) => resolveTask(name)).find((task) => task.kind === kind);
   if (lines.length < 2 || figure === undefined || !shipped) return undefined;
   if (!(METRIC_NAMES as readonly string[]).includes(metric)) return undefined;
-  const outputs = labels.length || lines[0]!.logits.length;
+  const outputs = outputsOf(lines, labels);
+  const measured = resolveMetrics([metric]);
   const task = { ...shipped, labels };
   const predictions = lines.map(({ logits }) => task.predict(Float32Array.from(logits), outputs));
   const of = (rows: readonly number[]): number =>
     measure(
-      resolveMetrics([metric]),
+      measured,
       rows.map((row) => predictions[row]!),
       rows.map((row) => lines[row]!.label as Label),
       { task, outputs },
@@ -69,8 +70,11 @@ export function rowValues(
   return values.every(Number.isFinite) ? values : undefined;
 }
 
-function outputsOf(predictions: readonly Prediction[], labels: readonly string[] | undefined): number {
-  return labels?.length || predictions[0]!.logits.length;
+function outputsOf(
+  rows: readonly { readonly logits: ArrayLike<number> }[],
+  labels: readonly string[] | undefined,
+): number {
+  return labels?.length || rows[0]!.logits.length;
 }
 
 /** The percentile bootstrap of several figures at once. */

@@ -47,7 +47,8 @@ function windowsOfSpace(image: readonly number[], attributes: Attributes): Sourc
   ];
 }
 
-interface Pooling {
+/** The attributes of an operation on windows of an image. */
+export interface Pooling {
   readonly filterSize: number;
   readonly strides: number;
   readonly pad: 'valid' | 'same' | number;

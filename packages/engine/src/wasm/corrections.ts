@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cpuKernel } from '../bridge.js';
+import type { Pooling } from '../cpu/gradients.js';
 import { withAxesOfOne, withAxisFromZero, withWindowsInSpace } from '../cpu/corrections.js';
 import { registerWasmKernel, stockKernel } from './heap.js';
 import type { Heap, WasmKernel } from './heap.js';
@@ -113,13 +114,6 @@ function correctConvolutions(heap: Heap): void {
       return stock({ inputs, attrs: { ...attrs, pad } });
     });
   }
-}
-
-interface Pooling {
-  readonly filterSize: number;
-  readonly strides: number;
-  readonly pad: 'valid' | 'same' | number;
-  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
 const isEmpty = (shape: readonly number[]): boolean => shape.some((size) => size <= 0);
