@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { writeFolder } from '../../packages/cli/src/atomic.js';
 import type { ComparisonPlan } from '../../packages/cli/src/store/plan.js';
 import type { Cost, CurveLine, PredictedLine, StoredRecord } from '../../packages/cli/src/store/record.js';
 import type { Store } from '../../packages/cli/src/store/store.js';
@@ -24,14 +25,14 @@ export async function packRecords(store: Store, plan: ComparisonPlan, folder: st
     files.set(name, [...(files.get(name) ?? []), JSON.stringify(line)]);
     packed += 1;
   }
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, PLAN), `${JSON.stringify(plan, null, 1)}\n`);
-  for (const [name, lines] of files)
-    await writeFile(
-      join(folder, `${name}${RUNS}`),
-      gzipSync(lines.map((line) => `${line}\n`).join(''), { level: 9 }),
-    );
+  await writeFolder(folder, async (fresh) => {
+    await writeFile(join(fresh, PLAN), `${JSON.stringify(plan, null, 1)}\n`);
+    for (const [name, lines] of files)
+      await writeFile(
+        join(fresh, `${name}${RUNS}`),
+        gzipSync(lines.map((line) => `${line}\n`).join(''), { level: 9 }),
+      );
+  });
   return packed;
 }
 

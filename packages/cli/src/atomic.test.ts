@@ -31,6 +31,21 @@ test('a folder appears whole, replacing what was there', async () => {
   expect(readdirSync(join(folder, 'a'))).toEqual(['run']);
 });
 
+test('of many that write one folder at once, and mend it, one stays whole and nothing else', async () => {
+  const target = join(folder, 'at-once/run');
+  const writers = Array.from({ length: 24 }, async (_, i) => {
+    await writeFolder(target, (fresh) => {
+      for (const name of ['a.txt', 'b.txt']) writeFileSync(join(fresh, name), String(i));
+      return Promise.resolve();
+    });
+    await recover(target);
+  });
+  await Promise.all(writers);
+  expect(readdirSync(target).sort()).toEqual(['a.txt', 'b.txt']);
+  expect(readFileSync(join(target, 'a.txt'), 'utf8')).toBe(readFileSync(join(target, 'b.txt'), 'utf8'));
+  expect(readdirSync(dirname(target))).toEqual(['run']);
+});
+
 test('a write that fails leaves what was there and nothing else', async () => {
   const target = join(folder, 'b/run');
   mkdirSync(target, { recursive: true });

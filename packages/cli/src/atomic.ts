@@ -95,15 +95,32 @@ export async function writeFolder(folder: string, write: (folder: string) => Pro
   }
 }
 
-/** Puts a complete folder in place of what is there. Killed at any point, `recover` finishes it. */
+/** Puts a complete folder in place of what is there. Killed at any point, `recover` finishes it. Of several at once the last stays. */
 async function takePlace(fresh: string, target: string): Promise<void> {
-  const old = sibling(target, 'old');
-  if (await exists(target)) await rename(target, old);
-  await rename(fresh, target);
-  await rm(join(target, COMPLETE), { force: true });
-  await flush(dirname(target));
-  await rm(old, { recursive: true, force: true });
+  const replaced: string[] = [];
+  try {
+    do {
+      const old = sibling(target, 'old');
+      writing.add(old);
+      replaced.push(old);
+      // Another may have moved it away, or taken the place, in the meantime.
+      if (await exists(target)) await rename(target, old).catch(unless('ENOENT'));
+    } while (!(await rename(fresh, target).then(() => true, unless('ENOTEMPTY', 'EEXIST'))));
+    await rm(join(target, COMPLETE), { force: true });
+    await flush(dirname(target));
+    for (const old of replaced) await rm(old, { recursive: true, force: true });
+  } finally {
+    for (const old of replaced) writing.delete(old);
+  }
 }
+
+/** Gives false for errors of these codes, and throws others. */
+const unless =
+  (...codes: readonly string[]) =>
+  (error: unknown): false => {
+    if (codes.includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  };
 
 /**
  * Mends what a killed process left beside a folder or file: where a folder is missing, a complete save that had not taken its
@@ -128,10 +145,11 @@ async function recoverPlace(target: string): Promise<void> {
       if (whole && !(await exists(target))) await rename(path, target);
       else await rm(path, { recursive: true, force: true });
     }
-  if (await exists(join(target, COMPLETE))) await rm(join(target, COMPLETE));
+  // Another process may be removing it as well.
+  if (await exists(join(target, COMPLETE))) await rm(join(target, COMPLETE), { force: true });
 }
 
-/** Folders that this process is writing now. */
+/** Folders that this process is writing, or replacing, now. */
 const writing = new Set<string>();
 
 /** Whether what is named `new-PID-HOST-...` or `old-PID-HOST-...` belongs to no process that still writes it. */
