@@ -154,8 +154,9 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
     tf.dispose([x, both, small, exact]);
   });
 
-  test('overwrites state only after everything has read it', () => {
-    const [a, b] = [tf.variable(tf.ones([128, 128])), tf.variable(tf.fill([128, 128], 2))];
+  // Small pieces run as operations, larger ones are compiled.
+  test.each([64, 256])('overwrites matrices of %s rows only after everything has read it', (size) => {
+    const [a, b] = [tf.variable(tf.ones([size, size])), tf.variable(tf.fill([size, size], 2))];
     for (let i = 0; i < 3; i++) {
       const product = bfloat16(() =>
         tf.tidy(() => {
@@ -167,15 +168,15 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
         }),
       );
       // (1, 2) -> (4, 2) -> (4, 5) -> (10, 5)
-      expect(product.dataSync()[0]).toBe(128 * [2, 8, 20][i]!);
+      expect(product.dataSync()[0]).toBe(size * [2, 8, 20][i]!);
       product.dispose();
     }
     expect(a.dataSync()[0]).toBe(10);
     expect(b.dataSync()[0]).toBe(5);
   });
 
-  test('a value that something still holds keeps what it had', () => {
-    const w = tf.variable(tf.ones([64]));
+  test.each([64, 2 ** 16])('a value of %s that something still holds keeps what it had', (size) => {
+    const w = tf.variable(tf.ones([size]));
     const kept = tf.clone(w);
     for (let i = 0; i < 3; i++)
       bfloat16(() => {
@@ -184,6 +185,30 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
     expect(kept.dataSync()[5]).toBe(1);
     expect(w.dataSync()[5]).toBe(4);
     kept.dispose();
+  });
+
+  test('updates of equal small weights share compiled functions, and update each its own', () => {
+    const { functionNames } = (tf.backend() as unknown as NativeBackend).binding.runtime;
+    const pieces = (): number => [...functionNames.keys()].filter((name) => name.startsWith('piece_')).length;
+    const before = pieces();
+    const weights = Array.from({ length: 25 }, (_, i) => tf.variable(tf.fill([300], i)));
+    const factor = tf.scalar(0.5);
+    bfloat16(() => {
+      tf.tidy(() => {
+        const scale = tf.sqrt(tf.mul(factor, factor));
+        for (const [i, weight] of weights.entries()) {
+          let x: tf.Tensor = tf.mul(weight, scale);
+          for (let k = 0; k < 5; k++) x = tf.add(tf.mul(x, scale), 1);
+          weight.assign(i % 5 === 0 ? tf.sub(x, weight) : tf.add(x, weight));
+        }
+      });
+    });
+    // Twenty are four bundles, one function; of the others three are another, and two few enough to run as they are.
+    expect(pieces() - before).toBe(2);
+    weights.forEach((weight, i) => {
+      expect(weight.dataSync()[299]).toBeCloseTo(i / 64 + 1.9375 + (i % 5 === 0 ? -i : i), 4);
+    });
+    tf.dispose([...weights, factor]);
   });
 
   test('how large the products of a step are: what each counts is its own share of all multiplications', () => {
@@ -209,7 +234,8 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
     const y = bfloat16(() => tf.tidy(() => tf.mul(tf.unique(tf.add(x, 1)).values, 2)));
     expect([...y.dataSync()]).toEqual([8, 4, 6]);
     expect(backend.recorder.report().lastReason).toContain('UniqueV2');
-    const image = tf.ones<tf.Rank.R4>([1, 5, 5, 2]);
+    // More than what runs as it is.
+    const image = tf.ones<tf.Rank.R4>([1, 100, 100, 2]);
     const filter = tf.ones([2, 2, 2]) as tf.Tensor3D;
     const f = (): tf.Tensor => tf.tidy(() => tf.mul(tf.dilation2d(tf.add(image, 1), filter, 1, 'same'), 2));
     expect(bfloat16(f).dataSync()).toEqual(f().dataSync());

@@ -3,15 +3,23 @@ import type { Runtime } from '../libtensorflow/values.js';
 import type { Node } from '../recording/platform.js';
 import { Graph } from './graph.js';
 import type { Pair } from '../recording/pairing.js';
-import { partition, type Unit } from './partition.js';
+import { largest, partition, type Unit } from './partition.js';
 import { PieceBody } from './piece.js';
 import { keyOf, type Sheet } from './sheet.js';
 
 /** What is not worth a compiled function of its own. */
 const TRIVIAL = new Set(['Cast', 'Reshape']);
 
+/** So few operations on so few elements take no longer than the start of a compiled function, and need no compiling. */
+const FEW_OPERATIONS = 24;
+const FEW_ELEMENTS = 2 ** 14;
+
+/** Whether the operations of a unit run as they are. Those that only XLA has cannot. */
 const isOperation = ({ lines }: Unit): boolean =>
-  lines[0]!.kind === 'product' || lines.every(({ name }) => TRIVIAL.has(name));
+  lines[0]!.kind === 'product' ||
+  lines.every(({ name }) => TRIVIAL.has(name)) ||
+  (lines.length <= FEW_OPERATIONS &&
+    lines.every((line) => largest(line) <= FEW_ELEMENTS && !line.name.startsWith('Xla')));
 
 /**
  * Writes a step as a function that is not compiled as a whole: its products are operations of TensorFlow, which run in

@@ -16,9 +16,11 @@ export interface Partition {
   readonly crossing: ReadonlySet<string>;
 }
 
-/** Elements up to which a result is small: what comes of it elsewhere begins a piece of its own. */
+/** Elements up to which a result is small: what is larger and comes of it begins a piece of its own. */
 const SMALL = 64;
-const LARGE = 4096;
+
+/** Elements up to which a piece is small enough to share a start with others. */
+const BUNDLED = 4096;
 
 /** Their results are written out anyway: what comes of a table's gradient is then the same piece for every length. */
 const SCATTERS = new Set(['UnsortedSegmentSum', 'ScatterNd', 'TensorScatterAdd']);
@@ -47,7 +49,7 @@ export function partition(sheet: Sheet, results: readonly Node[]): Partition {
     for (const source of sources(sheet, line))
       if (source.kind === 'plain' && stageOf(source) === stageOf(line)) sets.join(source.number, line.number);
   }
-  const pieces = new Map<number, { lines: Line[]; stage: number }>();
+  const pieces = new Map<number, Piece>();
   const products: Line[] = [];
   for (const line of live) {
     if (line.kind === 'product') products.push(line);
@@ -58,8 +60,37 @@ export function partition(sheet: Sheet, results: readonly Node[]): Partition {
     else piece.lines.push(line);
   }
   const ended = products.map((line) => ({ lines: [line], stage: stageOf(line) + 0.5 }));
-  const units = [...pieces.values(), ...ended].sort((a, b) => a.stage - b.stage);
+  const units = [...bundled([...pieces.values()]), ...ended].sort((a, b) => a.stage - b.stage);
   return { units, crossing: findCrossing(sheet, live, (line) => sets.rootOf(line.number)) };
+}
+
+interface Piece {
+  readonly lines: Line[];
+  readonly stage: number;
+}
+
+/**
+ * Of small pieces of a stage that look alike, as the updates of biases do, several are one: of n pieces the root of n,
+ * which is compiled once and runs as often as there are such bundles.
+ */
+function bundled(pieces: readonly Piece[]): Piece[] {
+  const alike = new Map<string, Piece[]>();
+  for (const piece of pieces) {
+    const { lines, stage } = piece;
+    const isSmall = lines.every((line) => largest(line) <= BUNDLED);
+    const look = lines.map(({ signature, outputs }) => [signature, outputs.map(({ shape }) => shape)]);
+    const key = isSmall ? JSON.stringify([stage, look]) : `${lines[0]!.number}`;
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, [piece]);
+    else known.push(piece);
+  }
+  return [...alike.values()].flatMap((set) => {
+    const size = Math.ceil(Math.sqrt(set.length));
+    return Array.from({ length: Math.ceil(set.length / size) }, (_, i) => {
+      const bundle = set.slice(i * size, (i + 1) * size);
+      return { lines: bundle.flatMap(({ lines }) => lines), stage: set[0]!.stage };
+    });
+  });
 }
 
 /** The lines that a result depends on, in order. */
@@ -75,11 +106,12 @@ function liveLines(sheet: Sheet, results: readonly Node[]): Line[] {
   return [...live].sort((a, b) => a.number - b.number);
 }
 
-const largest = (line: Line): number => Math.max(...line.outputs.map(({ shape }) => sizeOf(shape!)));
+/** Elements of a line's largest result. */
+export const largest = (line: Line): number => Math.max(...line.outputs.map(({ shape }) => sizeOf(shape!)));
 
 /** Whether a line begins a new stage after another that is plain as well. */
 const parts = (source: Line, line: Line): boolean =>
-  (largest(source) <= SMALL && largest(line) >= LARGE) || SCATTERS.has(source.name);
+  (largest(source) <= SMALL && largest(line) > SMALL) || SCATTERS.has(source.name);
 
 /** By line number the stage; of a product that which it ends. */
 function findStages(sheet: Sheet, live: readonly Line[]): number[] {
