@@ -1,9 +1,9 @@
-import { TF_ATTR_BOOL, TF_ATTR_FUNC, TF_ATTR_TYPE, TF_RESOURCE } from '../recording/data-types.js';
+import { TF_ATTR_BOOL, TF_ATTR_FUNC, TF_ATTR_TYPE, TF_RESOURCE, sizeOf } from '../recording/data-types.js';
 import type { Runtime } from '../libtensorflow/values.js';
 import type { Node } from '../recording/platform.js';
 import { Graph } from './graph.js';
 import type { Pair } from '../recording/pairing.js';
-import { largest, partition, type Unit } from './partition.js';
+import { partition, type Unit } from './partition.js';
 import { PieceBody } from './piece.js';
 import { keyOf, type Sheet } from './sheet.js';
 
@@ -14,12 +14,16 @@ const TRIVIAL = new Set(['Cast', 'Reshape']);
 const FEW_OPERATIONS = 24;
 const FEW_ELEMENTS = 2 ** 14;
 
+const isSmall = ({ shape }: Node): boolean => sizeOf(shape!) <= FEW_ELEMENTS;
+
 /** Whether the operations of a unit run as they are. Those that only XLA has cannot. */
 const isOperation = ({ lines }: Unit): boolean =>
   lines[0]!.kind === 'product' ||
   lines.every(({ name }) => TRIVIAL.has(name)) ||
   (lines.length <= FEW_OPERATIONS &&
-    lines.every((line) => largest(line) <= FEW_ELEMENTS && !line.name.startsWith('Xla')));
+    lines.every(
+      ({ name, inputs, outputs }) => !name.startsWith('Xla') && [...inputs, ...outputs].every(isSmall),
+    ));
 
 /**
  * Writes a step as a function that is not compiled as a whole: its products are operations of TensorFlow, which run in

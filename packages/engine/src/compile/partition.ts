@@ -106,8 +106,7 @@ function liveLines(sheet: Sheet, results: readonly Node[]): Line[] {
   return [...live].sort((a, b) => a.number - b.number);
 }
 
-/** Elements of a line's largest result. */
-export const largest = (line: Line): number => Math.max(...line.outputs.map(({ shape }) => sizeOf(shape!)));
+const largest = (line: Line): number => Math.max(...line.outputs.map(({ shape }) => sizeOf(shape!)));
 
 /** Whether a line begins a new stage after another that is plain as well. */
 const parts = (source: Line, line: Line): boolean =>

@@ -62,12 +62,15 @@ export interface Result {
 
 const isFloat = (tensor: tf.Tensor): boolean => tensor.dtype === 'float32';
 
+/** How a step is run. */
+export type Run = <T extends tf.TensorContainer>(step: () => T) => T;
+
 /** Runs a case on the current backend: its outputs, then the gradients for its float32 inputs. */
-export function evaluate({ inputs, run, gradient = true }: Case): Result[] {
+export function evaluate({ inputs, run, gradient = true }: Case, record: Run = (step) => step()): Result[] {
   const results: Result[] = [];
   tf.tidy(() => {
     const given = inputs.map(({ shape, dtype, values }) => tf.tensor(values, shape, dtype));
-    const outputs = [run(...given)].flat();
+    const outputs = record(() => [run(...given)].flat());
     for (const output of outputs)
       results.push({ shape: output.shape, dtype: output.dtype, values: Array.from(output.dataSync()) });
     const floating = given.filter(isFloat);
@@ -81,7 +84,7 @@ export function evaluate({ inputs, run, gradient = true }: Case): Result[] {
         ),
       ) as tf.Scalar;
     };
-    for (const change of tf.grads(total)(floating))
+    for (const change of record(() => tf.grads(total)(floating)))
       results.push({ shape: change.shape, dtype: change.dtype, values: Array.from(change.dataSync()) });
   });
   return results;
