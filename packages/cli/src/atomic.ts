@@ -103,8 +103,8 @@ async function takePlace(fresh: string, target: string): Promise<void> {
       const old = sibling(target, 'old');
       writing.add(old);
       replaced.push(old);
-      // Another may have moved it away, or taken the place, in the meantime.
-      if (await exists(target)) await rename(target, old).catch(unless('ENOENT'));
+      // Nothing may be there; and another may take the place in between.
+      await rename(target, old).catch(unless('ENOENT'));
     } while (!(await rename(fresh, target).then(() => true, unless('ENOTEMPTY', 'EEXIST'))));
     await rm(join(target, COMPLETE), { force: true });
     await flush(dirname(target));

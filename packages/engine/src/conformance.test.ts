@@ -39,9 +39,6 @@ if (plugin !== undefined) process.env['HYPETUNE_PJRT_PLUGIN'] = plugin;
 /** Compiling takes a plugin longer than computing: of its cases `npm test` tries one in this many. */
 const SHARE = process.env['HYPETUNE_DEEP'] === undefined ? 16 : 1;
 
-/** What a test needs of a backend that records. */
-type Recording = Pick<RecordingBackend, 'recorder'>;
-
 /** Engines as they are, and native in pieces, of which cases are mostly so small that they run as operations of one function. */
 const WAYS: readonly { readonly engine: EngineName; readonly how: string; readonly record?: Run }[] = [
   { engine: 'wasm', how: 'wasm' },
@@ -49,7 +46,7 @@ const WAYS: readonly { readonly engine: EngineName; readonly how: string; readon
   {
     engine: 'native',
     how: 'native in pieces',
-    record: (step) => (tf.backend() as unknown as Recording).recorder.record(step, 'bfloat16'),
+    record: (step) => (tf.backend() as unknown as RecordingBackend).recorder.record(step, 'bfloat16'),
   },
   { engine: 'pjrt', how: 'pjrt' },
 ];

@@ -49,7 +49,7 @@ export function partition(sheet: Sheet, results: readonly Node[]): Partition {
     for (const source of sources(sheet, line))
       if (source.kind === 'plain' && stageOf(source) === stageOf(line)) sets.join(source.number, line.number);
   }
-  const pieces = new Map<number, Piece>();
+  const pieces = new Map<number, Unit & { readonly lines: Line[] }>();
   const products: Line[] = [];
   for (const line of live) {
     if (line.kind === 'product') products.push(line);
@@ -64,22 +64,19 @@ export function partition(sheet: Sheet, results: readonly Node[]): Partition {
   return { units, crossing: findCrossing(sheet, live, (line) => sets.rootOf(line.number)) };
 }
 
-interface Piece {
-  readonly lines: Line[];
-  readonly stage: number;
-}
-
 /**
  * Of small pieces of a stage that look alike, as the updates of biases do, several are one: of n pieces the root of n,
  * which is compiled once and runs as often as there are such bundles.
  */
-function bundled(pieces: readonly Piece[]): Piece[] {
-  const alike = new Map<string, Piece[]>();
+function bundled(pieces: readonly Unit[]): Unit[] {
+  const alike = new Map<string, Unit[]>();
   for (const piece of pieces) {
     const { lines, stage } = piece;
     const isSmall = lines.every((line) => largest(line) <= BUNDLED);
-    const look = lines.map(({ signature, outputs }) => [signature, outputs.map(({ shape }) => shape)]);
-    const key = isSmall ? JSON.stringify([stage, look]) : `${lines[0]!.number}`;
+    const look = isSmall
+      ? lines.map(({ signature, outputs }) => [signature, outputs.map(({ shape }) => shape)])
+      : lines[0]!.number;
+    const key = JSON.stringify([stage, look]);
     const known = alike.get(key);
     if (known === undefined) alike.set(key, [piece]);
     else known.push(piece);
