@@ -1,5 +1,5 @@
 import type { LayerVariable, LayersModel } from '@tensorflow/tfjs-layers';
-import type { Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { HypetuneError } from './errors.js';
 import { layerSites, type AnyLayer, type Site } from './sites.js';
 
@@ -31,6 +31,8 @@ export interface Parameter extends ParameterInfo {
   readonly decays: boolean;
   /** Factor of its learning rate. */
   readonly rate: number;
+  /** What its layer wants of its values after every update (`kernelConstraint` and the like). */
+  readonly constraint?: ((value: Tensor) => Tensor) | undefined;
 }
 
 /** A weight of the model itself, with its place there. */
@@ -41,6 +43,10 @@ export interface ModelParameter extends Parameter {
 /** The variable behind a tfjs layer weight. */
 export function variableOf(weight: LayerVariable): Variable {
   return (weight as unknown as { val: Variable }).val;
+}
+
+function constraintOf({ constraint }: LayerVariable): Parameter['constraint'] {
+  return (constraint as typeof constraint | null) ? (value) => constraint.apply(value) : undefined;
 }
 
 /**
@@ -80,6 +86,7 @@ export function listParameters(model: LayersModel): ModelParameter[] {
         trainable: entry.layer.trainable && !frozen.has(weight),
         weight,
         variable: variableOf(weight),
+        constraint: constraintOf(weight),
       });
     }
   }

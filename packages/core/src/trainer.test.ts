@@ -99,6 +99,35 @@ test('learns, and the same seed gives the same losses', async () => {
   expect(await losses({ seed: 4 })).not.toEqual(first);
 });
 
+test('weights stay within the constraints of their layers', async () => {
+  const build = (constrained: boolean): Sequential =>
+    sequential({
+      layers: [
+        layers.dense({
+          units: 8,
+          inputShape: [4],
+          kernelInitializer: 'ones',
+          ...(constrained ? { kernelConstraint: 'unitNorm' } : {}),
+        }),
+        layers.dense({
+          units: 2,
+          kernelInitializer: 'zeros',
+          ...(constrained ? { kernelConstraint: 'nonNeg' } : {}),
+        }),
+      ],
+    });
+  const free = build(false);
+  const constrained = build(true);
+  await losses({}, free);
+  await losses({}, constrained);
+  expect(Math.min(...weights(free)[2]!)).toBeLessThan(-0.01);
+  expect(Math.min(...weights(constrained)[2]!)).toBe(0);
+  expect(Math.max(...weights(constrained)[2]!)).toBeGreaterThan(0.01);
+  const kernel = weights(constrained)[0]!;
+  for (let unit = 0; unit < 8; unit++)
+    expect(Math.hypot(...kernel.filter((_, place) => place % 8 === unit))).toBeCloseTo(1, 5);
+});
+
 test('dropout draws by key, and built-in layers are reproducible', async () => {
   const first = await losses({}, net(0.5));
   expect(await losses({}, net(0.5))).toEqual(first);

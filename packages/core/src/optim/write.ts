@@ -4,7 +4,7 @@ import type { Parameter } from '../parameters.js';
 import type { Updates } from '../step.js';
 import { rateScalars, type Rates } from './rates.js';
 
-/** Adds the updates and the decoupled decay to the weights: the one place where a step writes them. */
+/** Adds the updates and the decoupled decay to the weights, within their constraints: the one place where a step writes them. */
 export function writeWeights(
   updates: Updates,
   parameters: readonly Parameter[],
@@ -13,10 +13,12 @@ export function writeWeights(
 ): void {
   const kept = rateScalars(rates, (value) => 1 - value * weightDecay);
   for (const parameter of parameters) {
-    const { name, variable, decays } = parameter;
+    const { name, variable, decays, constraint } = parameter;
     const update = updates[name]!;
-    if (weightDecay === 0 || !decays) variable.assign(tf.add(variable, update));
-    else if (epsilonMode === 'torch') variable.assign(tf.add(tf.mul(variable, kept(parameter)), update));
-    else variable.assign(tf.mul(tf.add(variable, update), kept(parameter)));
+    let value: tf.Tensor;
+    if (weightDecay === 0 || !decays) value = tf.add(variable, update);
+    else if (epsilonMode === 'torch') value = tf.add(tf.mul(variable, kept(parameter)), update);
+    else value = tf.mul(tf.add(variable, update), kept(parameter));
+    variable.assign(constraint ? constraint(value) : value);
   }
 }
