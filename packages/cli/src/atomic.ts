@@ -142,8 +142,11 @@ async function recoverPlace(target: string): Promise<void> {
     for (const name of stale.filter((leftover) => leftover.startsWith(mark + kind))) {
       const path = join(parent, name);
       const whole = kind === 'old-' || (await exists(join(path, COMPLETE)));
-      if (whole && !(await exists(target))) await rename(path, target);
-      else await rm(path, { recursive: true, force: true });
+      const vacant = whole && !(await exists(target));
+      // Another process may be mending the same.
+      const taken =
+        vacant && (await rename(path, target).then(() => true, unless('ENOENT', 'ENOTEMPTY', 'EEXIST')));
+      if (!taken) await rm(path, { recursive: true, force: true });
     }
   // Another process may be removing it as well.
   if (await exists(join(target, COMPLETE))) await rm(join(target, COMPLETE), { force: true });

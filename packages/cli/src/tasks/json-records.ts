@@ -1,4 +1,4 @@
-import { HypetuneError } from '@hypetune/core';
+import { HypetuneError, show } from '@hypetune/core';
 import type { Table } from './table.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -27,7 +27,10 @@ export function arrayRecords(text: string, file: string, list?: string): Omit<Ta
         `${file}: there is no list '${list}'; there are ${Object.keys(lists).join(', ')}.`,
       );
   }
-  if (!(value instanceof Array)) throw new HypetuneError(`${file}: not an array of objects.`);
+  if (!(value instanceof Array))
+    throw new HypetuneError(
+      `${file}: not an array of objects, got ${show(value)}; write an object a row (pandas: to_json(path, orient='records')).`,
+    );
   return objectTable(
     value.map((row: unknown, place) => [place + 1, checkObject(row, `${file}:${place + 1}`)] as const),
   );
