@@ -396,9 +396,27 @@ function callRandom(
 ): tf.Tensor | tf.Tensor[] {
   if (!pass.training) return original(inputs, kwargs);
   const key = foldIn(pass.key, 'dropout', ...labels);
-  if (!takesRate(layer)) return scopedRandom(key, () => original(inputs, kwargs));
+  if (!takesRate(layer)) return scopedRandom(key, () => withoutSeed(layer, () => original(inputs, kwargs)));
   const rate = draws.rate('hidden', layer.rate);
   return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, rate, key);
+}
+
+/** Runs `f` while a layer, and the one that it wraps, has no seed of its own: with one tfjs drops the same numbers at every step. */
+function withoutSeed<T>(layer: SeededLayer, f: () => T): T {
+  const { seed } = layer;
+  const within = layer.layer === undefined ? f : () => withoutSeed(layer.layer!, f);
+  if (seed === undefined) return within();
+  layer.seed = undefined;
+  try {
+    return within();
+  } finally {
+    layer.seed = seed;
+  }
+}
+
+interface SeededLayer {
+  seed?: number | undefined;
+  readonly layer?: SeededLayer;
 }
 
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {

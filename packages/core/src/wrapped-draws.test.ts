@@ -57,6 +57,34 @@ test.each(Object.keys(WRAPPED))('%s: dropout within is seen, and drawn by the se
   expect(without.losses).not.toEqual(first.losses);
 });
 
+test.each([
+  ['of whole features', () => layers.spatialDropout1d({ rate: 0.5, seed: 7, inputShape: [4, 2] })],
+  [
+    'wrapped',
+    () => layers.timeDistributed({ layer: layers.dropout({ rate: 0.5, seed: 7 }), inputShape: [4, 2] }),
+  ],
+])(
+  'dropout with a seed of its own, %s, draws anew at each step and by the seed of the run',
+  async (_, make) => {
+    const lossesOf = async (seed: number): Promise<number[]> => {
+      const head = layers.dense({ units: 2, kernelInitializer: kernel(1) });
+      const model = sequential({ layers: [make(), layers.flatten(), head] });
+      const trainer = new Trainer({ model, steps: 3, batchSize: 8, seed, optimizer: { learningRate: 0 } });
+      const losses: number[] = [];
+      trainer.hooks.onStep.tap('test', ({ loss }) => {
+        losses.push(loss);
+      });
+      // Rows that are all alike: only what is dropped differs.
+      await trainer.fit(tensorData(tf.ones([8, 4, 2]), new Array<number>(8).fill(0)));
+      return losses;
+    };
+    const losses = await lossesOf(1);
+    expect(new Set(losses).size).toBe(3);
+    expect(await lossesOf(1)).toEqual(losses);
+    expect(await lossesOf(2)).not.toEqual(losses);
+  },
+);
+
 test('a rate that does not reach the dropout of a recurrent layer is said', () => {
   const warnings: string[] = [];
   const build = (recurrent: number): void => {
