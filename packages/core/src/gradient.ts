@@ -212,7 +212,7 @@ export class StepContext implements Step {
 
   /** Penalties that the model's own layers declare (kernelRegularizer and the like). */
   #regularizers(): LossTerms {
-    const losses = this.#setting.instrument.model.calculateLosses();
+    const losses = this.#setting.instrument.penalties();
     return losses.length > 0 ? { regularizer: sum(losses) } : {};
   }
 }

@@ -8,6 +8,7 @@ import type { TrainerHooks } from './hooks.js';
 import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
+import { declaredPenalties } from './penalties.js';
 import { firstOnlyLayer, inputNames, layerSites, tokenTable, type AnyLayer } from './sites.js';
 import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
@@ -67,6 +68,8 @@ export class Instrument {
   readonly ownDropout: readonly string[];
   /** Whether a row's result depends on the other rows of its batch: rows that only fill a batch would then count. */
   readonly mixesRows: boolean;
+  /** What the layers' own regularizers give. */
+  readonly penalties: () => tf.Scalar[];
   readonly #hooks: TrainerHooks;
   readonly #recompute: boolean;
   readonly #parameters: readonly ModelParameter[];
@@ -111,6 +114,7 @@ export class Instrument {
     this.#table = tokenTable(model);
     this.tokenTable = sites.find(({ layer }) => layer === this.#table)?.path;
     this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
+    this.penalties = declaredPenalties(model);
     this.#drawing = sites.map(({ layer }) => layer).filter(draws);
     this.hasDropout = this.#drawing.length > 0;
     this.ownDropout = sites
@@ -414,10 +418,7 @@ function withoutSeed<T>(layer: SeededLayer, f: () => T): T {
   }
 }
 
-interface SeededLayer {
-  seed?: number | undefined;
-  readonly layer?: SeededLayer;
-}
+type SeededLayer = AnyLayer & { seed?: number | undefined; readonly layer?: SeededLayer };
 
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {
   return (Array.isArray(values) ? [f(values[0]!), ...values.slice(1)] : f(values)) as T;

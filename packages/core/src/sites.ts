@@ -72,7 +72,7 @@ function firstInputs({ inputs, layers }: LayersModel): AnyLayer[] {
   return [inputs[0]!.sourceLayer, ...layers.flatMap((layer) => (isModel(layer) ? firstInputs(layer) : []))];
 }
 
-function isModel(layer: object): layer is LayersModel {
+export function isModel(layer: object): layer is LayersModel {
   return 'layers' in layer && Array.isArray(layer.layers);
 }
 
