@@ -76,7 +76,17 @@ test.each([
   expect(distance(await run(1), await run(16))).toBeLessThan(1e-5);
 });
 
-test('batch normalization sees the rows of the batch alone', async () => {
+test.each([
+  ['as a layer', () => [layers.batchNormalization()]],
+  [
+    'within another',
+    () => [
+      layers.reshape({ targetShape: [2, 3] }),
+      layers.timeDistributed({ layer: layers.batchNormalization() }),
+      layers.flatten(),
+    ],
+  ],
+])('batch normalization, %s, sees the rows of the batch alone', async (_, normalization) => {
   const x = randomNormal([10, 4], seedKey(2));
   const values = x.arraySync() as number[][];
   x.dispose();
@@ -86,7 +96,7 @@ test('batch normalization sees the rows of the batch alone', async () => {
     sequential({
       layers: [
         layers.dense({ units: 6, inputShape: [4], useBias: false, kernelInitializer: initial(1) }),
-        layers.batchNormalization(),
+        ...normalization(),
         layers.dense({ units: 2, kernelInitializer: initial(2) }),
       ],
     });

@@ -9,7 +9,7 @@ import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
 import { declaredPenalties } from './penalties.js';
-import { firstOnlyLayer, inputNames, layerSites, tokenTable, type AnyLayer } from './sites.js';
+import { everyLayer, firstOnlyLayer, inputNames, layerSites, tokenTable, type AnyLayer } from './sites.js';
 import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
@@ -113,7 +113,7 @@ export class Instrument {
     this.#firstOnly = firstOnlyLayer(model);
     this.#table = tokenTable(model);
     this.tokenTable = sites.find(({ layer }) => layer === this.#table)?.path;
-    this.mixesRows = sites.some(({ layer }) => layer.getClassName() === 'BatchNormalization');
+    this.mixesRows = everyLayer(model).some((layer) => layer.getClassName() === 'BatchNormalization');
     this.penalties = declaredPenalties(model);
     this.#drawing = sites.map(({ layer }) => layer).filter(draws);
     this.hasDropout = this.#drawing.length > 0;
@@ -405,20 +405,17 @@ function callRandom(
   return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, rate, key);
 }
 
-/** Runs `f` while a layer, and the one that it wraps, has no seed of its own: with one tfjs drops the same numbers at every step. */
-function withoutSeed<T>(layer: SeededLayer, f: () => T): T {
-  const { seed } = layer;
-  const within = layer.layer === undefined ? f : () => withoutSeed(layer.layer!, f);
-  if (seed === undefined) return within();
-  layer.seed = undefined;
+/** Runs `f` while a layer, and what it is made of, has no seed of its own: with one tfjs drops the same numbers at every step. */
+function withoutSeed<T>(layer: AnyLayer, f: () => T): T {
+  const seeded = everyLayer(layer).filter((each): each is AnyLayer & { seed: unknown } => 'seed' in each);
+  const seeds = seeded.map(({ seed }) => seed);
+  for (const each of seeded) each.seed = undefined;
   try {
-    return within();
+    return f();
   } finally {
-    layer.seed = seed;
+    for (const [place, each] of seeded.entries()) each.seed = seeds[place];
   }
 }
-
-type SeededLayer = AnyLayer & { seed?: number | undefined; readonly layer?: SeededLayer };
 
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {
   return (Array.isArray(values) ? [f(values[0]!), ...values.slice(1)] : f(values)) as T;
@@ -428,22 +425,12 @@ const BUILT_IN_RANDOM =
   /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|ConvLSTM2D|Bidirectional|TimeDistributed)$/;
 const STRENGTHS = ['rate', 'stddev', 'dropout', 'recurrentDropout', 'hiddenDropout', 'attentionDropout'];
 
-/** Whether a layer draws in training: some strength in its configuration is above 0. */
-const draws = (layer: AnyLayer): boolean => hasStrength(layer.getConfig());
-
-/** Of a layer around others (bidirectional, timeDistributed, rnn of cells) also theirs count. */
-function hasStrength(config: Readonly<Record<string, unknown>>): boolean {
-  const inner = [config['layer'], config['cell'], config['cells']].flat() as (Inner | undefined)[];
-  return (
-    STRENGTHS.some((name) => Number(config[name]) > 0) ||
-    inner.some((layer) => layer?.config !== undefined && hasStrength(layer.config))
-  );
-}
-
-/** A layer in the configuration of another. */
-interface Inner {
-  readonly config?: Readonly<Record<string, unknown>>;
-}
+/** Whether a layer, or one that it is made of, draws in training: some strength in its configuration is above 0. */
+const draws = (layer: AnyLayer): boolean =>
+  everyLayer(layer).some((each) => {
+    const config = each.getConfig();
+    return STRENGTHS.some((name) => Number(config[name]) > 0);
+  });
 
 /** Whether a layer is dropout as core draws it, by a rate that may be set, also where its own is 0. */
 const takesRate = (layer: AnyLayer): layer is AnyLayer & { readonly rate: number } =>

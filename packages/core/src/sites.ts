@@ -72,8 +72,28 @@ function firstInputs({ inputs, layers }: LayersModel): AnyLayer[] {
   return [inputs[0]!.sourceLayer, ...layers.flatMap((layer) => (isModel(layer) ? firstInputs(layer) : []))];
 }
 
-export function isModel(layer: object): layer is LayersModel {
+function isModel(layer: object): layer is LayersModel {
   return 'layers' in layer && Array.isArray(layer.layers);
+}
+
+/** A layer or model and every layer that it is made of, each once, the inner ones first. */
+export function everyLayer(outer: AnyLayer): readonly AnyLayer[] {
+  const seen = new Set<AnyLayer>();
+  const visit = (layer: AnyLayer): AnyLayer[] => {
+    if (seen.has(layer)) return [];
+    seen.add(layer);
+    return [...layersIn(layer).flatMap(visit), layer];
+  };
+  return visit(outer);
+}
+
+/** The layers that a layer is made of: a model's, a wrapper's, the cells of a recurrent one. */
+export function layersIn(layer: AnyLayer): readonly AnyLayer[] {
+  return isModel(layer) ? layer.layers : Object.values(layer).flat().filter(isLayer);
+}
+
+function isLayer(value: unknown): value is AnyLayer {
+  return typeof value === 'object' && value !== null && 'getClassName' in value && 'inboundNodes' in value;
 }
 
 type Leaf = Pick<LayerSite, 'path' | 'key' | 'layer'>;
