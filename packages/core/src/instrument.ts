@@ -214,21 +214,22 @@ export class Instrument {
     const target = layer as AnyLayer & TokenTable;
     const original = target.call.bind(target) as Call;
     const info = this.#hidden.get(layer);
-    const random = !layer.hypetune && isRandom(layer);
+    // A layer of the user's own may draw as well, and does not say so.
+    const keyed = !layer.hypetune;
     const isTable = layer === this.#table;
     if (isTable && target.tokenEmbedding) {
       const lookUp = target.tokenEmbedding.bind(target);
       this.#replace(target, 'tokenEmbedding', (ids: tf.Tensor) => this.#embedded(lookUp(ids)));
     }
     const givesVectors = isTable && !target.tokenEmbedding;
-    if (!info && !random && !givesVectors) return;
+    if (!info && !keyed && !givesVectors) return;
     const call: Call = (inputs, kwargs) => {
       const run = this.#run;
       if (!run) return original(inputs, kwargs);
       const visit = run.visits.get(layer) ?? 0;
       run.visits.set(layer, visit + 1);
-      const inner: Call = random
-        ? (x, options) => callRandom(layer, [place, visit], original, x, options, run)
+      const inner: Call = keyed
+        ? (x, options) => callKeyed(layer, [place, visit], original, x, options, run)
         : original;
       if (info) return this.#callHidden({ ...info, visit }, layer, inner, inputs, kwargs, run);
       const output = inner(inputs, kwargs);
@@ -389,8 +390,8 @@ export class Instrument {
   }
 }
 
-/** Runs a built-in layer that draws, keyed by its place (generated names differ): dropout by key, any other with `Math.random` replaced for the time of the call. */
-function callRandom(
+/** Runs a layer that is not ours, what it draws keyed by its place (generated names differ): dropout by key, any other with `Math.random` replaced for the time of the call. */
+function callKeyed(
   layer: AnyLayer,
   labels: number[],
   original: Call,
@@ -405,9 +406,11 @@ function callRandom(
   return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, rate, key);
 }
 
-/** Runs `f` while a layer, and what it is made of, has no seed of its own: with one tfjs drops the same numbers at every step. */
+/** Runs `f` while dropout of tfjs, also within another layer, has no seed of its own: with one it drops the same numbers at every step. */
 function withoutSeed<T>(layer: AnyLayer, f: () => T): T {
-  const seeded = everyLayer(layer).filter((each): each is AnyLayer & { seed: unknown } => 'seed' in each);
+  const seeded = everyLayer(layer).filter(
+    (each): each is AnyLayer & { seed: unknown } => DROPOUT.test(each.getClassName()) && 'seed' in each,
+  );
   const seeds = seeded.map(({ seed }) => seed);
   for (const each of seeded) each.seed = undefined;
   try {
@@ -421,6 +424,7 @@ function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Te
   return (Array.isArray(values) ? [f(values[0]!), ...values.slice(1)] : f(values)) as T;
 }
 
+const DROPOUT = /^(Dropout|SpatialDropout1D)$/;
 const BUILT_IN_RANDOM =
   /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|ConvLSTM2D|Bidirectional|TimeDistributed)$/;
 const STRENGTHS = ['rate', 'stddev', 'dropout', 'recurrentDropout', 'hiddenDropout', 'attentionDropout'];

@@ -1,8 +1,8 @@
 import { foldIn, type Key } from '@hypetune/ops';
 
 /**
- * Runs `f` with `Math.random` drawing from `key`. Built-in layers of tfjs that take no seed draw from `Math.random`;
- * this makes a user's own model as reproducible as ours.
+ * Runs `f` with `Math.random` drawing from `key`. What tfjs draws without a seed begins with `Math.random`, in its layers and in a
+ * user's; this makes a user's own model as reproducible as ours.
  */
 export function scopedRandom<T>(key: Key, f: () => T): T {
   const original = Math.random;

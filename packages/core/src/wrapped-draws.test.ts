@@ -57,6 +57,37 @@ test.each(Object.keys(WRAPPED))('%s: dropout within is seen, and drawn by the se
   expect(without.losses).not.toEqual(first.losses);
 });
 
+/** A layer as a user would write it, whose draws core knows nothing of. */
+class Blur extends layers.Layer {
+  static className = 'Blur';
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = Array.isArray(inputs) ? inputs[0]! : inputs;
+    return tf.add(tf.dropout(input, 0.5), tf.mul(tf.randomNormal(input.shape), Math.random()));
+  }
+}
+
+test("what a layer of the user's own draws is drawn by the seed of the run", async () => {
+  const losses = async (seed: number): Promise<number[]> => {
+    const head = layers.dense({ units: 2, kernelInitializer: kernel(1) });
+    const blur = new Blur({ inputShape: [4] });
+    const trainer = new Trainer({
+      model: sequential({ layers: [blur, head] }),
+      steps: 3,
+      batchSize: 8,
+      seed,
+    });
+    const seen: number[] = [];
+    trainer.hooks.onStep.tap('test', ({ loss }) => {
+      seen.push(loss);
+    });
+    await trainer.fit(tensorData(tf.ones([8, 4]), new Array<number>(8).fill(0)));
+    return seen;
+  };
+  const first = await losses(1);
+  expect(await losses(1)).toEqual(first);
+  expect(await losses(2)).not.toEqual(first);
+});
+
 test.each([
   ['of whole features', () => layers.spatialDropout1d({ rate: 0.5, seed: 7, inputShape: [4, 2] })],
   [
