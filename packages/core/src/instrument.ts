@@ -212,10 +212,11 @@ export class Instrument {
 
   #wrapLayer(layer: AnyLayer, place: number): void {
     const target = layer as AnyLayer & TokenTable;
-    const original = target.call.bind(target) as Call;
+    const given = target.call.bind(target) as Call;
     const info = this.#hidden.get(layer);
     // A layer of the user's own may draw as well, and does not say so.
     const keyed = !layer.hypetune;
+    const original = keyed ? withoutSeeds(layer, given) : given;
     const isTable = layer === this.#table;
     if (isTable && target.tokenEmbedding) {
       const lookUp = target.tokenEmbedding.bind(target);
@@ -401,23 +402,27 @@ function callKeyed(
 ): tf.Tensor | tf.Tensor[] {
   if (!pass.training) return original(inputs, kwargs);
   const key = foldIn(pass.key, 'dropout', ...labels);
-  if (!takesRate(layer)) return scopedRandom(key, () => withoutSeed(layer, () => original(inputs, kwargs)));
+  if (!takesRate(layer)) return scopedRandom(key, () => original(inputs, kwargs));
   const rate = draws.rate('hidden', layer.rate);
   return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, rate, key);
 }
 
-/** Runs `f` while dropout of tfjs, also within another layer, has no seed of its own: with one it drops the same numbers at every step. */
-function withoutSeed<T>(layer: AnyLayer, f: () => T): T {
+/** A layer's call, during which dropout of tfjs that the layer is or holds has no seed of its own: with one it drops the same numbers at every step. */
+function withoutSeeds(layer: AnyLayer, call: Call): Call {
   const seeded = everyLayer(layer).filter(
-    (each): each is AnyLayer & { seed: unknown } => DROPOUT.test(each.getClassName()) && 'seed' in each,
+    (each): each is AnyLayer & { seed: unknown } =>
+      DROPOUT.test(each.getClassName()) && 'seed' in each && each.seed !== undefined,
   );
-  const seeds = seeded.map(({ seed }) => seed);
-  for (const each of seeded) each.seed = undefined;
-  try {
-    return f();
-  } finally {
-    for (const [place, each] of seeded.entries()) each.seed = seeds[place];
-  }
+  if (seeded.length === 0) return call;
+  return (inputs, kwargs) => {
+    const seeds = seeded.map(({ seed }) => seed);
+    for (const each of seeded) each.seed = undefined;
+    try {
+      return call(inputs, kwargs);
+    } finally {
+      for (const [place, each] of seeded.entries()) each.seed = seeds[place];
+    }
+  };
 }
 
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {
