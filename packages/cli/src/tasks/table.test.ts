@@ -153,7 +153,11 @@ test.each([
   ['bad.jsonl', '{"text":"a"}\n[1]\n', 'bad.jsonl:2: not a JSON object.'],
   ['python.jsonl', '{"text":"a","score":NaN}\n', 'python.jsonl:1: not a JSON object: '],
   ['python.jsonl', '{"text":"a","score":NaN}\n', 'as Python writes them, are no JSON: write null.'],
-  ['object.json', '{"text":"a"}', `object.json: not an array of objects, got {"text":"a"}; write an object a row (pandas: `],
+  [
+    'object.json',
+    '{"text":"a"}',
+    `object.json: not an array of objects, got {"text":"a"}; write an object a row (pandas: `,
+  ],
   ['row.json', '[{"text":"a"}, 3]', 'row.json:2: not a JSON object.'],
   ['broken.json', '[{"text":', 'broken.json: not JSON: '],
   ['no.parquet', 'PAR2', 'no.parquet: not a Parquet file that can be read: '],
