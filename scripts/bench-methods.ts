@@ -1,15 +1,14 @@
 // What every method, and the stacks of the HyPe paper, cost a step next to plain fine-tuning, each in a process of its own that
 // takes turns with plain fine-tuning's.
-//   npm run bench -- methods [--engine auto] [--shape minilm|tiny] [--batch 16] [--length 64] [--rounds 6] [--steps 3]
-//                            [--only hype,r3f] [--json FILE]
-import { fork, type ChildProcess } from 'node:child_process';
+//   npm run bench -- methods [--engine auto] [--shape minilm|tiny] [--precision float32|bfloat16] [--batch 16]
+//                            [--length 64] [--rounds 6] [--steps 3] [--only hype,r3f] [--json FILE]
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engineNames } from '@hypetune/engine';
 import { METHODS } from '../packages/cli/src/methods.js';
 import { countOf, nameOf, namesOf } from '../packages/engine/bench/flags.js';
-import type { Job, PluginOptions, Reply } from './bench-methods-worker.js';
+import { TrainerProcess } from './bench-rounds.js';
+import type { Job, PluginOptions } from './bench-rounds-worker.js';
 
 interface Recipe {
   readonly name: string;
@@ -67,6 +66,7 @@ const { values } = parseArgs({
   options: {
     engine: { type: 'string', default: 'auto' },
     shape: { type: 'string', default: 'minilm' },
+    precision: { type: 'string', default: 'float32' },
     batch: { type: 'string', default: '16' },
     length: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '6' },
@@ -82,63 +82,29 @@ const shapes: Readonly<Record<string, Job['shape']>> = {
 };
 const engine = nameOf('--engine', values.engine, ['auto', ...engineNames]);
 const shape = shapes[nameOf('--shape', values.shape, Object.keys(shapes))]!;
+const precision = nameOf('--precision', values.precision, ['float32', 'bfloat16'] as const);
 const [batch, length] = [countOf('--batch', values.batch), countOf('--length', values.length)];
 const [rounds, steps] = [countOf('--rounds', values.rounds), countOf('--steps', values.steps)];
 const known = recipes.map(({ name }) => name);
 const chosen = namesOf('--only', values.only ?? known.join(), known);
 
-/** A process that trains by one recipe, a round whenever it is asked. */
-class Runner {
-  readonly #child: ChildProcess;
-
-  constructor(plugins: PluginOptions) {
-    const job: Job = { plugins, engine, shape, batch, length, steps };
-    const script = fileURLToPath(new URL('bench-methods-worker.ts', import.meta.url));
-    this.#child = fork(script, [JSON.stringify(job)], {
-      execArgv: ['--conditions=@hypetune/source', '--import', 'tsx'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-  }
-
-  /** What the process says next; throws when it ends instead. */
-  reply(): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const gone = (): void => {
-        reject(new Error('the process ended'));
-      };
-      this.#child.once('exit', gone);
-      this.#child.once('message', (message) => {
-        this.#child.off('exit', gone);
-        resolve(message as Reply);
-      });
-    });
-  }
-
-  round(): Promise<Reply> {
-    const answer = this.reply();
-    this.#child.send('round');
-    return answer;
-  }
-
-  stop(): void {
-    this.#child.kill();
-  }
-}
+const start = (plugins: PluginOptions): TrainerProcess =>
+  new TrainerProcess({ plugins, engine, shape, precision, batch, length, steps });
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
 async function main(): Promise<void> {
-  const plain = new Runner({});
+  const plain = start({});
   const started = await plain.reply();
   await plain.round();
   process.stdout.write(
-    `${started.engine}\n${values.shape}, ${batch} x ${length} tokens, ${rounds} rounds of ${steps} steps\n\n` +
+    `${started.engine}\n${values.shape} in ${precision}, ${batch} x ${length} tokens, ${rounds} rounds of ${steps} steps\n\n` +
       `${'method'.padEnd(26)} ${'ms a step'.padStart(10)} ${'x plain'.padStart(8)} ${'target'.padStart(7)} ${'peak MiB'.padStart(9)} ${'x plain'.padStart(8)}\n`,
   );
   const rows: Row[] = [];
   for (const recipe of recipes.filter(({ name }) => chosen.includes(name))) {
-    const runner = new Runner(recipe.plugins);
+    const runner = start(recipe.plugins);
     try {
       await runner.reply();
       await runner.round();

@@ -1,4 +1,4 @@
-// One process of bench-methods.ts: trains a BERT of random weights, an epoch (one round) whenever the parent asks.
+// One process of bench-methods.ts or bench-fine-tuning.ts: trains a BERT of random weights, an epoch (one round) whenever the parent asks.
 import * as tf from '@tensorflow/tfjs-core';
 import { tensorData, Trainer } from '@hypetune/core';
 import { chooseEngine, type EngineName } from '@hypetune/engine';
@@ -13,6 +13,7 @@ export interface Job {
   /** An engine's name, or `auto`. */
   readonly engine: string;
   readonly shape: Readonly<Record<string, number>>;
+  readonly precision: 'float32' | 'bfloat16';
   readonly batch: number;
   readonly length: number;
   /** Steps a round. */
@@ -24,6 +25,8 @@ export interface Reply {
   readonly engine: string;
   /** Of each step of the round. */
   readonly milliseconds: readonly number[];
+  /** The same of all processors together. */
+  readonly processor: readonly number[];
   /** Largest resident memory so far, MiB. */
   readonly peak: number;
 }
@@ -44,6 +47,7 @@ const trainer = new Trainer({
     const teacher = 'teacher' in options && { teacher: model() };
     return methodNamed(name).create({ ...options, ...teacher });
   }),
+  precision: job.precision,
   batchSize: job.batch,
   epochs: 100_000,
   lengthMultiple: 1,
@@ -51,11 +55,18 @@ const trainer = new Trainer({
 });
 
 let milliseconds: number[] = [];
+let processor: number[] = [];
 let last = 0;
+let lastUsage = process.cpuUsage();
 
 /** Says what the last round took and waits for the word to start the next. */
 async function turn(): Promise<void> {
-  const reply: Reply = { engine: choice.reason, milliseconds, peak: process.resourceUsage().maxRSS / 1024 };
+  const reply: Reply = {
+    engine: choice.reason,
+    milliseconds,
+    processor,
+    peak: process.resourceUsage().maxRSS / 1024,
+  };
   const asked = new Promise<void>((resolve) => {
     process.once('message', () => {
       resolve();
@@ -64,7 +75,9 @@ async function turn(): Promise<void> {
   process.send!(reply);
   await asked;
   milliseconds = [];
+  processor = [];
   last = performance.now();
+  lastUsage = process.cpuUsage();
 }
 
 process.on('disconnect', () => process.exit());
@@ -73,6 +86,9 @@ trainer.hooks.onStep.tap('bench', () => {
   const now = performance.now();
   milliseconds.push(now - last);
   last = now;
+  const { user, system } = process.cpuUsage(lastUsage);
+  processor.push((user + system) / 1000);
+  lastUsage = process.cpuUsage();
 });
 trainer.hooks.onEpoch.tapPromise('bench', turn);
 await trainer.fit(data);
