@@ -9,7 +9,15 @@ import type { ModelParameter, Parameter } from './parameters.js';
 import type { LayerInfo, Pass } from './pass.js';
 import type { DropoutRates } from './options.js';
 import { declaredPenalties } from './penalties.js';
-import { everyLayer, firstOnlyLayer, inputNames, layerSites, tokenTable, type AnyLayer } from './sites.js';
+import {
+  everyLayer,
+  firstOnlyLayer,
+  inputNames,
+  layerSites,
+  ownLayers,
+  tokenTable,
+  type AnyLayer,
+} from './sites.js';
 import { recomputed } from './recompute.js';
 import { scopedRandom } from './scoped-random.js';
 import { callTaps, isTapped, tapsOf } from './taps.js';
@@ -64,7 +72,7 @@ export class Instrument {
   /** Path of the layer that looks tokens up in a table; undefined where none does. */
   readonly tokenTable: string | undefined;
   readonly hasDropout: boolean;
-  /** Layers of tfjs whose dropout has no rate that could be overridden: recurrent ones, dropout of whole features, wrapped dropout. */
+  /** Layers that are not ours whose dropout has no rate that could be overridden: recurrent ones, dropout of whole features, wrapped dropout. */
   readonly ownDropout: readonly string[];
   /** Whether a row's result depends on the other rows of its batch: rows that only fill a batch would then count. */
   readonly mixesRows: boolean;
@@ -113,13 +121,12 @@ export class Instrument {
     this.#firstOnly = firstOnlyLayer(model);
     this.#table = tokenTable(model);
     this.tokenTable = sites.find(({ layer }) => layer === this.#table)?.path;
-    this.mixesRows = everyLayer(model).some((layer) => layer.getClassName() === 'BatchNormalization');
+    this.mixesRows = ownLayers(model).some((layer) => layer.getClassName() === 'BatchNormalization');
     this.penalties = declaredPenalties(model);
     this.#drawing = sites.map(({ layer }) => layer).filter(draws);
     this.hasDropout = this.#drawing.length > 0;
     this.ownDropout = sites
-      .filter(({ layer }) => !layer.hypetune && isRandom(layer) && !takesRate(layer))
-      .filter(({ layer }) => layer.getClassName() !== 'GaussianNoise')
+      .filter(({ layer }) => !layer.hypetune && !takesRate(layer) && drops(layer))
       .map(({ path }) => path);
   }
 
@@ -214,24 +221,20 @@ export class Instrument {
     const target = layer as AnyLayer & TokenTable;
     const given = target.call.bind(target) as Call;
     const info = this.#hidden.get(layer);
-    // A layer of the user's own may draw as well, and does not say so.
-    const keyed = !layer.hypetune;
-    const original = keyed ? withoutSeeds(layer, given) : given;
+    const original = withoutMasks(layer, withoutSeeds(layer, given));
     const isTable = layer === this.#table;
     if (isTable && target.tokenEmbedding) {
       const lookUp = target.tokenEmbedding.bind(target);
       this.#replace(target, 'tokenEmbedding', (ids: tf.Tensor) => this.#embedded(lookUp(ids)));
     }
     const givesVectors = isTable && !target.tokenEmbedding;
-    if (!info && !keyed && !givesVectors) return;
     const call: Call = (inputs, kwargs) => {
       const run = this.#run;
-      if (!run) return original(inputs, kwargs);
+      if (!run) return given(inputs, kwargs);
       const visit = run.visits.get(layer) ?? 0;
       run.visits.set(layer, visit + 1);
-      const inner: Call = keyed
-        ? (x, options) => callKeyed(layer, [place, visit], original, x, options, run)
-        : original;
+      // Any layer may draw, a user's own too, and does not say so.
+      const inner: Call = (x, options) => callKeyed(layer, [place, visit], original, x, options, run);
       if (info) return this.#callHidden({ ...info, visit }, layer, inner, inputs, kwargs, run);
       const output = inner(inputs, kwargs);
       return givesVectors ? this.#embedded(output as tf.Tensor) : output;
@@ -391,7 +394,7 @@ export class Instrument {
   }
 }
 
-/** Runs a layer that is not ours, what it draws keyed by its place (generated names differ): dropout by key, any other with `Math.random` replaced for the time of the call. */
+/** Runs a layer, what it draws keyed by its place (generated names differ): dropout by key, any other with `Math.random` replaced for the time of the call. */
 function callKeyed(
   layer: AnyLayer,
   labels: number[],
@@ -400,9 +403,8 @@ function callKeyed(
   kwargs: Record<string, unknown>,
   { pass, draws }: ModelRun,
 ): tf.Tensor | tf.Tensor[] {
-  if (!pass.training) return original(inputs, kwargs);
   const key = foldIn(pass.key, 'dropout', ...labels);
-  if (!takesRate(layer)) return scopedRandom(key, () => original(inputs, kwargs));
+  if (!pass.training || !takesRate(layer)) return scopedRandom(key, () => original(inputs, kwargs));
   const rate = draws.rate('hidden', layer.rate);
   return dropout(Array.isArray(inputs) ? inputs[0]! : inputs, rate, key);
 }
@@ -425,28 +427,59 @@ function withoutSeeds(layer: AnyLayer, call: Call): Call {
   };
 }
 
+/** What a recurrent layer of tfjs keeps of its dropout in a cell, for all steps of a row. */
+const MASKS = ['dropoutMask', 'recurrentDropoutMask'] as const;
+type CellMasks = Partial<Record<(typeof MASKS)[number], tf.Tensor | tf.Tensor[] | null>>;
+
+/** A layer's call, before and after which its cells keep no mask: `layers.rnn` of tfjs-layers 4.22 would use that of the first call, made for training or not, ever after. */
+function withoutMasks(layer: AnyLayer, call: Call): Call {
+  const cells = everyLayer(layer).filter((each): each is AnyLayer & CellMasks =>
+    each.getClassName().endsWith('Cell'),
+  );
+  if (cells.length === 0) return call;
+  const clear = (): void => {
+    for (const cell of cells) {
+      for (const name of MASKS) {
+        if (cell[name] == null) continue;
+        tf.dispose(cell[name]);
+        cell[name] = null;
+      }
+    }
+  };
+  return (inputs, kwargs) => {
+    clear();
+    try {
+      return call(inputs, kwargs);
+    } finally {
+      clear();
+    }
+  };
+}
+
 function mapFirst<T extends tf.Tensor | tf.Tensor[]>(values: T, f: (first: tf.Tensor) => tf.Tensor): T {
   return (Array.isArray(values) ? [f(values[0]!), ...values.slice(1)] : f(values)) as T;
 }
 
 const DROPOUT = /^(Dropout|SpatialDropout1D)$/;
-const BUILT_IN_RANDOM =
-  /^(Dropout|SpatialDropout1D|GaussianNoise|GaussianDropout|AlphaDropout|LSTM|GRU|SimpleRNN|RNN|ConvLSTM2D|Bidirectional|TimeDistributed)$/;
-const STRENGTHS = ['rate', 'stddev', 'dropout', 'recurrentDropout', 'hiddenDropout', 'attentionDropout'];
+const RATES = ['rate', 'dropout', 'recurrentDropout', 'hiddenDropout', 'attentionDropout'];
+const STRENGTHS = [...RATES, 'stddev'];
 
-/** Whether a layer, or one that it is made of, draws in training: some strength in its configuration is above 0. */
-const draws = (layer: AnyLayer): boolean =>
+/** Whether a layer, or one that it is made of, has one of these in its configuration, above 0. */
+const hasAny = (layer: AnyLayer, names: readonly string[]): boolean =>
   everyLayer(layer).some((each) => {
     const config = each.getConfig();
-    return STRENGTHS.some((name) => Number(config[name]) > 0);
+    return names.some((name) => Number(config[name]) > 0);
   });
+
+/** Whether a layer draws in training. */
+const draws = (layer: AnyLayer): boolean => hasAny(layer, STRENGTHS);
+
+/** Whether a layer has dropout. */
+const drops = (layer: AnyLayer): boolean => hasAny(layer, RATES);
 
 /** Whether a layer is dropout as core draws it, by a rate that may be set, also where its own is 0. */
 const takesRate = (layer: AnyLayer): layer is AnyLayer & { readonly rate: number } =>
   layer.getClassName() === 'Dropout' && !(layer as { noiseShape?: number[] }).noiseShape;
-
-const isRandom = (layer: AnyLayer): boolean =>
-  takesRate(layer) || (BUILT_IN_RANDOM.test(layer.getClassName()) && draws(layer));
 
 function findLayer(
   sites: ReturnType<typeof layerSites>,

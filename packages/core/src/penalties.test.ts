@@ -26,6 +26,35 @@ function siamese(shared: AnyLayer): LayersModel {
   return model({ inputs, outputs: outputs as SymbolicTensor });
 }
 
+/** Holds a layer, and has a penalty of its own. */
+class Own extends layers.Layer {
+  static className = 'Own';
+  readonly inner = dense();
+  override build(inputShape: number[]): void {
+    this.inner.build(inputShape);
+    this.trainableWeights = this.inner.trainableWeights;
+    super.build(inputShape);
+  }
+  override computeOutputShape(inputShape: number[]): number[] {
+    return [inputShape[0]!, 1];
+  }
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return this.inner.call(inputs, {}) as tf.Tensor;
+  }
+  override calculateLosses(): tf.Scalar[] {
+    return [tf.scalar(100)];
+  }
+}
+
+/** Refers to a model that it is not made of. */
+class Compared extends layers.Layer {
+  static className = 'Compared';
+  readonly teacher = one(dense());
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return [inputs].flat()[0]!;
+  }
+}
+
 const CASES: Readonly<Record<string, readonly [penalty: number, build: () => LayersModel]>> = {
   'a layer': [2, () => one(dense())],
   'no penalty': [0, () => one(layers.dense({ units: 1, inputShape: [2] }))],
@@ -60,6 +89,8 @@ const CASES: Readonly<Record<string, readonly [penalty: number, build: () => Lay
         }),
       ),
   ],
+  "a layer's own": [102, () => one(new Own({ inputShape: [2] }))],
+  'a model that is only referred to': [0, () => one(new Compared({ inputShape: [2] }))],
   'each step': [2, () => one(layers.timeDistributed({ layer: dense(), inputShape: [3, 2] }))],
 };
 

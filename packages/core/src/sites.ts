@@ -72,11 +72,22 @@ function firstInputs({ inputs, layers }: LayersModel): AnyLayer[] {
   return [inputs[0]!.sourceLayer, ...layers.flatMap((layer) => (isModel(layer) ? firstInputs(layer) : []))];
 }
 
-function isModel(layer: object): layer is LayersModel {
+export function isModel(layer: object): layer is LayersModel {
   return 'layers' in layer && Array.isArray(layer.layers);
 }
 
-/** A layer or model and every layer that it is made of, each once, the inner ones first. */
+/**
+ * The layers that a model is made of, each once, the inner ones first: not those that a layer only refers to, such as a teacher, whose
+ * weights are none of the model's.
+ */
+export function ownLayers(model: LayersModel): readonly AnyLayer[] {
+  const weights = new Set(model.weights);
+  return everyLayer(model).filter(
+    (layer) => layer.weights.length === 0 || layer.weights.some((weight) => weights.has(weight)),
+  );
+}
+
+/** A layer or model and every layer that it holds in a property or an array of one, each once, the inner ones first. */
 export function everyLayer(outer: AnyLayer): readonly AnyLayer[] {
   const seen = new Set<AnyLayer>();
   const visit = (layer: AnyLayer): AnyLayer[] => {
@@ -87,7 +98,7 @@ export function everyLayer(outer: AnyLayer): readonly AnyLayer[] {
   return visit(outer);
 }
 
-/** The layers that a layer is made of: a model's, a wrapper's, the cells of a recurrent one. */
+/** The layers that a layer holds: a model's, a wrapper's, the cells of a recurrent one. */
 export function layersIn(layer: AnyLayer): readonly AnyLayer[] {
   return isModel(layer) ? layer.layers : Object.values(layer).flat().filter(isLayer);
 }

@@ -150,7 +150,7 @@ test.each([
   ['long.tsv', 'text\tlabel\na\tb\t0\n', 'long.tsv:2: 3 columns, expected 2 (text, label).'],
   ['empty.tsv', '', 'empty.tsv: the file has no rows.'],
   ['head.tsv', 'text\tlabel\n', 'head.tsv: the file has no rows.'],
-  ['bad.jsonl', '{"text":"a"}\n[1]\n', 'bad.jsonl:2: not a JSON object.'],
+  ['bad.jsonl', '{"text":"a"}\n[1]\n', 'bad.jsonl:2: not a JSON object, got [1].'],
   ['python.jsonl', '{"text":"a","score":NaN}\n', 'python.jsonl:1: not a JSON object: '],
   ['python.jsonl', '{"text":"a","score":NaN}\n', 'as Python writes them, are no JSON: write null.'],
   [
@@ -158,7 +158,7 @@ test.each([
     '{"text":"a"}',
     `object.json: not an array of objects, got {"text":"a"}; write an object a row (pandas: `,
   ],
-  ['row.json', '[{"text":"a"}, 3]', 'row.json:2: not a JSON object.'],
+  ['row.json', '[{"text":"a"}, 3]', 'row.json:2: not a JSON object, got 3.'],
   ['broken.json', '[{"text":', 'broken.json: not JSON: '],
   ['no.parquet', 'PAR2', 'no.parquet: not a Parquet file that can be read: '],
 ])('%s is refused with its place', async (name, content, message) => {

@@ -46,6 +46,7 @@ export const constantInputs: Readonly<Record<string, readonly number[]>> = {
   SparseToDense: [1],
   Split: [0],
   SplitV: [1, 2],
+  StatelessMultinomial: [1],
   StridedSlice: [1, 2, 3],
   Sum: [1],
   Tile: [1],
@@ -67,7 +68,6 @@ export const listInputs: Readonly<Record<string, 'all' | 'all but last'>> = {
 
 /** Operations that are never recorded: their results differ from call to call, or their shape depends on data. */
 export const neverRecorded: ReadonlySet<string> = new Set([
-  'Multinomial',
   'NonMaxSuppressionV3',
   'NonMaxSuppressionV4',
   'NonMaxSuppressionV5',

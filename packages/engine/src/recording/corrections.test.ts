@@ -54,6 +54,27 @@ describe.skipIf(paths === undefined)('kernels in the place of those of tfjs-node
     drawn.dispose();
   });
 
+  test('draws without a seed by what Math.random gives', () => {
+    const random = Math.random;
+    const draw = (): tf.Tensor => tf.multinomial(tf.zeros([4]) as tf.Tensor1D, 40);
+    const drawn = (number: number, run: () => tf.Tensor = draw): number[] => {
+      Math.random = () => number;
+      return tf.tidy(() => [...run().dataSync()]);
+    };
+    const inStep = (): tf.Tensor => backend.recorder.record(draw);
+    try {
+      const first = drawn(0.25);
+      expect(drawn(0.25)).toEqual(first);
+      expect(drawn(0.26)).not.toEqual(first);
+      const compiled = drawn(0.25, inStep);
+      expect(drawn(0.25, inStep)).toEqual(compiled);
+      expect(drawn(0.26, inStep)).not.toEqual(compiled);
+      expect(backend.recorder.report().eagerOperations).toEqual({});
+    } finally {
+      Math.random = random;
+    }
+  });
+
   test.each([
     ['same', [1, 2], 1],
     ['valid', 1, 2],

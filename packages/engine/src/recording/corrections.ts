@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { windowsInSpace } from '../cpu/space.js';
 import type { Attribute } from './attribute.js';
-import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } from './data-types.js';
+import { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT, TF_INT32 } from './data-types.js';
 
 /** A kernel of one result; tfjs hands it tensors. */
 type Kernel = (inputs: Record<string, tf.Tensor>, attributes: Record<string, unknown>) => tf.Tensor;
@@ -165,6 +165,10 @@ const withCenters =
     );
   };
 
+/** The two whole numbers that stand for a seed: a fraction's first 31 bits and nothing, or the number itself. */
+const seedOf = (seed: number): [number, number] =>
+  Number.isInteger(seed) ? [seed, 1] : [Math.floor((seed - Math.floor(seed)) * 2 ** 31), 0];
+
 /** Kernels of tfjs-node 4.22 that refuse what tfjs allows, or give wrong numbers: these take their place, the first around the others. */
 const corrections: Readonly<Record<string, readonly Correction[]>> = {
   AvgPool: [meanInside, withPadding('x')],
@@ -192,14 +196,25 @@ const corrections: Readonly<Record<string, readonly Correction[]>> = {
       return stock(inputs, { ...attributes, axis });
     },
   ],
-  // Refuses probabilities.
+  // Refuses probabilities, takes the fraction that tfjs draws where no seed is given for no seed, and goes on from its last draw with the seed of an earlier call.
   Multinomial: [
-    (stock) => (inputs, attributes) => {
-      if (attributes['normalized'] !== true) return stock(inputs, attributes);
-      return tf.tidy(() =>
-        stock({ logits: tf.log(inputs['logits']!) }, { ...attributes, normalized: false }),
-      );
-    },
+    (_, backend) => (inputs, attributes) =>
+      tf.tidy(() => {
+        const logits = attributes['normalized'] === true ? tf.log(inputs['logits']!) : inputs['logits']!;
+        return backend.executeSingleOutput(
+          'StatelessMultinomial',
+          [
+            { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
+            { name: 'Tseed', type: TF_ATTR_TYPE, value: TF_INT32 },
+            { name: 'output_dtype', type: TF_ATTR_TYPE, value: TF_INT32 },
+          ],
+          [
+            logits,
+            tf.scalar(attributes['numSamples'] as number, 'int32'),
+            tf.tensor1d(seedOf(attributes['seed'] as number), 'int32'),
+          ],
+        );
+      }),
   ],
   // TensorFlow 2.21 rounds integers to zero.
   Round: [
