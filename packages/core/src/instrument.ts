@@ -13,6 +13,7 @@ import {
   everyLayer,
   firstOnlyLayer,
   inputNames,
+  isModel,
   layerSites,
   ownLayers,
   tokenTable,
@@ -467,6 +468,7 @@ const STRENGTHS = [...RATES, 'stddev'];
 /** Whether a layer, or one that it is made of, has one of these in its configuration, above 0. */
 const hasAny = (layer: AnyLayer, names: readonly string[]): boolean =>
   everyLayer(layer).some((each) => {
+    if (isModel(each)) return false;
     const config = each.getConfig();
     return names.some((name) => Number(config[name]) > 0);
   });
