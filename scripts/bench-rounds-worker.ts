@@ -1,4 +1,4 @@
-// One process of bench-methods.ts or bench-fine-tuning.ts: trains a BERT of random weights, an epoch (one round) whenever the parent asks.
+// One process of bench-methods.ts or bench-trainer.ts: trains a BERT of random weights, an epoch (one round) whenever the parent asks.
 import * as tf from '@tensorflow/tfjs-core';
 import { tensorData, Trainer } from '@hypetune/core';
 import { chooseEngine, type EngineName } from '@hypetune/engine';

@@ -1,11 +1,11 @@
-/** `npm run bench -- step|fine-tuning|draws|methods|run|predict|memory|compiling|parity|gradients|exported|gpu [options]`: runs a benchmark on the sources. */
+/** `npm run bench -- step|trainer|draws|methods|run|predict|memory|compiling|parity|gradients|exported|gpu [options]`: runs a benchmark on the sources. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const benchmarks = {
   step: '../packages/engine/bench/step.ts',
-  'fine-tuning': './bench-fine-tuning.ts',
+  trainer: './bench-trainer.ts',
   draws: '../packages/engine/bench/draws.ts',
   methods: './bench-methods.ts',
   run: './bench-run.ts',
@@ -24,18 +24,18 @@ const file = Object.hasOwn(benchmarks, name ?? '')
 if (!existsSync(file)) {
   process.stderr.write(
     'npm run bench -- NAME [options], where NAME is\n' +
-      '  step         one training step on every engine, and on PyTorch with --python\n' +
-      '  fine-tuning  a step of the trainer with dropout and clipping, beside PyTorch with the BERT of transformers\n' +
-      '  draws        what random numbers cost on every engine\n' +
-      '  methods      what every method costs a step\n' +
-      '  run          a whole fine-tuning run, and the same in PyTorch with --python and --reference\n' +
-      '  predict      texts a second, and beside onnxruntime and PyTorch with --python\n' +
-      '  memory       what training a BERT of base or large size holds in memory\n' +
-      '  compiling    what compiling adds to the first step and to the first of a further length\n' +
-      '  parity       how far every family is from PyTorch on every engine\n' +
-      '  gradients    how far every method on every family is from its formula in PyTorch\n' +
-      '  exported     size, accuracy and speed of exported folders in the programs they are for\n' +
-      '  gpu          XLA through PJRT on a GPU, beside PyTorch with --python; --pack FOLDER for a machine without Node\n',
+      '  step       one training step on every engine, and on PyTorch with --python\n' +
+      '  trainer    a step of the trainer with dropout and clipping, beside PyTorch with the BERT of transformers\n' +
+      '  draws      what random numbers cost on every engine\n' +
+      '  methods    what every method costs a step\n' +
+      '  run        a whole fine-tuning run, and the same in PyTorch with --python and --reference\n' +
+      '  predict    texts a second, and beside onnxruntime and PyTorch with --python\n' +
+      '  memory     what training a BERT of base or large size holds in memory\n' +
+      '  compiling  what compiling adds to the first step and to the first of a further length\n' +
+      '  parity     how far every family is from PyTorch on every engine\n' +
+      '  gradients  how far every method on every family is from its formula in PyTorch\n' +
+      '  exported   size, accuracy and speed of exported folders in the programs they are for\n' +
+      '  gpu        XLA through PJRT on a GPU, beside PyTorch with --python; --pack FOLDER for a machine without Node\n',
   );
   process.exit(1);
 }

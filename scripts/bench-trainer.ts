@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- fine-tuning --python PATH [--shapes MiniLM-L6,BERT-tiny] [--precisions float32,bfloat16] [--batch 16] [--length 64]
+ * `npm run bench -- trainer --python PATH [--shapes MiniLM-L6,BERT-tiny] [--precisions float32,bfloat16] [--batch 16] [--length 64]
  * [--rounds 6] [--steps 5] [--compile]`: a step of the trainer as fine-tuning has it (dropout 0.1, gradients clipped, AdamW, a schedule)
  * beside the same in PyTorch with the BERT of transformers, in turns; with `--compile` under `torch.compile` in float32 as well.
  * Medians of all steps; ratios are medians of those within a round.
@@ -65,7 +65,7 @@ async function ours(shape: string, precision: 'float32' | 'bfloat16'): Promise<P
 }
 
 async function theirs(shape: string, mode: string): Promise<Program> {
-  const script = fileURLToPath(new URL('bench_fine_tuning.py', import.meta.url));
+  const script = fileURLToPath(new URL('bench_trainer.py', import.meta.url));
   const worker = new Worker(`PyTorch ${mode}`, python, [
     script,
     mode,

@@ -1,7 +1,7 @@
-"""Child process of bench-fine-tuning.ts: fine-tuning steps of a BERT of transformers in PyTorch, as its trainer has them by
+"""Child process of bench-trainer.ts: fine-tuning steps of a BERT of transformers in PyTorch, as its trainer has them by
 default: dropout, gradients clipped at 1, fused AdamW, a linear schedule.
 
-usage: bench_fine_tuning.py {float32|bfloat16|compiled} CONFIG BATCH LENGTH
+usage: bench_trainer.py {float32|bfloat16|compiled} CONFIG BATCH LENGTH
 CONFIG is JSON. Reads lines with a number of steps, answers each with a JSON line, as packages/engine/bench/worker.ts does.
 """
 
