@@ -7,16 +7,18 @@ import { isModel, layersIn, ownLayers, type AnyLayer } from './sites.js';
  * needed. `calculateLosses` of tfjs-layers 4.22 counts a shared layer's once a call and leaves out those of recurrent layers.
  */
 export function declaredPenalties(model: LayersModel): () => Scalar[] {
-  const all = ownLayers(model);
-  return () => all.flatMap(penaltiesOf);
+  const penalties = ownLayers(model).map(penaltiesOf);
+  return () => penalties.flatMap((compute) => compute());
 }
 
 /** A layer's own: a wrapper names its layer's as well. */
-function penaltiesOf(layer: AnyLayer): Scalar[] {
+function penaltiesOf(layer: AnyLayer): () => Scalar[] {
   const inner = layersIn(layer);
-  if (inner.length === 0 || computesItsOwn(layer)) return layer.calculateLosses();
-  const theirs = new Set(inner.flatMap(({ losses }) => losses));
-  return layer.losses.filter((penalty) => !theirs.has(penalty)).map((penalty) => penalty());
+  if (inner.length === 0 || computesItsOwn(layer)) return () => layer.calculateLosses();
+  return () => {
+    const theirs = new Set(inner.flatMap(({ losses }) => losses));
+    return layer.losses.filter((penalty) => !theirs.has(penalty)).map((penalty) => penalty());
+  };
 }
 
 /** Whether a layer that is no model has a `calculateLosses` in the place of that which all layers have. */

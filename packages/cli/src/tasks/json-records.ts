@@ -19,7 +19,7 @@ export function arrayRecords(text: string, file: string, list?: string): Omit<Ta
   } catch (error) {
     throw new HypetuneError(`${file}: not JSON: ${(error as Error).message}.`);
   }
-  let place = file;
+  let named = file;
   if (list !== undefined && !(value instanceof Array)) {
     const lists = checkObject(value, file);
     value = lists[list];
@@ -27,11 +27,11 @@ export function arrayRecords(text: string, file: string, list?: string): Omit<Ta
       throw new HypetuneError(
         `${file}: there is no list '${list}'; there are ${Object.keys(lists).join(', ')}.`,
       );
-    place = `${file}: '${list}'`;
+    named = `${file}: '${list}'`;
   }
   if (!(value instanceof Array))
     throw new HypetuneError(
-      `${place}: not an array of objects, got ${show(value)}; write an object a row (pandas: to_json(path, orient='records')), the array alone.`,
+      `${named}: not an array of objects, got ${show(value)}; write an object a row (pandas: to_json(path, orient='records')), the array alone.`,
     );
   return objectTable(
     value.map((row: unknown, place) => [place + 1, checkObject(row, `${file}:${place + 1}`)] as const),

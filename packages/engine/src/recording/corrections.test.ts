@@ -54,6 +54,13 @@ describe.skipIf(paths === undefined)('kernels in the place of those of tfjs-node
     drawn.dispose();
   });
 
+  test('draws from logits that are whole numbers', () => {
+    const logits = tf.tensor1d([0, 90], 'int32');
+    const drawn = tf.tidy(() => tf.multinomial(logits, 20, 3));
+    expect([...drawn.dataSync()]).toEqual(new Array(20).fill(1));
+    tf.dispose([logits, drawn]);
+  });
+
   test('draws without a seed by what Math.random gives', () => {
     const random = Math.random;
     const draw = (): tf.Tensor => tf.multinomial(tf.zeros([4]) as tf.Tensor1D, 40);

@@ -200,7 +200,8 @@ const corrections: Readonly<Record<string, readonly Correction[]>> = {
   Multinomial: [
     (_, backend) => (inputs, attributes) =>
       tf.tidy(() => {
-        const logits = attributes['normalized'] === true ? tf.log(inputs['logits']!) : inputs['logits']!;
+        const given = tf.cast(inputs['logits']!, 'float32');
+        const logits = attributes['normalized'] === true ? tf.log(given) : given;
         return backend.executeSingleOutput(
           'StatelessMultinomial',
           [
