@@ -5,6 +5,7 @@
  * Medians over the rounds; a later step is the median of those behind the second.
  */
 import { parseArgs } from 'node:util';
+import { median } from '@hypetune/statistics';
 import { countOf, namesOf } from '../packages/engine/bench/flags.js';
 import { table } from '../packages/cli/src/report/table.js';
 import { berts, trainApart } from './bench-fits.js';
@@ -19,11 +20,6 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
-
-const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-};
 
 const names = namesOf('--shapes', values.shapes, Object.keys(berts));
 const settings = namesOf('--settings', values.settings, ['float32', 'bfloat16']);

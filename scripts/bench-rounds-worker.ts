@@ -1,6 +1,6 @@
 // One process of bench-methods.ts or bench-trainer.ts: trains a BERT of random weights, an epoch (one round) whenever the parent asks.
 import * as tf from '@tensorflow/tfjs-core';
-import { tensorData, Trainer } from '@hypetune/core';
+import { tensorData, Trainer, type Precision } from '@hypetune/core';
 import { chooseEngine, type EngineName } from '@hypetune/engine';
 import { bertConfig, bertModel } from '@hypetune/models';
 import { methodNamed } from '../packages/cli/src/methods.js';
@@ -13,7 +13,7 @@ export interface Job {
   /** An engine's name, or `auto`. */
   readonly engine: string;
   readonly shape: Readonly<Record<string, number>>;
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: Precision;
   readonly batch: number;
   readonly length: number;
   /** Steps a round. */

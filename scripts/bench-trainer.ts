@@ -6,6 +6,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Precision } from '@hypetune/core';
+import { median } from '@hypetune/statistics';
 import { countOf, namesOf, refuse } from '../packages/engine/bench/flags.js';
 import { Worker } from '../packages/engine/bench/processes.js';
 import { table } from '../packages/cli/src/report/table.js';
@@ -44,7 +46,7 @@ const precisions = namesOf('--precisions', values.precisions, ['float32', 'bfloa
 const [batch, length] = [countOf('--batch', values.batch), countOf('--length', values.length)];
 const [rounds, steps] = [countOf('--rounds', values.rounds), countOf('--steps', values.steps)];
 
-async function ours(shape: string, precision: 'float32' | 'bfloat16'): Promise<Program> {
+async function ours(shape: string, precision: Precision): Promise<Program> {
   const trainer = new TrainerProcess({
     ...{ plugins: {}, engine: 'native', precision },
     ...{ shape: berts[shape]!, batch, length, steps },
@@ -82,11 +84,6 @@ async function theirs(shape: string, mode: string): Promise<Program> {
     },
   };
 }
-
-const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-};
 
 const lines: string[][] = [];
 for (const shape of names) {

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '@hypetune/statistics';
 import { shapes } from './bert.js';
 import { encoders } from './encoder.js';
 import { benchmarked, isTorch, type TorchName, torchModes, type WayName, ways } from './engines.js';
@@ -46,12 +47,6 @@ interface Row {
   peak: number;
   loss: number;
 }
-
-const median = (numbers: number[]): number => {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-};
 
 function start(engine: WayName | TorchName, shapeName: string): Worker | undefined {
   if (isTorch(engine)) {
