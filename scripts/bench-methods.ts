@@ -1,14 +1,16 @@
 // What every method, and the stacks of the HyPe paper, cost a step next to plain fine-tuning, each in a process of its own that
 // takes turns with plain fine-tuning's.
-//   npm run bench -- methods [--engine auto] [--shape minilm|tiny] [--precision float32|bfloat16] [--batch 16]
+//   npm run bench -- methods [--engine auto] [--shape MiniLM-L6] [--precision float32|bfloat16] [--batch 16]
 //                            [--length 64] [--rounds 6] [--steps 3] [--only hype,r3f] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { engineNames } from '@hypetune/engine';
+import { median } from '@hypetune/statistics';
 import { METHODS } from '../packages/cli/src/methods.js';
 import { countOf, nameOf, namesOf } from '../packages/engine/bench/flags.js';
+import { berts } from './bench-fits.js';
 import { TrainerProcess } from './bench-rounds.js';
-import type { Job, PluginOptions } from './bench-rounds-worker.js';
+import type { PluginOptions } from './bench-rounds-worker.js';
 
 interface Recipe {
   readonly name: string;
@@ -65,7 +67,7 @@ const recipes: readonly Recipe[] = [
 const { values } = parseArgs({
   options: {
     engine: { type: 'string', default: 'auto' },
-    shape: { type: 'string', default: 'minilm' },
+    shape: { type: 'string', default: 'MiniLM-L6' },
     precision: { type: 'string', default: 'float32' },
     batch: { type: 'string', default: '16' },
     length: { type: 'string', default: '64' },
@@ -76,12 +78,8 @@ const { values } = parseArgs({
   },
 });
 
-const shapes: Readonly<Record<string, Job['shape']>> = {
-  minilm: { hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 },
-  tiny: { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 },
-};
 const engine = nameOf('--engine', values.engine, ['auto', ...engineNames]);
-const shape = shapes[nameOf('--shape', values.shape, Object.keys(shapes))]!;
+const shape = berts[nameOf('--shape', values.shape, Object.keys(berts))]!;
 const precision = nameOf('--precision', values.precision, ['float32', 'bfloat16'] as const);
 const [batch, length] = [countOf('--batch', values.batch), countOf('--length', values.length)];
 const [rounds, steps] = [countOf('--rounds', values.rounds), countOf('--steps', values.steps)];
@@ -90,9 +88,6 @@ const chosen = namesOf('--only', values.only ?? known.join(), known);
 
 const start = (plugins: PluginOptions): TrainerProcess =>
   new TrainerProcess({ plugins, engine, shape, precision, batch, length, steps });
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
 async function main(): Promise<void> {
   const plain = start({});

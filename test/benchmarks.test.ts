@@ -45,7 +45,7 @@ const wrong: readonly (readonly [string, readonly string[], string])[] = [
   ['step', ['--rounds', 'nonsense'], 'whole number'],
   ['draws', ['nonsense'], 'whole number'],
   ['methods', ['--engine', 'nonsense'], 'native'],
-  ['methods', ['--shape', 'nonsense'], 'minilm'],
+  ['methods', ['--shape', 'nonsense'], 'MiniLM-L6'],
   ['methods', ['--only', 'nonsense'], 'hype'],
   ['methods', ['--steps', 'nonsense'], 'whole number'],
   ['methods', ['--precision', 'nonsense'], 'bfloat16'],
