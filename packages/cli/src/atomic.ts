@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -16,6 +17,10 @@ export const COMPLETE = '.complete';
  */
 export async function checkOutput(folder: string, force: boolean, flag = '--out'): Promise<void> {
   const target = await place(folder);
+  if (holds(target, process.cwd()))
+    throw new HypetuneError(
+      `${flag}: '${folder}' holds the folder that you are in, and a folder is replaced as a whole; name one inside it.`,
+    );
   await recover(target);
   const entries = await readdir(target).catch(async (error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
@@ -62,11 +67,31 @@ export async function checkOutputFile(file: string, flag = '--out'): Promise<voi
 /** Throws where one of two folders is the other or holds it: written as a whole, one would take the other's place. */
 export async function checkApart(folder: string, flag: string, other: string): Promise<void> {
   const [one, two] = [await place(folder), await place(other)];
-  const holds = (outer: string, inner: string): boolean => !/^\.\.($|[\\/])/.test(relative(outer, inner));
   if (holds(one, two) || holds(two, one))
     throw new HypetuneError(
       `${flag}: '${folder}' and '${other}' must lie beside each other, because a folder is replaced as a whole; name another.`,
     );
+}
+
+/** Whether a path is another or lies in it. */
+const holds = (outer: string, inner: string): boolean =>
+  !/^(\.\.($|[\\/])|[A-Za-z]:)/.test(relative(outer, inner));
+
+/** Throws where a folder holds what a run reads, which would be gone when it is replaced; the model may be the folder itself. */
+export async function checkHoldsNone(
+  folder: string,
+  flag: string,
+  { inputs, model }: { readonly inputs: readonly (string | undefined)[]; readonly model: string | undefined },
+): Promise<void> {
+  const target = await place(folder);
+  const there = [...inputs, model].filter((path) => path !== undefined && existsSync(path)) as string[];
+  for (const path of there) {
+    const inner = await realpath(path);
+    if (!holds(target, inner) || (path === model && inner === target)) continue;
+    throw new HypetuneError(
+      `${flag}: '${folder}' holds '${path}', which the run reads, and a folder is replaced as a whole; name another.`,
+    );
+  }
 }
 
 /**

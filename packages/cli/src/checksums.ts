@@ -27,24 +27,37 @@ export async function checkChecksums(
   folder: string,
   isRead: (name: string) => boolean = () => true,
 ): Promise<void> {
-  const list = await readFile(join(folder, CHECKSUMS), 'utf8').catch(() => undefined);
-  if (list === undefined) return;
-  const lines = list.split('\n');
-  // Without its last line, which sha256sum takes for a comment, a list could have lost others.
-  if (lines.pop() !== '' || lines.pop() !== countLine(lines.length))
-    throw new HypetuneError(`${join(folder, CHECKSUMS)}: the list is not whole; restore or delete it.`);
-  for (const [place, line] of lines.entries()) {
-    const [, wanted, name] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
-    if (wanted === undefined || name === undefined)
-      throw new HypetuneError(`${join(folder, CHECKSUMS)}:${place + 1}: this line is damaged.`);
+  for (const { name, hash } of (await readList(folder)) ?? []) {
     if (!isRead(name)) continue;
     const got = await sha256OfFile(join(folder, name)).catch(() => undefined);
-    if (got === wanted) continue;
+    if (got === hash) continue;
     throw new HypetuneError(
       `${join(folder, name)}: ${got === undefined ? 'the file is gone' : 'the file is not the one that was saved'} ` +
         `(its hash is in ${CHECKSUMS}); restore it, or delete ${CHECKSUMS} if you changed it on purpose.`,
     );
   }
+}
+
+/** The files of a folder that its list has; undefined without one. */
+export async function listedFiles(folder: string): Promise<string[] | undefined> {
+  return (await readList(folder))?.map(({ name }) => name);
+}
+
+async function readList(
+  folder: string,
+): Promise<readonly { readonly name: string; readonly hash: string }[] | undefined> {
+  const list = await readFile(join(folder, CHECKSUMS), 'utf8').catch(() => undefined);
+  if (list === undefined) return undefined;
+  const lines = list.split('\n');
+  // Without its last line, which sha256sum takes for a comment, a list could have lost others.
+  if (lines.pop() !== '' || lines.pop() !== countLine(lines.length))
+    throw new HypetuneError(`${join(folder, CHECKSUMS)}: the list is not whole; restore or delete it.`);
+  return lines.map((line, place) => {
+    const [, hash, name] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
+    if (hash === undefined || name === undefined)
+      throw new HypetuneError(`${join(folder, CHECKSUMS)}:${place + 1}: this line is damaged.`);
+    return { name, hash };
+  });
 }
 
 const countLine = (files: number): string => `# ${files} files`;

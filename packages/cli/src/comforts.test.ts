@@ -31,6 +31,25 @@ test('init makes a config that is right, data, and scripts beside those that are
   });
 });
 
+test('init writes nothing where it cannot end, and nothing into what the command writes itself', async () => {
+  const error = async (place: string): Promise<string> => (await call('init', place)).error;
+  const odd = write('odd/package.json', '{ "name": "x", // mine\n}');
+  expect(await error(join(folder, 'odd'))).toContain(`error: ${odd}: not valid JSON: `);
+  expect(readdirSync(join(folder, 'odd'))).toEqual(['package.json']);
+  write('odd/package.json', '\uFEFF{ "name": "x" }');
+  expect(await error(join(folder, 'odd'))).toBe('');
+  expect(await error(write('run/hypetune.json', '{}').replace('/hypetune.json', ''))).toContain(
+    'holds a saved run; give another folder.',
+  );
+  expect(await error(write('runs/store.json', '{}').replace('/store.json', ''))).toContain(
+    'holds a store of runs; give another folder.',
+  );
+  expect(await error(odd)).toContain('is a file; name a folder.');
+  expect((await call('new-plugin', 'my-noise', '--folder', odd)).error).toContain(
+    'is a file; name a folder.',
+  );
+});
+
 test('the config that init makes is compared by --recipes, and not without', async () => {
   const app = join(folder, 'compared');
   await call('init', app);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call } from '../test/call.js';
@@ -183,14 +183,25 @@ test('a finished run goes on with more epochs, and not with other rows', async (
   );
   await call('train', ...flags, '--epochs', '1', '--out', parts);
   expect((await call('train', '--resume', parts, '--epochs', '1')).error).toContain(
-    'the snapshot has made 3 updates and this run has 3; give it more epochs or steps',
+    '--resume: the run has made 3 updates, and --epochs 1 are 3 in all; give more.',
+  );
+  expect((await call('train', '--resume', parts, '--steps', '2')).error).toBe(
+    'error: --resume: the run has made 3 updates, and --steps is 2 in all; give more.\n',
   );
   write('moving.tsv', sentiment(48).replace('yes', 'no'));
   expect((await call('train', '--resume', parts, '--epochs', '2')).error).toMatch(
     /^error: --resume: the rows to learn from \(.*moving\.tsv\) have changed/m,
   );
   write('moving.tsv', sentiment(48));
-  const resumed = await call('train', '--resume', parts, '--epochs', '2');
+  // What somebody laid beside the model stays there, folders too, and may change.
+  write('one-epoch-more/notes.txt', 'mine');
+  write('one-epoch-more/pictures/a.svg', '<svg/>');
+  // The slash at the end is no other folder.
+  const resumed = await call('train', '--resume', `${parts}/`, '--epochs', '2', '--log', 'csv');
+  expect(readFileSync(write('one-epoch-more/notes.txt', 'changed'), 'utf8')).toBe('changed');
+  expect(existsSync(join(parts, 'pictures/a.svg'))).toBe(true);
+  expect(existsSync(join(folder, 'one-epoch-more.log'))).toBe(true);
+  expect((await call('predict', parts, 'a film')).code).toBe(0);
   expect(resumed.error).toContain('3 updates become 6: from update 4 on, by the schedule of the longer run');
   expect(resumed.code).toBe(0);
   const [a, b] = [whole, parts].map((run) => readFileSync(join(run, 'model.safetensors')));
@@ -261,6 +272,42 @@ test('models kept of an earlier run are refused, and by --force replaced with th
   expect(kept()).toEqual(['step-3']);
   expect((await call('train', '--resume', out, '--epochs', '4')).code).toBe(0);
   expect(kept()).toEqual(['step-3', 'step-9']);
+});
+
+test('flags win over what the recipe of a config sets, and the run can be made longer', async () => {
+  const config = write(
+    'own-epochs.yaml',
+    'recipe: { name: mine, plugins: [], settings: { epochs: 1, warmup: 0 } }\n',
+  );
+  const out = join(folder, 'own-epochs');
+  const trained = await call('train', ...data, '--config', config, '--epochs', '2', '--out', out);
+  expect(trained.out).toContain('after 6 steps');
+  expect(trained.error).toContain('mine: plain fine-tuning, warmup 0\n');
+  expect((await call('train', '--resume', out, '--epochs', '3')).out).toContain('after 9 steps');
+  const again = await call('train', ...data, '--config', config, '--steps', '4');
+  expect(again.out).toContain('after 4 steps');
+});
+
+test('a folder that holds what is read, or where one is, is not replaced', async () => {
+  const home = join(folder, 'project');
+  const [table, inner] = [write('project/table.tsv', sentiment(12)), join(home, 'tiny')];
+  cpSync(data[5]!, inner, { recursive: true });
+  const given = ['--train', table, '--model', inner, '--engine', 'cpu', '--force'];
+  for (const flag of ['--out', '--export'])
+    expect((await call('train', ...given, flag, home)).error).toBe(
+      `error: ${flag}: '${home}' holds '${table}', which the run reads, and a folder is replaced as a whole; name another.\n`,
+    );
+  expect((await call('train', ...data, '--model', inner, '--out', home, '--force')).error).toContain(
+    `holds '${inner}', which the run reads`,
+  );
+  for (const here of ['.', '..'])
+    expect((await call('train', ...data, '--out', here, '--force')).error).toContain(
+      `--out: '${here}' holds the folder that you are in`,
+    );
+  expect(existsSync(table)).toBe(true);
+  // A model may be tuned in its place.
+  const tuned = await call('train', ...data, '--model', inner, '--epochs', '1', '--out', inner, '--force');
+  expect(tuned.code).toBe(0);
 });
 
 test('the model just kept stays, whatever later steps lie beside it', async () => {

@@ -5,7 +5,7 @@ import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import { rowPoints } from './grid.js';
 import { ROW_SETTINGS, type Settings, settingsWith } from './settings.js';
-import { checkModel, checkSettings, DEFAULT_MODEL, prepare, type Setup } from './setup.js';
+import { checkModel, checkPatience, checkSettings, DEFAULT_MODEL, prepare, type Setup } from './setup.js';
 import { runIdentity, type TaskIdentity, taskIdentity } from './store/identity.js';
 import type { WantedRun } from './store/perform.js';
 import type { ComparisonPlan } from './store/plan.js';
@@ -36,7 +36,11 @@ function namedEntries({ tasks, task }: Config): readonly TaskEntry[] {
 
 /** Throws where what is asked for contradicts itself or names what is not there, before any row is read. */
 export async function checkAsked(config: Config, recipes: readonly Recipe[]): Promise<void> {
-  for (const entry of taskEntries(config)) await checkSettings(settingsWith<Settings>(config, entry));
+  for (const entry of taskEntries(config)) {
+    const settings = settingsWith<Settings>(config, entry);
+    await checkSettings(settings);
+    for (const recipe of recipes) checkPatience(settingsWith(settings, recipe.settings));
+  }
   for (const name of recipes.flatMap(({ models }) => models)) await checkModel(name);
 }
 

@@ -136,6 +136,11 @@ test('flags win over the file and over its tasks; one of two that exclude each o
     ...{ train: 'b.csv', tasks: [{ ...few, train: 'b.csv' }] },
   });
   expect(withFlags({ ...file, task: 'rte' }, { train: 'b.csv' })).toEqual({ train: 'b.csv', steps: 100 });
+  const table = { train: 'a.csv', textColumn: 'text', problem: 'classification' } as const;
+  expect(withFlags({ ...table, limit: 4 }, { task: 'rte', data: 'glue' })).toEqual({
+    ...{ task: 'rte', data: 'glue', limit: 4 },
+  });
+  expect(settingsWith({ task: 'rte', data: 'glue' }, { train: 'a.csv' })).toEqual({ train: 'a.csv' });
   expect(settingsWith({ epochs: 5 }, { steps: 100 })).toEqual({ epochs: 5, steps: 100 });
   expect(settingsWith({ problem: 'classification' }, { regression: true })).toEqual({ regression: true });
   expect(settingsWith({ labelColumns: ['a', 'b'] }, { labelColumn: 'c' })).toEqual({ labelColumn: 'c' });

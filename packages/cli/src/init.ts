@@ -1,8 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
+import { RUN_RECORD } from './run-folder.js';
+import { STORE_MARK } from './store/store.js';
 
 const CONFIG = 'hypetune.yaml';
+
+/** Folders that the command replaces or fills itself. */
+const OURS = { [RUN_RECORD]: 'a saved run', [STORE_MARK]: 'a store of runs' };
 
 const SETTINGS = `# yaml-language-server: $schema=./node_modules/hypetune/config.schema.json
 train: ./data.csv
@@ -36,6 +41,13 @@ const SAMPLE = [
 export function initFolder(folder: string, version: string): string[] {
   if (existsSync(join(folder, CONFIG)))
     throw new HypetuneError(`init: there is a ${join(folder, CONFIG)} already; give another folder.`);
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new HypetuneError(`init: ${folder} is a file; name a folder.`);
+  for (const [mark, what] of Object.entries(OURS))
+    if (existsSync(join(folder, mark)))
+      throw new HypetuneError(`init: ${folder} holds ${what}; give another folder.`);
+  // Before anything is written: a package.json that cannot be read ends it.
+  const packageJson = `${JSON.stringify(manifest(folder, version), null, 2)}\n`;
   mkdirSync(folder, { recursive: true });
   const written: string[] = [];
   const write = (name: string, content: string): void => {
@@ -44,8 +56,16 @@ export function initFolder(folder: string, version: string): string[] {
   };
   write(CONFIG, SETTINGS);
   if (!existsSync(join(folder, 'data.csv'))) write('data.csv', `${SAMPLE.join('\n')}\n`);
-  write('package.json', `${JSON.stringify(manifest(folder, version), null, 2)}\n`);
+  write('package.json', packageJson);
   return written;
+}
+
+function readManifest(file: string): object {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as object;
+  } catch (error) {
+    throw new HypetuneError(`${file}: not valid JSON: ${(error as Error).message}`);
+  }
 }
 
 function manifest(folder: string, version: string): object {
@@ -54,7 +74,7 @@ function manifest(folder: string, version: string): object {
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-');
   const there: { scripts?: object; dependencies?: object } = existsSync(file)
-    ? (JSON.parse(readFileSync(file, 'utf8')) as object)
+    ? readManifest(file)
     : ({ name, private: true, type: 'module' } as object);
   return {
     ...there,

@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
+import { main } from './program.js';
 import { readRun, readRunCheckpoint } from './run-folder.js';
 
 const home = scratch();
@@ -26,7 +28,7 @@ test('a signal while rows are read is no error: nothing is saved, the code is th
     '--out',
     join(home.folder, 'early'),
   );
-  await vi.waitUntil(() => process.listenerCount('SIGHUP') > before, { interval: 1 });
+  await vi.waitUntil(() => process.listenerCount('SIGHUP') > before, { interval: 1, timeout: 20_000 });
   process.emit('SIGHUP');
   const { code, error } = await ended;
   expect(code).toBe(130);
@@ -35,11 +37,48 @@ test('a signal while rows are read is no error: nothing is saved, the code is th
   expect(existsSync(join(home.folder, 'early'))).toBe(false);
 });
 
+const own = (model: string): string[] => ['--model', model, '--engine', 'cpu'];
+
+/** Calls the command and signals it at a line of its error stream. */
+async function stopAt(line: RegExp, ...argv: string[]): Promise<{ code: number; text: string }> {
+  let text = '';
+  const error = new PassThrough().on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    if (line.test(chunk.toString())) process.emit('SIGHUP');
+  });
+  const code = await main(argv, { out: new PassThrough().resume(), error });
+  return { code, text };
+}
+
+test('a stopped claim has the code of a stopped run, not of a mistake', async () => {
+  const model = await tinyModel(home);
+  const claim = home.write('claim.yaml', 'claim: { better: hype, than: vanilla, by: 0.01, seeds: 3 }\n');
+  const table = home.write('claimed.tsv', sentiment(24));
+  const { code, text } = await stopAt(/^engine/, 'verify', claim, '--train', table, ...own(model));
+  expect([code, text]).toEqual([130, expect.not.stringContaining('error: ')]);
+});
+
+test('a run without --out that is stopped says that it is lost, and none can be stopped when its steps are made', async () => {
+  const table = home.write('lost.tsv', sentiment(24));
+  const given = ['train', '--train', table, ...own(await tinyModel(home))];
+  const stopped = await stopAt(/step 2\//, ...given, '--epochs', '50', '--log-every', '1');
+  expect(stopped.code).toBe(130);
+  expect(stopped.text).toContain('nothing was saved: only --out keeps a run that is stopped');
+  const before = process.listenerCount('SIGHUP');
+  let listeners = -1;
+  const error = new PassThrough().on('data', (chunk: Buffer) => {
+    if (chunk.toString().includes('exported to')) listeners = process.listenerCount('SIGHUP') - before;
+  });
+  const flags = ['--epochs', '1', '--export', join(home.folder, 'late')];
+  await main([...given, ...flags], { out: new PassThrough().resume(), error });
+  expect(listeners).toBe(0);
+});
+
 test('a signal in an export leaves nothing behind', async () => {
   const model = await tinyModel(home);
   const before = process.listenerCount('SIGHUP');
   const ended = call('export', model, '--out', join(home.folder, 'exported'));
-  await vi.waitUntil(() => process.listenerCount('SIGHUP') > before, { interval: 1 });
+  await vi.waitUntil(() => process.listenerCount('SIGHUP') > before, { interval: 1, timeout: 20_000 });
   process.emit('SIGHUP');
   const { code, error } = await ended;
   expect([code, error]).toEqual([

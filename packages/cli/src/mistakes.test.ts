@@ -146,6 +146,8 @@ test.each<[string, string[], string]>([
     'none: there is no folder',
   ],
   ['compare', ['--metrics', 'acuracy'], "metrics: there is no metric 'acuracy', did you mean 'accuracy'?"],
+  ['train', ['--data', folder], '--data: is for a task by its name, and --train'],
+  ['compare', ['--grid', 'patience=1,2'], '--patience: it counts epochs without a better --keep-best'],
   ['compare', ['--json', folder], `--json: '${folder}' is a folder; name a file.`],
   ['compare', ['--model', `${folder}/none`], `${folder}/none: there is no folder`],
 ])('%s %j is refused before a row is read', async (command, flags, message) => {
@@ -180,6 +182,10 @@ test.each<[string[], string]>([
   [['evaluate', '--task', 'rte'], "--data: task 'rte' needs the folder"],
   [['evaluate', '--out', folder], `--out: '${folder}' is a folder; name a file.`],
   [['predict', '--input', 'none.csv'], 'none.csv: there is no such file.'],
+  [['evaluate', '--split', 'test'], '--split: says which rows of --task are measured; name the task.'],
+  [['evaluate', '--task', 'spam'], '--task: the spam task has no table; it measures on'],
+  [['predict', '--input', train, 'fine'], '--input: is for texts of a file, and texts are given beside it'],
+  [['predict', '--pair-column', 'b', 'fine'], '--pair-column: is for texts of a file'],
   [['predict', '--out', `${train}/x`, 'fine'], 'a part of the path is a file; name another file.'],
 ])('%j is refused before an engine is started', async ([command, ...flags], message) => {
   const { code, error } = await call(command!, model, ...flags);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
 import { METHODS } from './methods.js';
@@ -15,6 +15,8 @@ export function newPlugin(folder: string, name: string): string[] {
     throw new HypetuneError(`new-plugin: the name must be kebab-case, as my-noise, got '${name}'.`);
   if (METHODS.has(name))
     throw new HypetuneError(`new-plugin: there is a method '${name}' already; take another name.`);
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new HypetuneError(`new-plugin: ${folder} is a file; name a folder.`);
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new HypetuneError(`new-plugin: ${folder} is not empty; give a new folder.`);
   const root = checkoutAbove(folder);

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { copyFile, link, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, link, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { HypetuneError, type Label, type Snapshot, type TaskName } from '@hypetune/core';
 import { labelsOf, modelConfig, saveModel } from '@hypetune/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { recover, writeFolder } from './atomic.js';
-import { CHECKSUMS, checkChecksums, writeChecksums } from './checksums.js';
+import { CHECKSUMS, checkChecksums, listedFiles, writeChecksums } from './checksums.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { checkConfig, type Config } from './config-file.js';
 import { modelCard } from './export/model-card.js';
@@ -83,13 +83,17 @@ const ENTRIES = {
   ...{ testMetrics: true, best: true, stopped: true },
 } satisfies Record<keyof RunRecord, true>;
 
-/** Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. */
+/**
+ * Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. Of what is in the
+ * folder already these others stay.
+ */
 export async function saveRun(
   folder: string,
   model: LayersModel,
   record: RunRecord,
   history: readonly CurveLine[],
   snapshot?: Snapshot,
+  others: readonly string[] = [],
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh);
@@ -98,7 +102,22 @@ export async function saveRun(
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
     await writeCard(fresh, folder, record);
+    for (const name of others) await keep(name, folder, fresh);
   });
+}
+
+/** Takes a file or folder from one folder into another: a second name for the same where the disk has such, so that weights are not written again. */
+async function keep(name: string, from: string, to: string): Promise<void> {
+  await link(join(from, name), join(to, name)).catch(() =>
+    cp(join(from, name), join(to, name), { recursive: true }),
+  );
+}
+
+/** What somebody put into the folder of a run: all that its list does not have. */
+export async function othersIn(folder: string): Promise<string[]> {
+  const own = await listedFiles(folder);
+  if (!own) return [];
+  return (await readdir(folder)).filter((name) => ![...own, CHECKSUMS, CARD].includes(name));
 }
 
 /** Writes another record over that of a saved run, whole or not at all; the other files stay what they are. */
@@ -108,17 +127,15 @@ export async function saveRecord(
   predicted: readonly PredictedRow[] = [],
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
-    for (const name of await readdir(folder)) {
-      if ([RUN_RECORD, PREDICTED, CARD, CHECKSUMS].includes(name)) continue;
-      // A second name for the same file where the disk has such; the weights are not written again.
-      await link(join(folder, name), join(fresh, name)).catch(() =>
-        copyFile(join(folder, name), join(fresh, name)),
-      );
-    }
+    const others = await othersIn(folder);
+    for (const name of await readdir(folder))
+      if (![RUN_RECORD, PREDICTED, CARD, CHECKSUMS, ...others].includes(name))
+        await keep(name, folder, fresh);
     await writeFile(join(fresh, RUN_RECORD), recordText(record));
     if (predicted.length > 0) await writeFile(join(fresh, PREDICTED), jsonLines(predicted));
     await writeChecksums(fresh);
     await writeCard(fresh, folder, record);
+    for (const name of others) await keep(name, folder, fresh);
   });
 }
 

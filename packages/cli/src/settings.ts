@@ -233,10 +233,16 @@ export const recipeSettings: Readonly<Record<string, z.ZodType>> = Object.fromEn
   RECIPE_SETTINGS.map((name) => [name, settings[name]]),
 );
 
+/** Settings of a table of one's own; a task by name knows its tables. */
+export const OF_TABLES = [
+  ...['validation', 'problem', 'regression', 'textColumn', 'pairColumn'],
+  ...['labelColumn', 'labelColumns', 'labelSeparator', 'labels'],
+] as const satisfies readonly (keyof Settings)[];
+
 /** What a setting takes the place of where it is given over others; `steps` wins over `epochs` as it is. */
 const REPLACES: Readonly<Record<string, readonly string[]>> = {
-  task: ['train'],
-  train: ['task'],
+  task: ['train', ...OF_TABLES],
+  train: ['task', 'data'],
   problem: ['regression'],
   regression: ['problem'],
   labelColumn: ['labelColumns'],

@@ -41,13 +41,23 @@ export interface Setup {
 
 /** Throws where settings contradict each other or name what is not there; no row is read and nothing fetched for that. */
 export async function checkSettings(settings: Settings): Promise<void> {
-  if (settings.patience !== undefined && settings.keepBest === undefined)
+  checkPatience(settings);
+  const { train, data } = settings;
+  if (train !== undefined && data !== undefined)
     throw new HypetuneError(
-      '--patience: it counts epochs without a better --keep-best; name a metric there, as --keep-best loss.',
+      `--data: is for a task by its name, and --train '${train}' is a table itself. Leave it out.`,
     );
   checkTask(settings);
   const folder = await checkModel(settings.model ?? DEFAULT_MODEL);
   if (folder !== undefined) await lengthOf(folder, settings.maxLength);
+}
+
+/** Throws where nothing says what the patience waits for. */
+export function checkPatience({ patience, keepBest }: Settings): void {
+  if (patience !== undefined && keepBest === undefined)
+    throw new HypetuneError(
+      '--patience: it counts epochs without a better --keep-best; name a metric there, as --keep-best loss.',
+    );
 }
 
 /** The folder of a model that is on this machine; undefined where it is fetched. Throws where it is named wrongly or is not there. */

@@ -270,6 +270,17 @@ test('a run is measured on other tasks, their classes counted as its own, severa
   );
 });
 
+test('a run of single texts measures no pairs', async () => {
+  const [table, run] = [write('one/train.tsv', sentiment(12)), join(folder, 'singles')];
+  const tiny = ['--model', await tinyModel(home), '--engine', 'cpu', '--epochs', '1'];
+  await call('train', ...tiny, '--train', table, '--out', run);
+  const { code, error } = await call('evaluate', run, '--table', table, '--pair-column', 'text', ...cpu);
+  expect([code, error]).toEqual([
+    1,
+    expect.stringContaining('--pair-column: the run takes single texts; leave it out.'),
+  ]);
+});
+
 test('a folder of tables is learned from as a table is', async () => {
   write('tables/train.tsv', sentiment(12));
   write('tables/validation.tsv', sentiment(6));

@@ -39,7 +39,7 @@ import { jsonFlag, listFlag, repeatedFlag, settingFlag, settingsOf } from './fla
 interface EvaluateFlags {
   readonly table: readonly string[];
   readonly task?: readonly string[];
-  readonly split: Split;
+  readonly split?: Split;
   readonly labelMap?: readonly string[];
   readonly json?: true;
   readonly out?: string;
@@ -73,11 +73,7 @@ export function addEvaluate(program: Command, terminal: Terminal, done: (code: n
       'tasks to measure on, as snli,hans,adv-mnli; --data holds them (default: the folder of the run)',
       listFlag,
     )
-    .addOption(
-      new Option('--split <name>', 'which rows of --task')
-        .choices([...SPLITS])
-        .default('dev' satisfies Split),
-    )
+    .addOption(new Option('--split <name>', 'which rows of --task (default: dev)').choices([...SPLITS]))
     .option(
       '--label-map <names>',
       'classes of the run or the table that count as others, as neutral=not_entailment,contradiction=not_entailment',
@@ -111,6 +107,8 @@ async function evaluate(
   const modules = await openModules(saved.config.methods);
   const { metrics } = withMetrics({ metrics: settings.metrics ?? saved.metrics?.slice() }, modules);
   noteUnfinished(terminal, folder, saved);
+  if (flags.split !== undefined && flags.task === undefined)
+    throw new HypetuneError('--split: says which rows of --task are measured; name the task.');
   checkThere(flags.table);
   for (const word of flags.task ?? []) checkNamed(word, settings.data ?? saved.config.data);
   await startEngine(terminal, engine);
@@ -196,8 +194,11 @@ async function rowsToMeasure(
   for (const file of tables) {
     const layout = layoutOf(settingsWith(config, settings), kind, labels);
     const read = await layout.read(file);
-    if (pair && layout.columns(read).pair === undefined)
+    const hasPair = layout.columns(read).pair !== undefined;
+    if (pair && !hasPair)
       throw new HypetuneError('--pair-column: the run takes pairs of texts; name the column of the second.');
+    if (!pair && hasPair && Object.keys(config).length > 0)
+      throw new HypetuneError('--pair-column: the run takes single texts; leave it out.');
     const rows = layout.rows(read, map ? mappedLabels(labels, map) : undefined);
     found.push({ name: file, rows: cut(rows), map });
   }
@@ -205,7 +206,7 @@ async function rowsToMeasure(
     found.push(
       await taskRows(word, {
         saved,
-        split,
+        split: split ?? 'dev',
         data: settings.data ?? config.data,
         settings,
         map,

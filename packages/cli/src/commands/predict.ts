@@ -7,7 +7,7 @@ import { startEngine } from '../engine.js';
 import { FORMATS, type Format, formatOf, type PredictedRow, predictionText } from '../report/predictions.js';
 import { noteUnfinished, openSaved, savedTask, type SavedTask } from '../saved-model.js';
 import { noteData } from '../setup.js';
-import { type Settings, settingsWith } from '../settings.js';
+import { flagName, type Settings, settingsWith } from '../settings.js';
 import { layoutOf } from '../tasks/layout.js';
 import { checkThere } from '../tasks/open-task.js';
 import { textsOf } from '../tasks/rows.js';
@@ -67,6 +67,7 @@ async function predict(
   terminal: Terminal,
 ): Promise<number> {
   if (flags.out !== undefined) await checkOutputFile(flags.out);
+  if (texts.length > 0) checkNoInput(flags, settings);
   const saved = await savedTask(folder);
   noteUnfinished(terminal, folder, saved);
   checkThere([flags.input]);
@@ -97,6 +98,16 @@ async function predict(
   return 0;
 }
 
+/** Throws where texts are given and a table, or how to read one, as well. */
+function checkNoInput({ input }: PredictFlags, settings: Settings): void {
+  const reading = READING.find((name) => settings[name] !== undefined);
+  const other = input === undefined ? reading && flagName(reading) : '--input';
+  if (other !== undefined)
+    throw new HypetuneError(
+      `${other}: is for texts of a file, and texts are given beside it, as arguments; give one of both.`,
+    );
+}
+
 function rowsOfArguments(texts: readonly string[], saved: SavedTask): TextRow[] {
   if (!saved.pair) return texts.map((text) => textRow(text, saved));
   if (texts.length % 2 !== 0)
@@ -120,7 +131,9 @@ async function rowsOfInput(
 ): Promise<Input> {
   const named = settings.textColumn ?? settings.pairColumn;
   if (input === undefined && named !== undefined)
-    throw new HypetuneError('--text-column: names a column of --input, which is missing.');
+    throw new HypetuneError(
+      `${settings.textColumn === undefined ? '--pair-column' : '--text-column'}: names a column of --input, which is missing.`,
+    );
   if (input !== undefined && (named !== undefined || TABLE_ENDINGS.includes(endingOf(input))))
     return rowsOfTable(input, saved, settings);
   if (input === undefined && process.stdin.isTTY) note(terminal, 'a text a line; Ctrl-D ends');

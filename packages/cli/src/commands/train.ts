@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Dataset, type Evaluation, HypetuneError, type Snapshot } from '@hypetune/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
-import { checkApart, checkOutput } from '../atomic.js';
+import { checkApart, checkHoldsNone, checkOutput } from '../atomic.js';
 import { absolutePaths, checkConfig, type Config, readConfig, withFlags } from '../config-file.js';
 import { showDownloads } from '../download.js';
 import { startEngine } from '../engine.js';
@@ -21,6 +22,7 @@ import {
 import { disposeModels, openModels } from '../recipe-models.js';
 import {
   keepModel,
+  othersIn,
   type PredictedRow,
   readHistory,
   readRun,
@@ -32,7 +34,13 @@ import {
 import { recordOf } from '../run-record.js';
 import { classTable, metricsLine, noteTask } from '../report/figures.js';
 import { run } from '../run.js';
-import { flagName, settingsWith } from '../settings.js';
+import {
+  flagName,
+  flags as flagsOf,
+  type Settings,
+  settings as declared,
+  settingsWith,
+} from '../settings.js';
 import { checkModel, checkSettings, prepare } from '../setup.js';
 import { dataOf } from '../tasks/data-record.js';
 import type { Row } from '../tasks/task.js';
@@ -104,19 +112,31 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
 
 async function train(command: Command, terminal: Terminal): Promise<number> {
   const flags = command.opts<TrainFlags>();
-  const { config, resumed, out } = await plan(command, flags);
-  const modules = await openModules(config.methods);
+  const { planned, told: given, resumed, out } = await plan(command, flags);
+  const modules = await openModules(planned.methods);
+  const config = withFlagsOverRecipe(planned, given);
   const recipe = recipeOfConfig(config, flags, modules.methods);
-  if (resumed) checkRecipe(resumed.record, recipe);
+  if (resumed) checkRecipe(resumed.record, [recipeOfConfig(planned, flags, modules.methods), recipe]);
   const settings = withMetrics(config, modules);
   const { seed = 0 } = config;
   if (out !== undefined && flags.export !== undefined) await checkApart(flags.export, '--export', out);
   const { keepLast, log: formats } = config;
-  const isReplacing = flags.force === true || out === flags.resume;
+  const goesOn = out !== undefined && flags.resume !== undefined && resolve(out) === resolve(flags.resume);
+  const isReplacing = flags.force === true || goesOn;
   const kept = `${out!}.steps`;
   if (out !== undefined) await checkOutput(out, isReplacing);
   if (out !== undefined && keepLast !== undefined) await checkOutput(kept, isReplacing, '--keep-last');
   if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
+  const { train: rows, validation, test: testRows, data, model: begun } = config;
+  for (const [flag, folder] of [
+    ['--out', out],
+    ['--export', flags.export],
+  ] as const)
+    if (folder !== undefined)
+      await checkHoldsNone(folder, flag, {
+        inputs: [flags.config, rows, validation, testRows, data],
+        model: begun,
+      });
   for (const name of ['log', 'saveEvery', 'keepLast'] as const)
     if (config[name] !== undefined && out === undefined)
       throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
@@ -139,12 +159,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const told = recordOf({ setup, config, recipe, seed, engine });
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({ ...told, steps });
     const history = resumed ? await readHistory(flags.resume!, resumed.snapshot.meta.step) : [];
-    let keepsOthers = keepLast !== undefined && out !== flags.resume;
+    const others = goesOn ? await othersIn(out) : [];
+    let replacesKept = keepLast !== undefined && !goesOn;
     const save = async (model: LayersModel, saved: RunRecord, at: Snapshot | undefined): Promise<void> => {
-      await saveRun(out!, model, saved, history, at);
+      await saveRun(out!, model, saved, history, at, others);
       // The models of the run that it replaces go with that run, no sooner.
-      if (keepsOthers) await rm(kept, { recursive: true, force: true });
-      keepsOthers = false;
+      if (replacesKept) await rm(kept, { recursive: true, force: true });
+      replacesKept = false;
     };
     const logged = {
       name: `${task.name} ${recipe.name} seed ${seed}`,
@@ -169,10 +190,12 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
           if (keepLast !== undefined)
             await keepModel(kept, step, keepLast, (folder) => saveRun(folder, model, unfinished, history));
         },
-        onTrained: async (model, { steps }, at) => {
-          await save(model, { ...record(steps), finished: true }, at);
-        },
       }),
+      onTrained: async (model, { steps }, at) => {
+        if (out !== undefined) await save(model, { ...record(steps), finished: true }, at);
+        // There is no step left to stop after: a signal ends the process, which loses only what is measured now.
+        interrupt.release();
+      },
       onLine: (line) => {
         history.push(line);
         log?.line(line);
@@ -225,6 +248,8 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       const loss = Number.isNaN(report.lastLoss) ? '' : `, training loss ${report.lastLoss.toFixed(4)}`;
       print(terminal, `stopped ${after}${loss}`);
     }
+    if (out === undefined && !finished)
+      note(terminal, 'nothing was saved: only --out keeps a run that is stopped');
     if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
     if (out !== undefined)
       note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${shellWord(out)}`}`);
@@ -254,19 +279,19 @@ function predictedRows(
 }
 
 interface Plan {
-  readonly config: Config;
+  readonly planned: Config;
+  /** What flags say of it. */
+  readonly told: Settings;
   readonly resumed?: { readonly record: RunRecord; readonly snapshot: Snapshot };
   readonly out: string | undefined;
 }
 
 /** What may be told anew to a run that goes on: where it ends, and what does not change what it learns. */
 const CHANGEABLE: readonly string[] = [
-  'epochs',
-  'steps',
-  'metrics',
-  'engine',
-  'compile',
-  'evaluationBatchSize',
+  ...['epochs', 'steps', 'metrics', 'engine', 'compile', 'evaluationBatchSize'],
+  ...Object.entries(declared).flatMap(([name, setting]) =>
+    flagsOf.get(setting)?.outcome === false ? [name] : [],
+  ),
 ];
 
 /** What to run: a config file under the flags, or what a saved run was told. */
@@ -284,7 +309,8 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
     { ...withFlags(file, settings), ...(flags.seed !== undefined && { seed: flags.seed }) },
     '--seed',
   );
-  if (resume === undefined) return { config: given, out: flags.out };
+  const out = withoutSlash(flags.out ?? resume);
+  if (resume === undefined) return { planned: given, told: settings, out };
   const record = await readRun(resume);
   const now = absolutePaths(given);
   for (const name of Object.keys(now) as (keyof Config)[])
@@ -296,10 +322,31 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
       `--resume: the run in ${resume} came to its end after ${record.steps} updates; to go on, give more --epochs or --steps in all.`,
     );
   const snapshot = await readRunCheckpoint(resume);
-  const config = { ...settingsWith(record.config, given), seed: record.seed };
-  if (config.recipe === undefined)
+  checkGoesOn(snapshot, given);
+  const planned = { ...settingsWith(record.config, given), seed: record.seed };
+  if (planned.recipe === undefined)
     throw new HypetuneError(`--resume: code made a plugin of this run; give its --config again.`);
-  return { config, resumed: { record, snapshot }, out: flags.out ?? resume };
+  return { planned, told: settings, resumed: { record, snapshot }, out };
+}
+
+/** A folder's name to which endings can be added for what lies beside it. */
+const withoutSlash = (folder: string | undefined): string | undefined => folder?.replace(/(?<=.)[\\/]+$/, '');
+
+/** Throws where a run that goes on would make no update; the trainer does as well, when everything has been read. */
+function checkGoesOn({ meta: { step, stepsPerEpoch, open } }: Snapshot, { epochs, steps }: Settings): void {
+  const asked = steps ?? (stepsPerEpoch === undefined ? undefined : epochs && epochs * stepsPerEpoch);
+  if (asked === undefined || asked > step || (asked === step && open)) return;
+  const what = steps === undefined ? `--epochs ${epochs!} are ${asked}` : `--steps is ${asked}`;
+  throw new HypetuneError(`--resume: the run has made ${step} updates, and ${what} in all; give more.`);
+}
+
+/** The config without what its recipe sets and flags say otherwise: they win over the whole file. */
+function withFlagsOverRecipe(config: Config, told: Settings): Config {
+  const { recipe } = config;
+  if (typeof recipe !== 'object' || !recipe.settings) return config;
+  const over: Settings = { ...(told.steps !== undefined && { epochs: undefined }), ...told };
+  const kept = Object.entries(settingsWith(recipe.settings, over)).filter(([name]) => !(name in over));
+  return { ...config, recipe: { ...recipe, settings: Object.fromEntries(kept) } };
 }
 
 /** Throws where a run that goes on is told something else than when it was begun. */
@@ -313,11 +360,11 @@ function checkSetting(name: string, now: unknown, then: unknown): void {
 }
 
 /** Throws where the methods of a run that goes on, or their options, are others than when it was begun. */
-function checkRecipe(record: RunRecord, recipe: Recipe): void {
-  const now = describeRecipe(recipe);
-  if (record.recipe !== now)
+function checkRecipe(record: RunRecord, recipes: readonly Recipe[]): void {
+  const now = recipes.map(describeRecipe);
+  if (!now.includes(record.recipe))
     throw new HypetuneError(
-      `--resume: a run goes on as it was begun: its recipe was '${record.recipe}', now '${now}'.`,
+      `--resume: a run goes on as it was begun: its recipe was '${record.recipe}', now '${now.at(-1)!}'.`,
     );
 }
 

@@ -5,7 +5,7 @@ import { checkAsked, keepMeasuredRows, planOf, prepareTasks, wantedRuns } from '
 import { type Claim, type Config, readConfig, withFlags } from '../config-file.js';
 import { engineOf } from '../engine.js';
 import { isOfRows } from '../grid.js';
-import { onInterrupt } from '../interrupt.js';
+import { Interrupted, onInterrupt } from '../interrupt.js';
 import { metricName, type Methods, openModules, withMetrics } from '../methods.js';
 import { describeRecipe, namedRecipe, type Recipe, recipeOf } from '../recipes.js';
 import { performer } from '../queue/perform-on-queue.js';
@@ -42,6 +42,7 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: num
     try {
       done(await verify(file, flags, command, terminal));
     } catch (error) {
+      if (error instanceof Interrupted) throw error;
       note(terminal, `error: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`);
       done(MISTAKE);
     }

@@ -13,7 +13,7 @@ export const RECORD = 'record.json';
 export const CURVE = 'curve.jsonl';
 export const PREDICTIONS = 'predictions.jsonl';
 export const COST = 'cost.json';
-const MARK = 'store.json';
+export const STORE_MARK = 'store.json';
 
 /** A run and what it cost. */
 export interface StoredRun {
@@ -47,13 +47,13 @@ export class Store {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     });
-    if (!entries.includes(MARK)) {
+    if (!entries.includes(STORE_MARK)) {
       if (entries.some((name) => !name.startsWith('.')))
         throw new HypetuneError(
           `--store: '${folder}' is no store of runs but holds something; name another folder.`,
         );
       // The mark comes first: another process may open the store at the same moment.
-      await writeWhole(join(folder, MARK), `${JSON.stringify({ hypetuneStore: 1 })}\n`);
+      await writeWhole(join(folder, STORE_MARK), `${JSON.stringify({ hypetuneStore: 1 })}\n`);
       await mkdir(join(folder, 'runs'), { recursive: true });
     }
     return new Store(folder);
@@ -61,9 +61,9 @@ export class Store {
 
   /** Opens a store that must be there. */
   static existing(folder: string): Store {
-    if (existsSync(join(folder, MARK))) return new Store(folder);
+    if (existsSync(join(folder, STORE_MARK))) return new Store(folder);
     throw new HypetuneError(
-      `${folder}: there is no ${MARK}, so this is no store of runs made by compare --store.`,
+      `${folder}: there is no ${STORE_MARK}, so this is no store of runs made by compare --store.`,
     );
   }
 

@@ -10,7 +10,7 @@ import {
   unknownName,
 } from '@hypetune/core';
 import { resolveData, resolveSource } from '@hypetune/models';
-import { flagName, type Settings } from '../settings.js';
+import { flagName, OF_TABLES, type Settings } from '../settings.js';
 import { type DownloadNotes } from '../download.js';
 import { firstRows } from './fixed-order.js';
 import { namedTask } from './named-task.js';
@@ -108,12 +108,6 @@ function isSpam({ task }: Settings): boolean {
   return task?.toLowerCase() === 'spam';
 }
 
-/** Settings of a table of one's own; a task by name knows its tables. */
-const OF_TABLES = [
-  ...['validation', 'problem', 'regression', 'textColumn', 'pairColumn'],
-  ...['labelColumn', 'labelColumns', 'labelSeparator', 'labels'],
-] as const satisfies readonly (keyof Settings)[];
-
 /** Throws where the settings name no task, or what is not there or of no use to it; no row is read for that. */
 export function checkTask(settings: Settings): void {
   resolveMetrics(askedMetrics(settings, []));
@@ -167,6 +161,10 @@ async function wholeTask(settings: Settings, downloads: DownloadNotes): Promise<
 export function namedName(word: string): string {
   const name = taskName(word);
   if (name !== undefined) return name;
+  if (isSpam({ task: word }))
+    throw new HypetuneError(
+      '--task: the spam task has no table; it measures on the lines that a run has not learned from.',
+    );
   throw new HypetuneError(`--task: there is no task ${unknownName(word, TASKS, 'there are')}`);
 }
 
