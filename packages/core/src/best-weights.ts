@@ -16,6 +16,8 @@ export class BestWeights {
   /** Its value and when it was; undefined before the first evaluation. */
   sofar: BestEpoch | undefined;
   readonly #criterion: Criterion | undefined;
+  /** The first epoch that was measured since the run began or went on. */
+  #first: number | undefined;
 
   constructor(criterion: Criterion | undefined) {
     this.#criterion = criterion;
@@ -37,6 +39,7 @@ export class BestWeights {
   /** Keeps the weights at hand if these figures are the best; what is no number never is. */
   offer(figures: Readonly<Record<string, number>>, epoch: number, parameters: readonly Parameter[]): void {
     if (!this.#criterion) return;
+    this.#first ??= epoch;
     const { name, greaterIsBetter } = this.#criterion;
     const value = figures[name]!;
     if (Number.isNaN(value)) return;
@@ -45,9 +48,10 @@ export class BestWeights {
     for (const parameter of parameters) this.tensors.set(parameter.name, tf.clone(parameter.variable));
   }
 
-  /** Whether no epoch of the last `patience` ones was better. */
+  /** Whether no epoch of the last `patience` ones was better; where none was a number yet, of those measured here. */
   isOutOf(patience: number | undefined, epoch: number): boolean {
-    return patience !== undefined && this.sofar !== undefined && epoch - this.sofar.epoch >= patience;
+    const since = this.sofar?.epoch ?? (this.#first === undefined ? undefined : this.#first - 1);
+    return patience !== undefined && since !== undefined && epoch - since >= patience;
   }
 
   /** Puts the best weights into the parameters; false where there are none. */

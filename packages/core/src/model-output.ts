@@ -1,16 +1,42 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { layerSites } from './sites.js';
+import type { layers, LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { isModel } from './sites.js';
 import type { ModelOutput } from './tasks/task.js';
+
+type Ending = ModelOutput['ending'];
 
 /** What a model of one output ends in. */
 export function outputOf(model: LayersModel): ModelOutput {
-  const { shape } = model.outputs[0]!;
-  return { shape, units: shape.at(-1) ?? 1, ending: endingOf(model) };
+  const [output] = model.outputs as [SymbolicTensor];
+  const { shape } = output;
+  return { shape, units: shape.at(-1) ?? 1, ending: endingOf(output) };
 }
 
-function endingOf(model: LayersModel): ModelOutput['ending'] {
-  const last = layerSites(model).at(-1)?.layer;
-  const config = last?.getConfig();
-  if (last?.getClassName() === 'Softmax') return 'softmax';
-  return config?.activation === 'softmax' || config?.activation === 'sigmoid' ? config.activation : undefined;
+/** Layers that leave each value what it is. */
+const KEEPS = /^(Reshape|Flatten|Permute|RepeatVector|Concatenate|Dropout|SpatialDropout1D|Cropping2D)$/;
+
+/** What the layers do at last to the values of a tensor; `outside` answers for the inputs of a nested model. */
+function endingOf(
+  tensor: SymbolicTensor,
+  outside: (input: SymbolicTensor) => Ending = () => undefined,
+): Ending {
+  const { sourceLayer: layer, nodeIndex, outputTensorIndex = 0 } = tensor;
+  if (layer.getClassName() === 'InputLayer') return outside(tensor);
+  const { inputTensors } = layer.inboundNodes[nodeIndex]!;
+  const entering = (place: number): Ending => endingOf(inputTensors[place]!, outside);
+  const inner = layer.getClassName() === 'TimeDistributed' ? wrappedBy(layer) : layer;
+  if (isModel(inner))
+    return endingOf(inner.outputs[outputTensorIndex]!, (input) =>
+      entering(inner === layer ? inner.inputs.indexOf(input) : 0),
+    );
+  const { activation } = inner.getConfig();
+  if (inner.getClassName() === 'Softmax') return 'softmax';
+  if (activation === 'softmax' || activation === 'sigmoid') return activation;
+  const keeps =
+    KEEPS.test(inner.getClassName()) || (inner.getClassName() === 'Activation' && activation === 'linear');
+  if (!keeps) return undefined;
+  const [first, ...others] = inputTensors.map((_, place) => entering(place));
+  // Several softmaxes beside each other are not one.
+  return others.every((ending) => ending === first && ending !== 'softmax') ? first : 'mixed';
 }
+
+const wrappedBy = (layer: layers.Layer): layers.Layer => (layer as unknown as { layer: layers.Layer }).layer;

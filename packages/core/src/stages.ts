@@ -55,6 +55,13 @@ export const BACKWARD_STAGE = {
   SHARPNESS: 100,
 } as const;
 
+export const RATE_STAGE = {
+  /** Another rate in the place of the schedule's (SWA's). */
+  REPLACE: -100,
+  /** Scale the rate of some parameters (layer-wise decay). */
+  SCALE: 0,
+} as const;
+
 export const OPTIMIZER_STAGE = {
   /** Another optimizer instead of AdamW (Lion, Adafactor); one plugin at most. */
   REPLACE: -100,
@@ -103,6 +110,7 @@ export const HOOK_STAGES: Readonly<Record<string, Readonly<Record<string, number
   afterLoss: LOSS_STAGE,
   afterBackward: GRADIENT_STAGE,
   aroundBackward: BACKWARD_STAGE,
+  afterSchedule: RATE_STAGE,
   aroundUpdate: OPTIMIZER_STAGE,
   beforeUpdate: UPDATE_STAGE,
   beforeEvaluation: EVALUATION_STAGE,

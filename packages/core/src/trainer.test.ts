@@ -357,6 +357,16 @@ test('keeps the best epoch and stops when patience is out', async () => {
   dispose();
 });
 
+test('patience runs out too where what is measured is never a number', async () => {
+  const { data, dispose } = rows();
+  const none = { name: 'none', greaterIsBetter: true, compute: () => NaN };
+  const options = { metrics: [none], keepBest: none, patience: 2, batchSize: 8, epochs: 6 } as const;
+  const trainer = new Trainer({ ...options, model: net(), onWarning: () => undefined });
+  const report = await trainer.fit(data, { validation: data });
+  expect([report.stopped, report.epochs.length, report.best]).toEqual(['patience', 2, undefined]);
+  dispose();
+});
+
 test('a run that goes on from the end of its last epoch has no more patience than it had', async () => {
   const { data, dispose } = rows();
   const setting = { batchSize: 8, epochs: 50, keepBest: 'accuracy', patience: 2 } as const;

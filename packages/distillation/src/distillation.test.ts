@@ -86,6 +86,21 @@ test('the loss is the weighted average, dropout of the teacher does not act', as
   expect(seen[0]!['distillation']).toBeCloseTo(0.25 * soft, 5);
 });
 
+test('of a teacher with several outputs the first is meant, and how it ends, not how the last does', async () => {
+  const teacher = network(1);
+  const other = layers.dense({ units: 2, activation: 'softmax' }).apply(teacher.outputs[0]!);
+  const both = functional({ inputs: teacher.inputs, outputs: [teacher.outputs[0]!, other as never] });
+  const terms = async (taught: LayersModel): Promise<unknown> => {
+    const plugins = [distillation({ teacher: taught })];
+    const trainer = new Trainer({ model: network(7), plugins, ...options, batchSize: 16, steps: 1 });
+    const seen: unknown[] = [];
+    trainer.hooks.onStep.tap('test', (report) => seen.push(report.terms));
+    await trainer.fit(data);
+    return seen;
+  };
+  expect(await terms(both)).toEqual(await terms(teacher));
+});
+
 test('of several labels a row the soft loss is a mean, as the loss is: equal halves where the labels are what the teacher says', async () => {
   const [teacher, model] = [network(1, 20), network(1, 20)];
   const said = (tf.sigmoid(teacher.predict(x) as tf.Tensor) as tf.Tensor2D).arraySync();

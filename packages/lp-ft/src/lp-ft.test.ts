@@ -44,6 +44,8 @@ test('half the run trains the head alone, at its own rate, then everything train
 test('adapters wait for the head too', async () => {
   const { trained } = await watched([lora({ rank: 2 }), lpFt({ share: 0.5 })]);
   expect(trained.map((names) => names.length)).toEqual([2, 2, 10, 10]);
+  const all = await watched([lora({ rank: 2, targetModules: 'all-linear' }), lpFt({ share: 0.5 })]);
+  expect(all.trained[0]).toEqual(['classifier.weight', 'classifier.bias']);
 });
 
 test('share 0 is plain training to the last bit', async () => {

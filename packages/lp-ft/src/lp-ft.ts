@@ -25,9 +25,11 @@ export const lpFt = defineMethod({
   },
   apply(host, { share, headRate }) {
     if (share === 0) return;
+    // What a plugin adds to a new pooler, as adapters are, waits too.
+    const own = new Set(host.parameters.map(({ name }) => name));
     host.addPhases((total) => [headSteps(share, total) + 1]);
     host.hooks.shouldTrain.tap(host.name, (parameter, { step, total }) =>
-      step <= headSteps(share, total) && !isHead(parameter) ? false : undefined,
+      step <= headSteps(share, total) && !(isHead(parameter) && own.has(parameter.name)) ? false : undefined,
     );
     if (headRate === 1) return;
     host.hooks.afterSchedule.tap(host.name, (rate, _, { index, total }) =>

@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { listParameters, movedAverage } from '@hypetune/core';
+import { listParameters, movedAverage, type Plugin } from '@hypetune/core';
+import { layerDecay } from '@hypetune/layer-decay';
 import { expect, test } from 'vitest';
 import { buildData, buildModel } from '../../../test/support/models.js';
 import { expectResumable } from '../../../test/support/resumed.js';
@@ -81,6 +82,29 @@ test('rates: the schedule until the start, then its own', async () => {
   );
   const cyclic = await run({ start: 0.5, every: 2, learningRate: 0.002, peak: 0.006 });
   near(cyclic.rates, [0.01, 0.01, 0.01, 0.01, 0.004, 0.002, 0.004, 0.002]);
+});
+
+test('layer-wise decay scales its rate, in any order, where the schedule is at 0 too', async () => {
+  const rates = async (plugins: readonly Plugin[]): Promise<number[]> => {
+    const model = buildModel('bert');
+    const { data, dispose } = buildData('bert');
+    const trainer = makeTrainer(model, plugins, { steps: 4, schedule: { warmup: 2 } });
+    const lower = listParameters(model).find(({ layer }) => layer === 0)!;
+    const seen: number[] = [];
+    trainer.hooks.onUpdate.tap('test', (step) => {
+      seen.push(step.learningRate(lower) / step.learningRate(listParameters(model).at(-1)));
+    });
+    await trainer.fit(data);
+    dispose();
+    model.dispose();
+    return seen;
+  };
+  const ours = swa({ start: 0, every: 1, learningRate: 0.01 });
+  const decay = layerDecay({ decay: 0.5 });
+  const wanted = await rates([ours, decay]);
+  expect(await rates([decay, ours])).toEqual(wanted);
+  expect(new Set(wanted).size).toBe(1);
+  expect(wanted[0]).toBeLessThan(1);
 });
 
 test('a run too short for an average says so', async () => {

@@ -1,4 +1,4 @@
-import { averageWeights, defineMethod, z, type Step } from '@hypetune/core';
+import { averageWeights, defineMethod, RATE_STAGE, z, type Step } from '@hypetune/core';
 import { cyclicRate, shareAt } from './formula.js';
 
 /** SWA (Izmailov et al., 2018): the equal average of the weights at the start and every c updates after it is measured, kept and saved. */
@@ -48,10 +48,10 @@ export const swa = defineMethod({
     });
     averageWeights(host, (step) => shareAt(since(step), interval));
     if (learningRate === undefined) return;
-    host.hooks.afterSchedule.tap(host.name, (rate, _, step) => {
+    // Before anything scales the rate of some parameters; a factor that a parameter has of its own stays where it can be seen.
+    host.hooks.afterSchedule.tap({ name: host.name, stage: RATE_STAGE.REPLACE }, (rate, _, step) => {
       if (since(step) <= 0) return rate;
       const own = cyclicRate(since(step), interval, peak!, learningRate);
-      // What other plugins make of a parameter's rate stays.
       const scheduled = step.learningRate();
       return scheduled > 0 ? (rate * own) / scheduled : own;
     });

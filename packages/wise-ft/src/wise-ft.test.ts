@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { listParameters, type Plugin } from '@hypetune/core';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
+import { listParameters, type Plugin, tensorData, Trainer } from '@hypetune/core';
 import { ema } from '@hypetune/ema';
 import { lora } from '@hypetune/lora';
 import { expect, test } from 'vitest';
@@ -48,6 +48,35 @@ test.each([
   for (const [place, { pretrained, before, after }] of full.entries())
     for (const [entry, value] of part[place]!.after.entries())
       expect(value).toBeCloseTo(pretrained ? 0.7 * before[entry]! + 0.3 * after[entry]! : after[entry]!, 6);
+});
+
+test('the statistics of batch normalization are interpolated as weights are', async () => {
+  const tuned = async (plugins: readonly Plugin[]): Promise<Record<string, number[]>> => {
+    const kernelInitializer = initializers.ones();
+    const model = sequential({
+      layers: [
+        layers.dense({ units: 2, inputShape: [1], kernelInitializer }),
+        layers.batchNormalization({ name: 'norm', momentum: 0.5 }),
+        layers.dense({ units: 2, kernelInitializer }),
+      ],
+    });
+    const data = tensorData(tf.tensor2d([[1], [2], [3], [5]]), [0, 1, 0, 1]);
+    const options = { batchSize: 4, epochs: 3, compile: false, optimizer: { learningRate: 0.01 } } as const;
+    await new Trainer({ model, plugins, ...options }).fit(data);
+    return Object.fromEntries(
+      listParameters(model).map(({ name, variable }) => [name, Array.from(variable.dataSync())]),
+    );
+  };
+  const full = await tuned([]);
+  const none = await tuned([wiseFt({ alpha: 0 })]);
+  const half = await tuned([wiseFt({ alpha: 0.5 })]);
+  expect(full['norm.moving_mean']![0]).toBeGreaterThan(1);
+  expect([none['norm.moving_mean'], none['norm.moving_variance']]).toEqual([
+    [0, 0],
+    [1, 1],
+  ]);
+  for (const entry of [0, 1])
+    expect(half['norm.moving_mean']![entry]).toBeCloseTo(full['norm.moving_mean']![entry]! / 2, 5);
 });
 
 test('alpha 1 is plain training to the last bit; training never sees the interpolation', async () => {

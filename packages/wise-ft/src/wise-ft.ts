@@ -1,5 +1,8 @@
-import { defineMethod, EVALUATION_STAGE, HypetuneError, mapWeights, z } from '@hypetune/core';
+import { copyOf, defineMethod, EVALUATION_STAGE, HypetuneError, mapWeights, z } from '@hypetune/core';
 import { interpolated } from './formula.js';
+
+/** What a run changes without training it: the statistics of batch normalization. */
+const MOVING = /moving_(mean|variance)$/;
 
 /** WiSE-FT (Wortsman et al., 2022): `(1 - alpha) w0 + alpha w` is measured, kept and saved, w0 the pre-trained weights. */
 export const wiseFt = defineMethod({
@@ -27,12 +30,19 @@ export const wiseFt = defineMethod({
         `${host.name}: the model has no pre-trained weight to interpolate with; it needs one below the head.`,
       );
     host.keepReference();
+    const statistics = pretrained.filter(({ name }) => MOVING.test(name));
+    host.hooks.onFitStart.tap(host.name, () => {
+      for (const parameter of statistics)
+        if (!host.tensors.get(parameter.name))
+          host.tensors.set(parameter.name, copyOf(host.value(parameter)));
+    });
     const parameters = new Map(pretrained.map((parameter) => [parameter.name, parameter]));
     host.hooks.beforeEvaluation.tap({ name: host.name, stage: EVALUATION_STAGE.INTERPOLATE }, (weights) =>
       mapWeights(weights, (weight, name) => {
         const parameter = parameters.get(name);
         // One that the run does not train still is what it was, whatever was merged into its place.
-        const reference = parameter && (host.reference(parameter) ?? host.value(parameter));
+        const reference =
+          parameter && (host.reference(parameter) ?? host.tensors.get(name) ?? host.value(parameter));
         return reference && weight !== reference ? interpolated(reference, weight, alpha) : weight;
       }),
     );

@@ -156,6 +156,29 @@ test.each([
   ).toThrow(`metrics: compute of 'odd' must return a number, got ${got}.`);
 });
 
+test('a row of tokens in which none counts is neither right nor wrong', () => {
+  const task = tokenClassification();
+  const row = (value: number[]): Prediction => ({
+    ...{ value, scores: new Float32Array(4), logits: new Float32Array(4) },
+  });
+  const figures = (labels: number[][]): Record<string, number> =>
+    measure(
+      [namedMetric('exact_match')],
+      labels.map(() => row([1, 0])),
+      labels,
+      { task, outputs: 2 },
+    );
+  expect(
+    figures([
+      [1, 0],
+      [1, 1],
+      [-100, -100],
+      [1, -100],
+    ]),
+  ).toEqual({ exact_match: 2 / 3 });
+  expect(figures([[-100, -100]])).toEqual({ exact_match: 0 });
+});
+
 test('a label between no and yes is there from a half on, in every metric of several labels', () => {
   const task = multiLabel();
   const predictions = [task.predict(Float32Array.of(2, -2), 2), task.predict(Float32Array.of(2, 2), 2)];

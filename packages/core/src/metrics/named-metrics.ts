@@ -110,14 +110,14 @@ function ofTargets(measure: (predicted: readonly number[], values: readonly numb
 const exact: Compute = (predictions, labels, { task }) => {
   // A label between no and yes is there from a half on, as in every other metric.
   const wants = (wanted: number): number => (task.kind === 'indicators' ? Number(wanted >= 0.5) : wanted);
-  return mean(
-    labels.map((label, row) => {
-      const value = list(predictions[row]!.value);
-      return list(label).every((wanted, place) => wanted === IGNORED || value[place] === wants(wanted))
-        ? 1
-        : 0;
-    }),
-  );
+  const rows = labels.flatMap((label, row) => {
+    const counted = list(label).map((wanted) => task.kind !== 'tokens' || wanted !== IGNORED);
+    // A row without a token that counts is neither right nor wrong.
+    if (!counted.includes(true)) return [];
+    const value = list(predictions[row]!.value);
+    return [Number(list(label).every((wanted, place) => !counted[place] || value[place] === wants(wanted)))];
+  });
+  return rows.length > 0 ? mean(rows) : 0;
 };
 
 const area: Compute = (predictions, labels, { task, outputs }) => {

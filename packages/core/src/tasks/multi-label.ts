@@ -5,7 +5,7 @@ import { HypetuneError, show } from '../errors.js';
 import { symmetricDivergence } from '../math/divergence.js';
 import { namedMetric } from '../metrics/named-metrics.js';
 import { complete, type Given } from '../schema.js';
-import { checkPerRow, fromSigmoid, perRow } from './output.js';
+import { checkPerRow, checkUnmixed, fromSigmoid, perRow } from './output.js';
 import { sigmoid } from './scores.js';
 import { checkOutputs, labelName, labelNames, type Label, type Task } from './task.js';
 
@@ -35,6 +35,7 @@ export function multiLabel(options: MultiLabelOptions = {}): Task {
     problemType: 'multi_label_classification',
     metrics: [namedMetric('micro_f1'), namedMetric('macro_f1'), namedMetric('exact_match')],
     outputs: (model) => {
+      checkUnmixed(name, model);
       if (model.ending === 'softmax')
         throw new HypetuneError(
           `${name}: the model ends in a softmax, whose outputs exclude each other; end it in logits or sigmoids.`,

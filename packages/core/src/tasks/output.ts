@@ -28,6 +28,14 @@ export function checkPerRow(task: string, { shape, units }: ModelOutput): number
   );
 }
 
+/** Throws where parts of the outputs would have to be read in different ways. */
+export function checkUnmixed(task: string, { ending }: ModelOutput): void {
+  if (ending === 'mixed')
+    throw new HypetuneError(
+      `${task}: the model's output joins parts that end in different ways, or in a softmax each; end all of it in logits.`,
+    );
+}
+
 /** The shape of an output as an error prints it. */
 export function print(shape: readonly (number | null)[]): string {
   return `[${shape.map((size, axis) => size ?? (axis === 0 ? 'rows' : 'length')).join(', ')}]`;

@@ -6,7 +6,7 @@ import { HypetuneError, show } from '../errors.js';
 import { symmetricDivergence } from '../math/divergence.js';
 import { namedMetric } from '../metrics/named-metrics.js';
 import { complete, type Given } from '../schema.js';
-import { checkPerRow, fromSigmoid, fromSoftmax, perRow } from './output.js';
+import { checkPerRow, checkUnmixed, fromSigmoid, fromSoftmax, perRow } from './output.js';
 import { argMax, softmax } from './scores.js';
 import {
   checkOutputs,
@@ -59,6 +59,7 @@ export function singleLabel(options: SingleLabelOptions = {}): Task {
     problemType: 'single_label_classification',
     metrics: [namedMetric('accuracy')],
     outputs: (model) => {
+      checkUnmixed(name, model);
       const units = checkPerRow(name, model);
       if (model.ending === 'sigmoid' && units > 1)
         throw new HypetuneError(

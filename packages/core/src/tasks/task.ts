@@ -22,8 +22,8 @@ export interface ModelOutput {
   readonly shape: readonly (number | null)[];
   /** Size of the last dimension. */
   readonly units: number;
-  /** What the last layer does to its outputs; undefined for logits. */
-  readonly ending: 'softmax' | 'sigmoid' | undefined;
+  /** What is done to the outputs at last; undefined for logits, `mixed` where parts of it are joined that end in different ways or in a softmax each. */
+  readonly ending: 'softmax' | 'sigmoid' | 'mixed' | undefined;
 }
 
 /** The batch that labels are collated for. */

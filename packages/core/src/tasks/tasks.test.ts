@@ -153,6 +153,11 @@ const softmaxes: ModelOutput = { ...output(3), ending: 'softmax' };
 test.each<[string, () => unknown, string]>([
   ['sigmoids for one class', () => singleLabel().outputs(sigmoids), 'ends in 3 sigmoids'],
   ['a softmax for labels', () => multiLabel().outputs(softmaxes), 'ends in a softmax'],
+  ...[singleLabel(), multiLabel(), tokenClassification()].map((task): [string, () => unknown, string] => [
+    `parts for ${task.name}`,
+    () => task.outputs({ ...output(3), ending: 'mixed' }),
+    `${task.name}: the model's output joins parts that end in different ways`,
+  ]),
   [
     'sigmoids for tokens',
     () => tokenClassification().outputs({ ...sigmoids, shape: [null, null, 3] }),

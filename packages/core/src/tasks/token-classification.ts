@@ -5,7 +5,7 @@ import { symmetricDivergence } from '../math/divergence.js';
 import { isEntityScheme } from '../metrics/entities.js';
 import { namedMetric } from '../metrics/named-metrics.js';
 import { complete, type Given } from '../schema.js';
-import { fromSoftmax, print } from './output.js';
+import { checkUnmixed, fromSoftmax, print } from './output.js';
 import { argMax, softmax } from './scores.js';
 import {
   checkOutputs,
@@ -40,7 +40,9 @@ export function tokenClassification(options: TokenClassificationOptions = {}): T
     metrics: labels?.every(isEntityScheme)
       ? [namedMetric('entity_f1'), namedMetric('accuracy')]
       : [namedMetric('accuracy')],
-    outputs: ({ shape, units, ending }) => {
+    outputs: (model) => {
+      checkUnmixed(name, model);
+      const { shape, units, ending } = model;
       if (shape.length !== 3 || units < 2)
         throw new HypetuneError(
           `${name}: the model must have outputs [rows, length, classes], got ${print(shape)}.`,
