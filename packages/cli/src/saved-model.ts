@@ -24,7 +24,9 @@ import type { TextData } from './tasks/text-data.js';
 import { note, type Terminal } from './terminal.js';
 
 /** What is known of a saved model before it is loaded. */
-export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics'> {
+export interface SavedTask extends Omit<RunRecord['task'], 'name' | 'metrics' | 'pair'> {
+  /** Whether a row is a pair of texts; undefined of a model that another tool trained, which takes both. */
+  readonly pair: boolean | undefined;
   readonly metrics?: readonly string[] | undefined;
   /** Tokens a row is cut to. */
   readonly maxLength: number;
@@ -140,7 +142,7 @@ async function taskOfModel(folder: string): Promise<SavedTask> {
     kind,
     // A single value has no name of its own in such a folder.
     labels: kind === 'regression' && labels.length === 1 ? [] : labels,
-    pair: false,
+    pair: kind === 'token-classification' ? false : undefined,
     maxLength: Math.min(maxLength, positionsOf(config), LONGEST),
     config: {},
     finished: true,

@@ -5,6 +5,7 @@ import { call } from '../test/call.js';
 import { scratch } from '../test/scratch.js';
 import { sentiment, tinyModel } from '../test/tiny-model.js';
 import { Store } from './store/store.js';
+import { openRun } from './text-classifier.js';
 
 const home = scratch();
 const { write, folder } = home;
@@ -270,6 +271,36 @@ test('a run is measured on other tasks, their classes counted as its own, severa
   );
 });
 
+test('a classifier that another tool saved takes single texts and pairs, and drops none', async () => {
+  const foreign = await tinyModel(home);
+  const rows = [
+    { text: 'good film', pair: 'bad night', label: 'yes' },
+    { text: 'bad food', pair: 'great day', label: 'no' },
+  ];
+  const lines = write('lines.txt', rows.map(({ text, pair }) => `${text}\t${pair}\n`).join(''));
+  const pairs = write('pairs.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const argued = await call(
+    'predict',
+    foreign,
+    ...rows.flatMap(({ text, pair }) => [text, pair]),
+    '--pair',
+    ...cpu,
+  );
+  expect(argued.out.trim().split('\n')).toHaveLength(3);
+  expect((await call('predict', foreign, '--input', lines, '--pair', ...cpu)).out).toBe(argued.out);
+  expect((await call('predict', foreign, ...rows.map(({ text }) => text), ...cpu)).out).not.toBe(argued.out);
+  const named = ['--text-column', 'text', '--pair-column', 'pair', '--label-column', 'label'];
+  const measured = await call('evaluate', foreign, '--table', pairs, ...named, '--json', ...cpu);
+  const opened = await openRun(foreign, { engine: 'cpu' });
+  const { loss } = JSON.parse(measured.out) as { loss: number };
+  expect((await opened.evaluate(rows)).loss).toBeCloseTo(loss, 6);
+  const single = await opened.evaluate(rows.map(({ text, label }) => ({ text, label })));
+  expect(Math.abs(single.loss - loss)).toBeGreaterThan(1e-4);
+  const [first] = await opened.predict([{ text: 'good film', pair: 'bad night' }]);
+  expect(argued.out).toContain(first!.probabilities['yes']!.toFixed(4));
+  opened.dispose();
+});
+
 test('a run of single texts measures no pairs', async () => {
   const [table, run] = [write('one/train.tsv', sentiment(12)), join(folder, 'singles')];
   const tiny = ['--model', await tinyModel(home), '--engine', 'cpu', '--epochs', '1'];
@@ -279,6 +310,14 @@ test('a run of single texts measures no pairs', async () => {
     1,
     expect.stringContaining('--pair-column: the run takes single texts; leave it out.'),
   ]);
+  expect((await call('predict', run, 'a', 'b', '--pair', ...cpu)).error).toContain(
+    '--pair: the run takes single texts.',
+  );
+  const opened = await openRun(run, { engine: 'cpu' });
+  await expect(opened.evaluate([{ text: 'a', pair: 'b', label: 'yes' }])).rejects.toThrow(
+    'evaluate: row 1 must be one text, not a pair.',
+  );
+  opened.dispose();
 });
 
 test('a folder of tables is learned from as a table is', async () => {

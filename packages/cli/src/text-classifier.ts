@@ -94,7 +94,7 @@ class Predicting implements TextModel {
     model: TrainedModel,
     readonly kind: TaskName,
     readonly labels: readonly string[],
-    readonly pair: boolean,
+    readonly pair: boolean | undefined,
     readonly terminal: Terminal,
   ) {
     this.#model = model;
@@ -110,8 +110,11 @@ class Predicting implements TextModel {
   }
 
   async evaluate(examples: readonly TextExample[]): Promise<Evaluation> {
+    const pair = examples.findIndex((example) => example.pair !== undefined);
+    if (this.pair === false && pair >= 0)
+      throw new HypetuneError(`evaluate: row ${pair + 1} must be one text, not a pair.`);
     return this.#next(async (model) => {
-      const layout = layoutOf(columnsOf(this.kind, this.pair), this.kind, this.labels);
+      const layout = layoutOf(columnsOf(this.kind, this.pair ?? pair >= 0), this.kind, this.labels);
       const rows = layout.rows(tableOfRecords(examples.map(withWords(this.kind)), 'rows'));
       return model.trainer.evaluate(await model.data(rows, this.terminal));
     });
@@ -142,7 +145,7 @@ class Predicting implements TextModel {
   #row(input: TextInput, place: number): TextRow {
     const { text, pair, words } = withWords(this.kind)(input) as TextInput;
     if (words) return { text: words.join(' '), words };
-    if (text === undefined || (pair !== undefined) !== this.pair)
+    if (text === undefined || (this.pair !== undefined && (pair !== undefined) !== this.pair))
       throw new HypetuneError(
         `predict: text ${place + 1} must be ${this.pair ? 'a pair, { text, pair }' : 'one text, not a pair'}.`,
       );

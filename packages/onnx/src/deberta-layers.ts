@@ -69,11 +69,14 @@ function byDistance(
   return graph.add('Gather', [vectors, rows]);
 }
 
-/** The distance from which on all have the outermost rows. */
+/** The distance from which on all have the outermost rows, or, where it is less, the largest that there is. */
 function farthestRow(config: RelativeRowsConfig): number {
-  const last = 2 * config.span - 1;
+  const { span, maxDistance } = config;
+  const largest = Math.max(span, maxDistance);
+  const isOutermost = (distance: number): boolean =>
+    relativeRow(distance, config) === 2 * span - 1 && relativeRow(-distance, config) === 0;
   let distance = 1;
-  while (relativeRow(distance, config) < last || relativeRow(-distance, config) > 0) distance++;
+  while (distance < largest && !isOutermost(distance)) distance++;
   return distance;
 }
 

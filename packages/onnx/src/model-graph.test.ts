@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -133,6 +133,24 @@ test('inputs that a family does not read are not asked for', async () => {
     'families/deberta-v3',
   ])
     expect(await names(fixture)).toEqual(['input_ids', 'attention_mask']);
+});
+
+test('distances that never reach the outermost bucket', async () => {
+  // Half of the 24 buckets is as far as rows are long: each distance has a bucket of its own.
+  const folder = join(root, 'short-deberta');
+  cpSync(join(FIXTURES, 'families/deberta-v3'), folder, { recursive: true });
+  const file = join(folder, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...config, max_position_embeddings: 12 }));
+  const { model } = await loadModel(folder);
+  const batch = batchOf('families/deberta-v3');
+  expect(batch.inputIds[0]!.length).toBeLessThanOrEqual(12);
+  const run = await session(modelBytes(modelGraph(model)));
+  const { data } = await runtimes(run, batch);
+  expect(difference(data, ours(model, batch), () => true)).toBeLessThan(1e-5);
+  await run.release();
+  model.dispose();
+  rmSync(folder, { recursive: true });
 });
 
 // One of each kind of layer; the numbers are what tiny random weights cost, a trained model loses less.

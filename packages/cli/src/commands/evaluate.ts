@@ -197,7 +197,7 @@ async function rowsToMeasure(
     const hasPair = layout.columns(read).pair !== undefined;
     if (pair && !hasPair)
       throw new HypetuneError('--pair-column: the run takes pairs of texts; name the column of the second.');
-    if (!pair && hasPair && Object.keys(config).length > 0)
+    if (pair === false && hasPair)
       throw new HypetuneError('--pair-column: the run takes single texts; leave it out.');
     const rows = layout.rows(read, map ? mappedLabels(labels, map) : undefined);
     found.push({ name: file, rows: cut(rows), map });
@@ -244,7 +244,7 @@ async function taskRows(
     throw new HypetuneError(`--task: '${name}' is a ${taskOf(name).name}, the run a ${kind}.`);
   const home = await dataFolder(name, given.data, showDownloads(given.terminal));
   const rows = given.cut(await splitRows(name, home, given.split, given.settings));
-  if (pair !== (rows[0]!.pair !== undefined))
+  if (pair !== undefined && pair !== (rows[0]!.pair !== undefined))
     throw new HypetuneError(
       `--task: the run takes ${pair ? 'pairs of texts' : 'single texts'}, '${name}' not.`,
     );

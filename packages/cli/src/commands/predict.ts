@@ -19,6 +19,7 @@ import { settingFlag, settingsOf } from './flags.js';
 
 interface PredictFlags {
   readonly input?: string;
+  readonly pair?: true;
   readonly format?: Format;
   readonly out?: string;
   readonly engine?: EngineName;
@@ -47,6 +48,10 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
       '--input <file>',
       `a table (${TABLE_ENDINGS.slice(0, 6).join(', ')}), read by the run's own columns, or a text a line (for a pair task two, with a tab)`,
     )
+    .option(
+      '--pair',
+      'texts are pairs: of those given two in turn, of a line two with a tab (default: as the run was trained)',
+    )
     .addOption(
       new Option('--format <form>', 'how it is written (default: as --out ends, else tsv)').choices(FORMATS),
     )
@@ -54,7 +59,7 @@ export function addPredict(program: Command, terminal: Terminal, done: (code: nu
     .option('--out <file>', 'write the predictions here');
   for (const name of [...READING, 'precision', 'engine'] as const) command.addOption(settingFlag(name));
   command.action(async (folder: string, texts: string[], flags: PredictFlags) => {
-    const settings = settingsOf(command, ['input', 'format', 'json', 'out']);
+    const settings = settingsOf(command, ['input', 'pair', 'format', 'json', 'out']);
     done(await predict(folder, texts, flags, settings, terminal));
   });
 }
@@ -68,7 +73,7 @@ async function predict(
 ): Promise<number> {
   if (flags.out !== undefined) await checkOutputFile(flags.out);
   if (texts.length > 0) checkNoInput(flags, settings);
-  const saved = await savedTask(folder);
+  const saved = withPairs(await savedTask(folder), flags);
   noteUnfinished(terminal, folder, saved);
   checkThere([flags.input]);
   await startEngine(terminal, flags.engine);
@@ -96,6 +101,12 @@ async function predict(
     note(terminal, `${said.length} predictions in ${flags.out}`);
   }
   return 0;
+}
+
+/** What is known of a model, with what `--pair` says. Throws where the run was trained on single texts. */
+function withPairs(saved: SavedTask, { pair }: PredictFlags): SavedTask {
+  if (pair && saved.pair === false) throw new HypetuneError('--pair: the run takes single texts.');
+  return pair ? { ...saved, pair } : saved;
 }
 
 /** Throws where texts are given and a table, or how to read one, as well. */
@@ -153,8 +164,7 @@ async function rowsOfTable(input: string, saved: SavedTask, settings: Settings):
   const layout = layoutOf(settingsWith(saved.config, settings), saved.kind, saved.labels);
   const table = await layout.read(input);
   const columns = layout.columns(table);
-  const known = Object.keys(saved.config).length > 0;
-  if (known && saved.pair !== (columns.pair !== undefined))
+  if (saved.pair !== undefined && saved.pair !== (columns.pair !== undefined))
     throw new HypetuneError(
       `--pair-column: the run takes ${saved.pair ? 'pairs of texts' : 'single texts'}.`,
     );

@@ -334,6 +334,27 @@ test('a saved folder holds the same weights under the same names, its configurat
   expect(valuesOf((await loadModel(folder)).model)).toEqual(valuesOf(loaded.model));
 });
 
+test('code of a repository that the configuration names is not named where it is not', async () => {
+  const source = variant((tensors) => tensors);
+  const file = join(source, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...config, auto_map: { AutoModel: 'modeling_own.Model' } }));
+  const remote = { AutoTokenizer: ['tokenization_own.Own', null] };
+  writeFileSync(
+    join(source, 'tokenizer_config.json'),
+    JSON.stringify({ auto_map: remote, do_lower_case: true }),
+  );
+  const { model } = await loadModel(source);
+  const folder = join(root, 'saved', 'remote');
+  await saveModel(model, folder);
+  const saved = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object;
+  expect(saved).not.toHaveProperty('auto_map');
+  expect(saved).toMatchObject({ model_type: 'bert' });
+  expect(JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8'))).toEqual({
+    do_lower_case: true,
+  });
+});
+
 test('a model that was never loaded is saved without a tokenizer', async () => {
   const config = bertConfig({
     vocab_size: 9,

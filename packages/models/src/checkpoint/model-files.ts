@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type PendingTensor, streamSafetensors } from '@hypetune/safetensors';
 import { configOf } from '../build-model.js';
+import { withoutRemoteCode } from '../remote-code.js';
 import { configText } from './config-text.js';
 import { namedWeights, transpose } from './weight-names.js';
 
@@ -16,7 +17,7 @@ export function modelFiles(model: LayersModel): ModelFiles {
   const carried = configOf(model);
   // What is written is float32, whatever was read.
   const config = {
-    ...carried,
+    ...withoutRemoteCode(carried),
     ...('torch_dtype' in carried && { torch_dtype: 'float32' }),
     dtype: 'float32',
   };

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { diskFolder } from '../disk-folder.js';
+import { withoutRemoteCode } from '../remote-code.js';
 import { tokenizerJson } from '../tokenizer/read-tokenizer.js';
 import { folderOf } from './load-model.js';
 import { modelFiles } from './model-files.js';
@@ -40,10 +41,19 @@ export async function saveModel(
   for (const name of TOKENIZER_FILES.filter((file) => present.has(file))) {
     await copyFile(join(tokenizer, name), join(folder, name));
   }
+  await leaveRemoteCodeOut(join(folder, 'tokenizer_config.json'));
   if (present.has('tokenizer.json') || !(present.has('vocab.txt') || present.has('vocab.json'))) return;
   // Other programs read tokenizer.json alone. Where it cannot be made, the files that were copied say as much as before.
   const made = await tokenizerJson(diskFolder(tokenizer)).catch(() => undefined);
   if (made) await replaceFile(join(folder, 'tokenizer.json'), `${JSON.stringify(made, null, 2)}\n`);
+}
+
+/** Writes a configuration anew only where it names code. */
+async function leaveRemoteCodeOut(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (!text.includes('"auto_map"')) return;
+  const config = JSON.parse(text) as Record<string, unknown>;
+  await replaceFile(file, `${JSON.stringify(withoutRemoteCode(config), null, 2)}\n`);
 }
 
 async function replaceFile(path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,3 +1,4 @@
+import { withoutRemoteCode } from '../remote-code.js';
 import { AddedTokens } from './added-tokens.js';
 import { ClassParts, type TokenizerClass } from './class-parts.js';
 import type { TokenizerSettings } from './tokenizer.js';
@@ -49,7 +50,7 @@ export function assembleConfig(parts: TokenizerParts): Record<string, unknown> {
   const { padToken, paddingSide, truncationSide, tokenTypes } = settings(Class, parts, special);
   const tokens = [...special.named].map(([key, token]) => [key, contentOf(token)] as const);
   return {
-    ...parts.config,
+    ...withoutRemoteCode(parts.config),
     ...(padToken !== undefined && { pad_token: padToken }),
     ...Object.fromEntries(tokens),
     tokenizer_class: Class ? name : 'PreTrainedTokenizerFast',

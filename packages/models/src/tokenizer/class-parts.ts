@@ -1,7 +1,7 @@
 import {
   type Component,
   isBoolean,
-  isObject,
+  precompiledOf,
   isScoredVocabulary,
   isVocabulary,
   type TokenizerFile,
@@ -80,12 +80,7 @@ export class ClassParts {
 
   /** SentencePiece's replacements as the normalizer of tokenizer.json holds them. */
   precompiled(): Component[] {
-    const normalizer = this.parts.file?.normalizer;
-    const all = Array.isArray(normalizer?.normalizers) ? normalizer.normalizers : [normalizer];
-    return all
-      .filter(isObject)
-      .filter(({ type }) => type === 'Precompiled')
-      .slice(0, 1);
+    return precompiledOf(this.parts.file).slice(0, 1);
   }
 }
 

@@ -6,7 +6,8 @@ import { afterAll, expect, test } from 'vitest';
 import { diskFolder } from '../disk-folder.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import { tokenizerJson } from './read-tokenizer.js';
-import type { Encoding, Texts, Tokenizer } from './tokenizer.js';
+import { type Encoding, type Texts, Tokenizer } from './tokenizer.js';
+import type { TokenizerFile } from './tokenizer-file.js';
 
 type Row = [inputIds: number[], tokenTypeIds: number[] | 0];
 
@@ -105,3 +106,19 @@ for (const file of readdirSync(`${fixtures}cases`)) {
     expect(split.map((encoding) => [encoding.inputIds, encoding.words])).toEqual(expected.words);
   });
 }
+
+// `Tokenizer.from_str(...).encode(text).ids` of tokenizers 0.23.
+test.each<[string, number[]]>([
+  ['\ufeffbom a', [0, 5, 184, 72, 85, 2]],
+  ['\ufeff\u200b x', [0, 5, 31, 2]],
+  ['\u200bzero', [0, 5, 63, 44, 14, 2]],
+  ['\0null', [0, 5, 422, 12, 34, 11, 11, 2]],
+  [' \ufeffb', [0, 75, 2]],
+])('%j: where the replacements remove the first character the next is the first', (text, ids) => {
+  const { files } = JSON.parse(readFileSync(`${fixtures}cases/unigram-bytes.json`, 'utf8')) as {
+    files: Record<string, string | TokenizerFile>;
+  };
+  const file = files['tokenizer.json']!;
+  const tokenizer = new Tokenizer(typeof file === 'string' ? (JSON.parse(file) as TokenizerFile) : file);
+  expect(tokenizer.encode([text])[0]!.inputIds).toEqual(ids);
+});

@@ -105,3 +105,10 @@ const FLAGS = ['single_word', 'lstrip', 'rstrip', 'normalized', 'special'] as co
 
 const wrongToken = (token: unknown): TokenizerFileError =>
   new TokenizerFileError(`added_tokens: ${JSON.stringify(token ?? null).slice(0, 60)} is not an added token`);
+
+/** SentencePiece's replacements among the normalizers of a file. */
+export function precompiledOf(file: Pick<TokenizerFile, 'normalizer'> | undefined): Component[] {
+  const normalizer = file?.normalizer;
+  const all = Array.isArray(normalizer?.normalizers) ? normalizer.normalizers : [normalizer];
+  return all.filter(isObject).filter(({ type }) => type === 'Precompiled');
+}

@@ -3,7 +3,7 @@ import { type TokenModel, tokenModel } from './models.js';
 import { type Normalize, normalizer } from './normalizer.js';
 import { type Layout, layout, type Part } from './post-processor.js';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.js';
-import { addedTokensOf, type TokenizerFile } from './tokenizer-file.js';
+import { addedTokensOf, precompiledOf, type TokenizerFile } from './tokenizer-file.js';
 import { cut, longestFirst, type Side } from './truncation.js';
 import { wellFormed } from './unicode.js';
 
@@ -66,6 +66,8 @@ export class Tokenizer {
   readonly #added: AddedTokens;
   readonly #segments: (text: string) => Segment[];
   readonly #normalize: Normalize;
+  /** SentencePiece's replacements alone. */
+  readonly #replace: Normalize;
   readonly #preTokenize: PreTokenize;
   readonly #model: TokenModel;
   readonly #layout: Layout;
@@ -76,6 +78,7 @@ export class Tokenizer {
   constructor(file: TokenizerFile, settings: TokenizerSettings = {}) {
     this.#model = tokenModel(file.model);
     this.#normalize = normalizer(file.normalizer);
+    this.#replace = normalizer(precompiledOf(file)[0]);
     this.#preTokenize = preTokenizer(file.pre_tokenizer);
     this.#layout = layout(file.post_processor);
     this.#added = new AddedTokens(this.#model.vocabulary, this.#model.size);
@@ -161,10 +164,14 @@ export class Tokenizer {
     return (right ? found : found.reverse()).flat();
   }
 
-  /** Whether a text's first character is still there when it is normalized; what removes all text removes it. */
+  /**
+   * Whether a text's first character is still there when it is normalized; what removes all text removes it. In the place of one that
+   * SentencePiece's replacements remove, the next counts as the first.
+   */
   #keepsStart(text: string): boolean {
     const first = String.fromCodePoint(text.codePointAt(0) ?? 32);
-    return this.#normalize(`${first}a`) !== this.#normalize('a');
+    const isKept = (normalize: Normalize): boolean => normalize(`${first}a`) !== normalize('a');
+    return isKept(this.#normalize) || !isKept(this.#replace);
   }
 
   #pieceTokens(piece: string): readonly number[] {
