@@ -17,7 +17,7 @@ export const COMPLETE = '.complete';
  */
 export async function checkOutput(folder: string, force: boolean, flag = '--out'): Promise<void> {
   const target = await place(folder);
-  if (holds(target, process.cwd()))
+  if (await holdsPath(target, process.cwd()))
     throw new HypetuneError(
       `${flag}: '${folder}' holds the folder that you are in, and a folder is replaced as a whole; name one inside it.`,
     );
@@ -77,17 +77,21 @@ export async function checkApart(folder: string, flag: string, other: string): P
 const holds = (outer: string, inner: string): boolean =>
   !/^(\.\.($|[\\/])|[A-Za-z]:)/.test(relative(outer, inner));
 
+/** The same of what is there, links followed on the whole way. */
+async function holdsPath(outer: string, inner: string): Promise<boolean> {
+  if (!existsSync(outer)) return false;
+  return holds(await realpath(outer), await realpath(inner));
+}
+
 /** Throws where a folder holds what a run reads, which would be gone when it is replaced; the model may be the folder itself. */
 export async function checkHoldsNone(
   folder: string,
   flag: string,
   { inputs, model }: { readonly inputs: readonly (string | undefined)[]; readonly model: string | undefined },
 ): Promise<void> {
-  const target = await place(folder);
   const there = [...inputs, model].filter((path) => path !== undefined && existsSync(path)) as string[];
   for (const path of there) {
-    const inner = await realpath(path);
-    if (!holds(target, inner) || (path === model && inner === target)) continue;
+    if (!(await holdsPath(folder, path)) || (path === model && (await holdsPath(path, folder)))) continue;
     throw new HypetuneError(
       `${flag}: '${folder}' holds '${path}', which the run reads, and a folder is replaced as a whole; name another.`,
     );

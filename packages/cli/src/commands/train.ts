@@ -134,7 +134,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   ] as const)
     if (folder !== undefined)
       await checkHoldsNone(folder, flag, {
-        inputs: [flags.config, rows, validation, testRows, data],
+        inputs: [flags.config, rows, validation, testRows, data, ...recipe.models],
         model: begun,
       });
   for (const name of ['log', 'saveEvery', 'keepLast'] as const)
