@@ -4,7 +4,7 @@ import { uptime } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { HypetuneError } from '@hypetune/core';
-import { HOST, isAlive } from '@hypetune/models';
+import { HOST, isAlive, parseSource } from '@hypetune/models';
 
 /** A folder that nobody writes to any more is a leftover after so long, whoever made it. */
 const STALE_MILLISECONDS = 24 * 3600 * 1000;
@@ -19,7 +19,7 @@ export async function checkOutput(folder: string, force: boolean, flag = '--out'
   const target = await place(folder);
   if (await holdsPath(target, process.cwd()))
     throw new HypetuneError(
-      `${flag}: '${folder}' holds the folder that you are in, and a folder is replaced as a whole; name one inside it.`,
+      `${flag}: '${folder}' holds the folder that you are in, and a folder is replaced as a whole; go elsewhere, or name one inside it.`,
     );
   await recover(target);
   const entries = await readdir(target).catch(async (error: unknown) => {
@@ -87,15 +87,25 @@ async function holdsPath(outer: string, inner: string): Promise<boolean> {
 export async function checkHoldsNone(
   folder: string,
   flag: string,
-  { inputs, model }: { readonly inputs: readonly (string | undefined)[]; readonly model: string | undefined },
+  inputs: readonly (string | undefined)[],
+  model?: string,
 ): Promise<void> {
-  const there = [...inputs, model].filter((path) => path !== undefined && existsSync(path)) as string[];
-  for (const path of there) {
-    if (!(await holdsPath(folder, path)) || (path === model && (await holdsPath(path, folder)))) continue;
+  for (const source of [...inputs, model]) {
+    const path = source === undefined ? undefined : pathOf(source);
+    if (path === undefined || !existsSync(path) || !(await holdsPath(folder, path))) continue;
+    if (source === model && (await holdsPath(path, folder))) continue;
     throw new HypetuneError(
       `${flag}: '${folder}' holds '${path}', which the run reads, and a folder is replaced as a whole; name another.`,
     );
   }
+}
+
+/** Where a file or a source lies that is on this machine. */
+function pathOf(source: string): string | undefined {
+  if (existsSync(source)) return source;
+  const [, path] = /^file:(.+)$/.exec(source) ?? [];
+  const found = parseSource(`file:${path ?? source}`);
+  return found.kind === 'file' ? found.path : undefined;
 }
 
 /**
@@ -252,7 +262,7 @@ async function flush(path: string): Promise<void> {
 
 async function flushFolder(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
-    await flush(join(entry.parentPath, entry.name));
+    if (entry.isFile() || entry.isDirectory()) await flush(join(entry.parentPath, entry.name));
   await flush(folder);
 }
 

@@ -161,8 +161,12 @@ test('a run that was stopped goes on as if it had not been', async () => {
   expect((await call('train', '--resume', parts, '--recipe', 'hype+r3f')).error).toMatch(
     /its recipe was 'hype: hype hiddenDropout=0', now 'hype\+r3f: /,
   );
+  write('parts/predictions.jsonl', 'of mine');
   const resumed = await call('train', '--resume', parts, '--engine', 'cpu');
   expect(resumed.error).toContain(`saved in ${parts}`);
+  // A name that the run needs is the run's.
+  expect(readFileSync(join(parts, 'predictions.jsonl'), 'utf8')).not.toBe('of mine');
+  expect((await call('predict', parts, 'a film', '--engine', 'cpu')).code).toBe(0);
   expect(resumed.code).toBe(0);
   const [a, b] = [whole, parts].map((run) => readFileSync(join(run, 'model.safetensors')));
   expect(a!.equals(b!)).toBe(true);
@@ -300,6 +304,10 @@ test('a folder that holds what is read, or where one is, is not replaced', async
   expect((await call('train', ...data, '--model', inner, '--out', home, '--force')).error).toContain(
     `holds '${inner}', which the run reads`,
   );
+  expect(
+    (await call('train', ...data, '--model', `file:${inner}`, '--out', home, '--force')).error,
+  ).toContain('which the run reads');
+  expect((await call('train', '--resume', '.')).error).toContain('there is no hypetune.json');
   for (const here of ['.', '..'])
     expect((await call('train', ...data, '--out', here, '--force')).error).toContain(
       `--out: '${here}' holds the folder that you are in`,

@@ -5,7 +5,15 @@ import { metricName } from './methods.js';
 import { describeRecipe, type Recipe } from './recipes.js';
 import { rowPoints } from './grid.js';
 import { ROW_SETTINGS, type Settings, settingsWith } from './settings.js';
-import { checkModel, checkPatience, checkSettings, DEFAULT_MODEL, prepare, type Setup } from './setup.js';
+import {
+  checkModel,
+  checkOneSource,
+  checkPatience,
+  checkSettings,
+  DEFAULT_MODEL,
+  prepare,
+  type Setup,
+} from './setup.js';
 import { runIdentity, type TaskIdentity, taskIdentity } from './store/identity.js';
 import type { WantedRun } from './store/perform.js';
 import type { ComparisonPlan } from './store/plan.js';
@@ -36,9 +44,13 @@ function namedEntries({ tasks, task }: Config): readonly TaskEntry[] {
 
 /** Throws where what is asked for contradicts itself or names what is not there, before any row is read. */
 export async function checkAsked(config: Config, recipes: readonly Recipe[]): Promise<void> {
-  for (const entry of taskEntries(config)) {
+  const entries = taskEntries(config);
+  if (!config.tasks) checkOneSource(config);
+  // Columns and labels are for tables: where some task is one, they are that one's alone.
+  const hasTable = entries.some((entry) => settingsWith<Settings>(config, entry).train !== undefined);
+  for (const entry of entries) {
     const settings = settingsWith<Settings>(config, entry);
-    await checkSettings(settings);
+    await checkSettings(hasTable ? settings : { ...config, ...entry });
     for (const recipe of recipes) checkPatience(settingsWith(settings, recipe.settings));
   }
   for (const name of recipes.flatMap(({ models }) => models)) await checkModel(name);

@@ -140,6 +140,11 @@ test('flags win over the file and over its tasks; one of two that exclude each o
   expect(withFlags({ ...table, limit: 4 }, { task: 'rte', data: 'glue' })).toEqual({
     ...{ task: 'rte', data: 'glue', limit: 4 },
   });
+  expect(settingsWith({ ...table, test: 'b.csv', delimiter: ';' }, { task: 'rte' })).toEqual({ task: 'rte' });
+  expect(settingsWith({ task: 'rte', test: 'b.tsv' }, { task: 'cola' })).toEqual({
+    task: 'cola',
+    test: 'b.tsv',
+  });
   expect(settingsWith({ task: 'rte', data: 'glue' }, { train: 'a.csv' })).toEqual({ train: 'a.csv' });
   expect(settingsWith({ epochs: 5 }, { steps: 100 })).toEqual({ epochs: 5, steps: 100 });
   expect(settingsWith({ problem: 'classification' }, { regression: true })).toEqual({ regression: true });

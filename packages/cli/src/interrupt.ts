@@ -13,6 +13,8 @@ export class Interrupted extends HypetuneError {
 
 export interface Interrupt {
   readonly signal: AbortSignal;
+  /** Says something else from now on. */
+  say(what: string): void;
   /** Leaves the process's signals alone again. */
   release(): void;
 }
@@ -27,16 +29,20 @@ export function onInterrupt(
 ): Interrupt {
   const controller = new AbortController();
   let first = 0;
+  let said = what;
   const listener = (): void => {
     if (!controller.signal.aborted) {
       first = Date.now();
       controller.abort(new Interrupted('stopped before there was anything to save.'));
-      note(terminal, `\n${what} (once more to kill)`);
+      note(terminal, `\n${said} (once more to kill)`);
     } else if (Date.now() - first > ONE_PRESS) process.exit(130);
   };
   for (const name of SIGNALS) process.on(name, listener);
   return {
     signal: controller.signal,
+    say: (now) => {
+      said = now;
+    },
     release: () => {
       for (const name of SIGNALS) process.off(name, listener);
     },

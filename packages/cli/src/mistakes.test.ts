@@ -147,6 +147,7 @@ test.each<[string, string[], string]>([
   ],
   ['compare', ['--metrics', 'acuracy'], "metrics: there is no metric 'acuracy', did you mean 'accuracy'?"],
   ['train', ['--data', folder], '--data: is for a task by its name, and --train'],
+  ['compare', ['--data', folder], '--data: is for a task by its name, and --train'],
   ['compare', ['--grid', 'patience=1,2'], '--patience: it counts epochs without a better --keep-best'],
   ['compare', ['--json', folder], `--json: '${folder}' is a folder; name a file.`],
   ['compare', ['--model', `${folder}/none`], `${folder}/none: there is no folder`],
@@ -205,6 +206,15 @@ test('a model without a tokenizer is refused before a row is read', async () => 
   writeFileSync(join(bare, 'spiece.model'), 'x');
   const { error } = await call('train', '--train', short, '--model', bare, '--engine', 'cpu');
   expect(error).toMatch(/^engine: .*\nerror: .*there is spiece\.model but no tokenizer\.json; python3 -c /);
+});
+
+test('flags of tables are refused where no task is one; a folder of data is for those by name beside one', async () => {
+  const named = ['--data', `${folder}/glue`, '--model', model];
+  const columns = await call('compare', '--task', 'rte,cola', ...named, '--validation', train);
+  expect(columns.error).toContain("--validation: is for a table of your own, given by --train; task 'rte'");
+  const tasks = write('mixed.yaml', 'tasks: [rte, { name: own, train: none.tsv }]\n');
+  const mixed = await call('compare', '--config', tasks, ...named);
+  expect(mixed.error).toContain('none.tsv: there is no such file.');
 });
 
 test('a task that is not there is refused before the first is read', async () => {

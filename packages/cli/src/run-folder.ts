@@ -84,8 +84,8 @@ const ENTRIES = {
 } satisfies Record<keyof RunRecord, true>;
 
 /**
- * Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. Of what is in the
- * folder already these others stay.
+ * Writes a run: a Hugging Face model folder with `hypetune.json` and, if given, a checkpoint. Whole or not at all. With `keepsOthers`
+ * what somebody laid beside the files of a run that is there stays.
  */
 export async function saveRun(
   folder: string,
@@ -93,7 +93,7 @@ export async function saveRun(
   record: RunRecord,
   history: readonly CurveLine[],
   snapshot?: Snapshot,
-  others: readonly string[] = [],
+  { keepsOthers = false }: { readonly keepsOthers?: boolean } = {},
 ): Promise<void> {
   await writeFolder(folder, async (fresh) => {
     await saveModel(model, fresh);
@@ -102,7 +102,7 @@ export async function saveRun(
     if (snapshot) await writeCheckpoint(join(fresh, CHECKPOINT), snapshot);
     await writeChecksums(fresh);
     await writeCard(fresh, folder, record);
-    for (const name of others) await keep(name, folder, fresh);
+    if (keepsOthers) await keepOthers(await othersIn(folder), folder, fresh);
   });
 }
 
@@ -113,8 +113,18 @@ async function keep(name: string, from: string, to: string): Promise<void> {
   );
 }
 
+/** What was made meanwhile by the same name is of the run; what is gone by now is gone. */
+async function keepOthers(names: readonly string[], from: string, to: string): Promise<void> {
+  const made = await readdir(to);
+  for (const name of names)
+    if (!made.includes(name))
+      await keep(name, from, to).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      });
+}
+
 /** What somebody put into the folder of a run: all that its list does not have. */
-export async function othersIn(folder: string): Promise<string[]> {
+async function othersIn(folder: string): Promise<string[]> {
   const own = await listedFiles(folder);
   if (!own) return [];
   return (await readdir(folder)).filter((name) => ![...own, CHECKSUMS, CARD].includes(name));
@@ -135,7 +145,7 @@ export async function saveRecord(
     if (predicted.length > 0) await writeFile(join(fresh, PREDICTED), jsonLines(predicted));
     await writeChecksums(fresh);
     await writeCard(fresh, folder, record);
-    for (const name of others) await keep(name, folder, fresh);
+    await keepOthers(others, folder, fresh);
   });
 }
 

@@ -218,7 +218,7 @@ function figures(metrics: Readonly<Record<string, number>>, shown: readonly stri
 function bestLine({ best, stopped, epochs }: FitReport, name: string): string {
   const kept = best
     ? `epoch ${best.epoch + 1} is best: ${name} ${best.value.toFixed(4)}`
-    : 'no epoch was measured';
+    : `no epoch gave a number for ${name}`;
   const last = (epochs.at(-1)?.epoch ?? 0) + 1;
   return stopped === 'patience' ? `${kept}; stopped by patience after epoch ${last}` : kept;
 }

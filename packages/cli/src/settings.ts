@@ -254,6 +254,9 @@ const REPLACES: Readonly<Record<string, readonly string[]>> = {
 export function settingsWith<T extends Settings>(base: T, over: Settings): T {
   const given = Object.entries(over).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const replaced = new Set(given.flatMap((name) => REPLACES[name] ?? []));
+  // Of a table that a task takes the place of: how its files are read, and rows of its own.
+  if (replaced.has('train') && base.train !== undefined)
+    for (const name of ['test', 'delimiter', 'encoding']) replaced.add(name);
   const kept = Object.entries(base).filter(([name]) => !replaced.has(name));
   return { ...(Object.fromEntries(kept) as T), ...over };
 }

@@ -42,14 +42,17 @@ export interface Setup {
 /** Throws where settings contradict each other or name what is not there; no row is read and nothing fetched for that. */
 export async function checkSettings(settings: Settings): Promise<void> {
   checkPatience(settings);
-  const { train, data } = settings;
+  checkTask(settings);
+  const folder = await checkModel(settings.model ?? DEFAULT_MODEL);
+  if (folder !== undefined) await lengthOf(folder, settings.maxLength);
+}
+
+/** Throws where rows are named in two ways. */
+export function checkOneSource({ train, data }: Settings): void {
   if (train !== undefined && data !== undefined)
     throw new HypetuneError(
       `--data: is for a task by its name, and --train '${train}' is a table itself. Leave it out.`,
     );
-  checkTask(settings);
-  const folder = await checkModel(settings.model ?? DEFAULT_MODEL);
-  if (folder !== undefined) await lengthOf(folder, settings.maxLength);
 }
 
 /** Throws where nothing says what the patience waits for. */

@@ -48,9 +48,9 @@ export class BestWeights {
     for (const parameter of parameters) this.tensors.set(parameter.name, tf.clone(parameter.variable));
   }
 
-  /** Whether no epoch of the last `patience` ones was better; where none was a number yet, of those measured here. */
+  /** Whether no epoch of the last `patience` ones was better; where none was a number, since the first that was measured here. */
   isOutOf(patience: number | undefined, epoch: number): boolean {
-    const since = this.sofar?.epoch ?? (this.#first === undefined ? undefined : this.#first - 1);
+    const since = this.sofar?.epoch ?? this.#first;
     return patience !== undefined && since !== undefined && epoch - since >= patience;
   }
 

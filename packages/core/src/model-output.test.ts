@@ -25,8 +25,12 @@ test('through what leaves values as they are: wrappers, reshapes, nested models,
   expect(ending(dense({ units: 3 }), timeDistributed({ layer: activation({ activation: 'softmax' }) }))).toBe(
     'softmax',
   );
-  expect(ending(softmax(), reshape({ targetShape: [15] }), dropout({ rate: 0.1 }))).toBe('softmax');
-  expect(ending(softmax(), activation({ activation: 'linear' }), flatten())).toBe('softmax');
+  expect(ending(softmax(), reshape({ targetShape: [1, 5, 3] }), dropout({ rate: 0.1 }))).toBe('softmax');
+  expect(ending(softmax(), activation({ activation: 'linear' }))).toBe('softmax');
+  expect(ending(softmax(), layers.globalAveragePooling1d({}))).toBe('softmax');
+  // Five softmaxes of three are none of fifteen.
+  expect(ending(softmax(), flatten())).toBe('mixed');
+  expect(ending(softmax(), layers.permute({ dims: [2, 1] }))).toBe('mixed');
   expect(ending(softmax(), activation({ activation: 'relu' }))).toBeUndefined();
 
   const input = (): SymbolicTensor => tfInput({ shape: [4] });
@@ -42,9 +46,15 @@ test('through what leaves values as they are: wrappers, reshapes, nested models,
   expect(joined((x) => [sigmoid(x), linear(x)])).toBe('mixed');
   const twice = (x: SymbolicTensor): SymbolicTensor => softmax().apply(x) as SymbolicTensor;
   expect(joined((x) => [twice(x), twice(x)])).toBe('mixed');
+  const ensemble = input();
+  const both = layers.average().apply([twice(ensemble), twice(ensemble)]) as SymbolicTensor;
+  expect(outputOf(model({ inputs: ensemble, outputs: both })).ending).toBe('softmax');
+  const rows = tfInput({ shape: [5, 4] });
+  const beside = concatenate({ axis: 1 }).apply([twice(rows), twice(rows)]) as SymbolicTensor;
+  expect(outputOf(model({ inputs: rows, outputs: beside })).ending).toBe('softmax');
 
   // A nested model that only reshapes lets the end before it through; one in a time-distributed wrapper is that of its own end.
-  const reshaping = sequential({ layers: [reshape({ targetShape: [3, 1], inputShape: [3] })] });
+  const reshaping = sequential({ layers: [reshape({ targetShape: [1, 3], inputShape: [3] })] });
   const before = input();
   const after = reshaping.apply(twice(before)) as SymbolicTensor;
   expect(outputOf(model({ inputs: before, outputs: after })).ending).toBe('softmax');

@@ -11,8 +11,9 @@ export function outputOf(model: LayersModel): ModelOutput {
   return { shape, units: shape.at(-1) ?? 1, ending: endingOf(output) };
 }
 
-/** Layers that leave each value what it is. */
-const KEEPS = /^(Reshape|Flatten|Permute|RepeatVector|Concatenate|Dropout|SpatialDropout1D|Cropping2D)$/;
+/** Layers that leave probabilities what they are, or make means of them. */
+const KEEPS =
+  /^(Reshape|Flatten|Permute|RepeatVector|Dropout|SpatialDropout1D|Concatenate|Average|AveragePooling1D|GlobalAveragePooling1D)$/;
 
 /** What the layers do at last to the values of a tensor; `outside` answers for the inputs of a nested model. */
 function endingOf(
@@ -35,8 +36,14 @@ function endingOf(
     KEEPS.test(inner.getClassName()) || (inner.getClassName() === 'Activation' && activation === 'linear');
   if (!keeps) return undefined;
   const [first, ...others] = inputTensors.map((_, place) => entering(place));
-  // Several softmaxes beside each other are not one.
-  return others.every((ending) => ending === first && ending !== 'softmax') ? first : 'mixed';
+  if (others.some((ending) => ending !== first)) return 'mixed';
+  return first === 'softmax' && !keepsLastAxis(tensor, inputTensors[0]!) ? 'mixed' : first;
+}
+
+/** Whether what stood beside each other on the last axis still does, and nothing else: parts of softmaxes, or several, are none. */
+function keepsLastAxis({ sourceLayer, shape }: SymbolicTensor, input: SymbolicTensor): boolean {
+  const { dims } = sourceLayer.getConfig() as { readonly dims?: readonly number[] };
+  return shape.at(-1) === input.shape.at(-1) && (dims === undefined || dims.at(-1) === dims.length);
 }
 
 const wrappedBy = (layer: layers.Layer): layers.Layer => (layer as unknown as { layer: layers.Layer }).layer;

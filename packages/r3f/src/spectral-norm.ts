@@ -24,9 +24,9 @@ function unit(vector: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * R4F's constraint on the last kernel of the head. Training passes read `W / sigma`; every update ends on such a weight (a
- * constraint that the head's layer has itself comes after), so that evaluation, and the model once training is over, read the
- * constrained weight as it stands. The power iteration advances once a step, however many passes read the weight.
+ * R4F's constraint on the last kernel of the head. Training passes read `W / sigma`; every update ends on such a weight, so
+ * that evaluation, and the model once training is over, read the constrained weight as it stands. The power iteration
+ * advances once a step, however many passes read the weight.
  */
 export function constrainHead(host: PluginHost): void {
   const { name, hooks, tensors: vectors } = host;

@@ -22,7 +22,6 @@ import {
 import { disposeModels, openModels } from '../recipe-models.js';
 import {
   keepModel,
-  othersIn,
   type PredictedRow,
   readHistory,
   readRun,
@@ -41,7 +40,7 @@ import {
   settings as declared,
   settingsWith,
 } from '../settings.js';
-import { checkModel, checkSettings, prepare } from '../setup.js';
+import { checkModel, checkOneSource, checkSettings, prepare } from '../setup.js';
 import { dataOf } from '../tasks/data-record.js';
 import type { Row } from '../tasks/task.js';
 import { shellWord } from '../shell-word.js';
@@ -124,19 +123,17 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
   const goesOn = out !== undefined && flags.resume !== undefined && resolve(out) === resolve(flags.resume);
   const isReplacing = flags.force === true || goesOn;
   const kept = `${out!}.steps`;
-  if (out !== undefined) await checkOutput(out, isReplacing);
+  if (out !== undefined) await checkOutput(out, isReplacing, goesOn ? '--resume' : '--out');
   if (out !== undefined && keepLast !== undefined) await checkOutput(kept, isReplacing, '--keep-last');
   if (flags.export !== undefined) await checkOutput(flags.export, flags.force === true, '--export');
-  const { train: rows, validation, test: testRows, data, model: begun } = config;
-  for (const [flag, folder] of [
-    ['--out', out],
-    ['--export', flags.export],
-  ] as const)
-    if (folder !== undefined)
-      await checkHoldsNone(folder, flag, {
-        inputs: [flags.config, rows, validation, testRows, data, ...recipe.models],
-        model: begun,
-      });
+  const { train: rows, validation, test: testRows, data, model: begun, methods = [] } = config;
+  const read = [flags.config, rows, validation, testRows, data, ...methods, ...recipe.models];
+  if (out !== undefined)
+    await checkHoldsNone(out, '--out', [...read, goesOn ? undefined : flags.resume], begun);
+  if (out !== undefined && keepLast !== undefined)
+    await checkHoldsNone(kept, '--keep-last', [...read, flags.resume, begun]);
+  if (flags.export !== undefined)
+    await checkHoldsNone(flags.export, '--export', [...read, flags.resume], begun);
   for (const name of ['log', 'saveEvery', 'keepLast'] as const)
     if (config[name] !== undefined && out === undefined)
       throw new HypetuneError(`${flagName(name)}: give --out a folder; it is written there or beside it.`);
@@ -159,13 +156,13 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
     const told = recordOf({ setup, config, recipe, seed, engine });
     const record = (steps: number): Omit<RunRecord, 'finished'> => ({ ...told, steps });
     const history = resumed ? await readHistory(flags.resume!, resumed.snapshot.meta.step) : [];
-    const others = goesOn ? await othersIn(out) : [];
-    let replacesKept = keepLast !== undefined && !goesOn;
+    // Whether what is in the folder is this run, not one that it replaces.
+    let isOurs = goesOn;
     const save = async (model: LayersModel, saved: RunRecord, at: Snapshot | undefined): Promise<void> => {
-      await saveRun(out!, model, saved, history, at, others);
+      await saveRun(out!, model, saved, history, at, { keepsOthers: isOurs });
       // The models of the run that it replaces go with that run, no sooner.
-      if (replacesKept) await rm(kept, { recursive: true, force: true });
-      replacesKept = false;
+      if (!isOurs && keepLast !== undefined) await rm(kept, { recursive: true, force: true });
+      isOurs = true;
     };
     const logged = {
       name: `${task.name} ${recipe.name} seed ${seed}`,
@@ -193,8 +190,7 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       }),
       onTrained: async (model, { steps }, at) => {
         if (out !== undefined) await save(model, { ...record(steps), finished: true }, at);
-        // There is no step left to stop after: a signal ends the process, which loses only what is measured now.
-        interrupt.release();
+        interrupt.say('training is over; what is left is measured and written first');
       },
       onLine: (line) => {
         history.push(line);
@@ -310,7 +306,10 @@ async function plan(command: Command, flags: TrainFlags): Promise<Plan> {
     '--seed',
   );
   const out = withoutSlash(flags.out ?? resume);
-  if (resume === undefined) return { planned: given, told: settings, out };
+  if (resume === undefined) {
+    checkOneSource(given);
+    return { planned: given, told: settings, out };
+  }
   const record = await readRun(resume);
   const now = absolutePaths(given);
   for (const name of Object.keys(now) as (keyof Config)[])

@@ -32,7 +32,7 @@ export function checkPerRow(task: string, { shape, units }: ModelOutput): number
 export function checkUnmixed(task: string, { ending }: ModelOutput): void {
   if (ending === 'mixed')
     throw new HypetuneError(
-      `${task}: the model's output joins parts that end in different ways, or in a softmax each; end all of it in logits.`,
+      `${task}: the model's output joins parts that end in different ways, or in softmaxes of their own; end all of it in logits.`,
     );
 }
 

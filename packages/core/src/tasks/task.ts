@@ -22,7 +22,7 @@ export interface ModelOutput {
   readonly shape: readonly (number | null)[];
   /** Size of the last dimension. */
   readonly units: number;
-  /** What is done to the outputs at last; undefined for logits, `mixed` where parts of it are joined that end in different ways or in a softmax each. */
+  /** What is done to the outputs at last; undefined for logits, `mixed` where parts are joined that end in different ways, or parts of softmaxes. */
   readonly ending: 'softmax' | 'sigmoid' | 'mixed' | undefined;
 }
 
