@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cellsOf, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
+import { cellsOf, changedRun, type ComparisonPlan } from '../packages/cli/src/store/plan.js';
 import type { RunIdentity, StoredRecord } from '../packages/cli/src/store/record.js';
 import { keyOf, Store } from '../packages/cli/src/store/store.js';
 import { distance, drawRuns } from '../scripts/evidence/again.js';
@@ -21,7 +21,6 @@ import {
   similarityPicture,
 } from '../scripts/evidence/pages.js';
 import { packRecords, unpackRecords } from '../scripts/evidence/records.js';
-import { changedRun } from '../scripts/evidence/run.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -388,8 +388,9 @@ function rowsKept({ tasks }: ComparisonPlan, predictions: Evidence['predictions'
   const found = new Map<string, readonly number[] | undefined>();
   return ({ key, task, run }, metric) => {
     if (metric !== first.get(task)) return undefined;
-    if (!found.has(key)) found.set(key, run && rowValues(predictions.get(key) ?? [], run.record, metric));
-    return found.get(key);
+    const place = JSON.stringify([task, key]);
+    if (!found.has(place)) found.set(place, run && rowValues(predictions.get(key) ?? [], run.record, metric));
+    return found.get(place);
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ComparisonPlan } from '../../packages/cli/src/store/plan.js';
+import { changedRun, type ComparisonPlan } from '../../packages/cli/src/store/plan.js';
 import { Store } from '../../packages/cli/src/store/store.js';
 import type { Experiment } from './experiments.js';
 import { hasRecords, packRecords, unpackRecords } from './records.js';
@@ -45,15 +45,6 @@ export async function runExperiment(
   ];
   const packed = await packRecords(store, { ...plan, command: typed }, records);
   console.log(`${name}: ${packed} of ${plan.runs.length} runs are kept`);
-}
-
-type Run = ComparisonPlan['runs'][number];
-
-/** A run of the same recipe, task and seed that is another one in a later plan: kept beside each other they would be no pairs. */
-export function changedRun(kept: ComparisonPlan, later: ComparisonPlan): Run | undefined {
-  const nameOf = ({ recipe, task, seed }: Run): string => JSON.stringify([recipe, task, seed]);
-  const keys = new Map(kept.runs.map((run) => [nameOf(run), run.key]));
-  return later.runs.find((run) => (keys.get(nameOf(run)) ?? run.key) !== run.key);
 }
 
 /** Runs `hypetune compare`; when the time is up, if there is a limit, it is asked to stop, and keeps what it has. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { HypetuneError, type Metric } from '@hypetune/core';
 import type { Command } from 'commander';
 import type { Config, TaskEntry } from './config-file.js';
@@ -116,7 +117,8 @@ export async function wantedRuns(
   const { tasks, recipes, seeds, engine, config, file } = wants;
   const isCode = file !== undefined && /\.[cm]?[tj]s$/.test(file);
   const { methods = [] } = config;
-  const modules = [...methods, ...(isCode ? [file] : [])];
+  // A worker elsewhere reads them, too.
+  const modules = [...methods, ...(isCode ? [resolve(file)] : [])];
   const runs: NamedRun[] = [];
   for (const round of rounds(seeds))
     for (const { name, setup, settings, identity: task } of tasks)

@@ -52,7 +52,9 @@ export function runsAndRowsInterval(
   const chance = sum(left) / ((runs - 1) * (rows - 1));
   const quantile = (freedom: number): number => studentQuantile((1 + confidence) / 2, freedom);
   const byRuns = deviation(ofRun) ** 2 / runs;
-  const byRows = Math.max(0, deviation(ofRow) ** 2 - chance / runs) / rows;
+  const beyond = deviation(ofRow) ** 2 - chance / runs;
+  // What is left of equal numbers is rounding.
+  const byRows = beyond > 1e-9 * (chance / runs) ? beyond / rows : 0;
   const half = Math.sqrt(quantile(runs - 1) ** 2 * byRuns + quantile(rows - 1) ** 2 * byRows);
   return half <= roundingOf(...values) ? undefined : around(center, half);
 }

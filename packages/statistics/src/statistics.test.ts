@@ -48,6 +48,12 @@ test('of two seeds nothing is said', () => {
   expect(bootstrapInterval(a!)).toBeUndefined();
   expect(meanInterval([[1, 2, 3], a!])).toBeUndefined();
   expect(runsAndRowsInterval([a!, b!])).toBeUndefined();
+  // Rows that differ by chance alone, where all runs end alike: one run of ten has two rows the other way round.
+  const swapped = (rows: number): number[][] =>
+    Array.from({ length: 10 }, (_, run) =>
+      Array.from({ length: rows }, (__, row) => (run === 2 && row < 2 ? 1 - 2 * row : 0)),
+    );
+  for (const rows of [100, 101, 200, 300, 500]) expect(runsAndRowsInterval(swapped(rows))).toBeUndefined();
   expect(aggregate([a!, [1, 2, 3]])).toEqual({ value: (0.15 + 2) / 2, interval: undefined });
 });
 

@@ -20,6 +20,10 @@ interface Written {
   > & {
     readonly labels: readonly number[];
   };
+  readonly binary: {
+    readonly labels: readonly number[];
+    readonly probabilities: readonly (readonly number[])[];
+  };
 }
 
 /** What `make_analysis.py` found by PyTorch and scikit-learn. */
@@ -47,14 +51,17 @@ test('cosines by hand: two tokens at a right angle, one of them twice as long, a
   expect(tokenSimilarity(vectors, 2, [0])).toBeNaN();
 });
 
-test("a probe gives scikit-learn's probabilities", () => {
-  const { features, others, labels, probabilities } = written.probe;
+test.each([
+  [3, written.probe],
+  [2, written.binary],
+])("a probe of %d classes gives scikit-learn's probabilities", (classes, { labels, probabilities }) => {
+  const { features, others } = written.probe;
   const of = (rows: readonly (readonly number[])[]): Parameters<typeof fitProbe>[0] => ({
     ...{ rows: rows.length, width: rows[0]!.length, values: Float64Array.from(rows.flat()) },
   });
-  const scores = fitProbe(of(features), labels, 3).scores(of(others));
+  const scores = fitProbe(of(features), labels, classes).scores(of(others));
   for (const [row, wanted] of probabilities.entries()) {
-    const exponentials = [0, 1, 2].map((label) => Math.exp(scores[row * 3 + label]!));
+    const exponentials = wanted.map((_, label) => Math.exp(scores[row * classes + label]!));
     const sum = exponentials.reduce((total, value) => total + value, 0);
     for (const [label, value] of wanted.entries()) expect(exponentials[label]! / sum).toBeCloseTo(value, 5);
   }

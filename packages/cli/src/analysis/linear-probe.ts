@@ -18,13 +18,15 @@ const TOLERANCE = 1e-6;
 
 /**
  * Multinomial logistic regression, fitted to the end: minimises `sum of cross-entropies + |W|^2 / 2`, biases free, on features
- * with mean 0 and deviation 1 over the rows (scikit-learn's `LogisticRegression` after a `StandardScaler`). The minimum is the
- * only one, so nothing is random.
+ * with mean 0 and deviation 1 over the rows (scikit-learn's `LogisticRegression` after a `StandardScaler`). Of two classes W is what
+ * tells one from the other, a single row, as there. The minimum is the only one, so nothing is random.
  */
 export function fitProbe(features: Features, labels: readonly number[], classes: number): Probe {
   const standard = standardiser(features);
   const { rows, width, values } = standard(features);
   const size = classes * (width + 1); // of each class its weights, then its bias
+  // The rows w and -w of two classes differ by 2 w: |2 w|^2 is twice what both have.
+  const penalty = classes === 2 ? 2 : 1;
   const objective = (weights: Float64Array): { loss: number; gradient: Float64Array } => {
     const scores = scoresOf({ rows, width, values }, weights, classes);
     const gradient = new Float64Array(size);
@@ -44,8 +46,8 @@ export function fitProbe(features: Features, labels: readonly number[], classes:
     }
     for (let place = 0; place < size; place += 1) {
       if (place % (width + 1) === width) continue;
-      loss += weights[place]! ** 2 / 2;
-      gradient[place]! += weights[place]!;
+      loss += (penalty * weights[place]! ** 2) / 2;
+      gradient[place]! += penalty * weights[place]!;
     }
     return { loss, gradient };
   };

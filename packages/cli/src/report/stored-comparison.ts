@@ -13,10 +13,21 @@ export async function compareStored(
   const found = new Map<string, Map<string, readonly number[] | undefined>>();
   if (plan.seeds.length >= FEWEST_RUNS && plan.recipes.length > 1)
     for (const { key, task, run, metrics } of cells) {
-      if (metrics === undefined || found.has(key)) continue;
+      if (metrics === undefined || found.has(placeOf(task, key))) continue;
       const lines = await store.predictions(key);
       const names = plan.tasks.find(({ name }) => name === task)!.metrics;
-      found.set(key, new Map(names.map((metric) => [metric, rowValues(lines, run!.record, metric)])));
+      found.set(
+        placeOf(task, key),
+        new Map(names.map((metric) => [metric, rowValues(lines, run!.record, metric)])),
+      );
     }
-  return { cells, comparison: compareCells(plan, cells, ({ key }, metric) => found.get(key)?.get(metric)) };
+  return {
+    cells,
+    comparison: compareCells(plan, cells, ({ task, key }, metric) =>
+      found.get(placeOf(task, key))?.get(metric),
+    ),
+  };
 }
+
+/** A run by the task that it is of: of two that differ in metrics alone the runs are the same. */
+const placeOf = (task: string, key: string): string => JSON.stringify([task, key]);

@@ -192,7 +192,11 @@ async function performRun(
     const why = message.replace(/\s*\n\s*/g, ' ');
     note(terminal, `failed: ${label}: ${why}`);
     const steps = curve.findLast(({ kind }) => kind === 'step')?.step ?? 0;
-    return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost: costOf({}) };
+    const cost = costOf({});
+    return {
+      ...{ record: { ...shared, status: 'failed', why, steps }, curve, predictions: [] },
+      cost: { ...cost, ...sum(begun?.spent, cost) },
+    };
   } finally {
     disposeModels(models);
     await log?.close(end);
@@ -227,9 +231,13 @@ function sum(before: RunCost | undefined, now: RunCost): RunCost {
   };
 }
 
+/** Characters of a log's name that say what it is of: file systems take 255 in all. */
+const LONGEST_NAME = 180;
+
 /** A name for a run's logs that says which it is, no other's. */
 function logName({ key, task, recipe, seed }: WantedRun): string {
-  return `${task}-${recipe.name}-seed-${seed}-${key.slice(0, 8)}`.replace(/[^\w.+=-]+/g, '_');
+  const what = `${task}-${recipe.name}`.replace(/[^\w.+=-]+/g, '_').slice(0, LONGEST_NAME);
+  return `${what}-seed-${seed}-${key.slice(0, 8)}`;
 }
 
 /** Every metric that can measure a task, and those that modules bring: which of them a comparison asks for changes nothing of a stored run. */

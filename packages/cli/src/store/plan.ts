@@ -87,7 +87,8 @@ export async function joinedPlan(
   const read = new Map<string, Ground | undefined>();
   let grounds = await groundsOf(store, plan, read);
   for (const other of others) {
-    if (!agree(grounds, await groundsOf(store, other, read))) {
+    const others = await groundsOf(store, other, read);
+    if (changedRun(plan, other) || !agree(grounds, others) || otherRecipe(plan, grounds, other, others)) {
       leftOut.push(other);
       continue;
     }
@@ -95,6 +96,30 @@ export async function joinedPlan(
     grounds = await groundsOf(store, plan, read);
   }
   return { plan, leftOut };
+}
+
+type Run = ComparisonPlan['runs'][number];
+
+/** A run of the same recipe, task and seed that is another one in a later plan: beside each other they would be no pairs. */
+export function changedRun(kept: ComparisonPlan, later: ComparisonPlan): Run | undefined {
+  const nameOf = ({ recipe, task, seed }: Run): string => JSON.stringify([recipe, task, seed]);
+  const keys = new Map(kept.runs.map((run) => [nameOf(run), run.key]));
+  return later.runs.find((run) => (keys.get(nameOf(run)) ?? run.key) !== run.key);
+}
+
+/** Whether a recipe is written otherwise in another plan under the same name, while runs of both that would tell are not there. */
+function otherRecipe(one: ComparisonPlan, done: Grounds, two: ComparisonPlan, others: Grounds): boolean {
+  const doneIn = (grounds: Grounds): Set<string> =>
+    new Set([...grounds.values()].flatMap((recipes) => [...recipes.keys()]));
+  const [known, knownThere] = [doneIn(done), doneIn(others)];
+  const keys = new Set(one.runs.map(({ key }) => key));
+  const shared = new Set(two.runs.filter(({ key }) => keys.has(key)).map(({ recipe }) => recipe));
+  const entries = new Map(one.recipes.map(({ name, entry }) => [name, entry]));
+  return two.recipes.some(({ name, entry }) => {
+    const own = entries.get(name);
+    if (!own || !entry || shared.has(name) || (known.has(name) && knownThere.has(name))) return false;
+    return canonicalJson(own) !== canonicalJson(entry);
+  });
 }
 
 function join(plan: ComparisonPlan, other: ComparisonPlan): ComparisonPlan {

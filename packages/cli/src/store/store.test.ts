@@ -14,8 +14,10 @@ import { call } from '../../test/call.js';
 import { scratch } from '../../test/scratch.js';
 import { contents } from '../../test/store-contents.js';
 import { sentiment, tinyFlags } from '../../test/tiny-model.js';
+import { canonicalJson, sha256 } from './canonical.js';
 import { takeLock } from './lock.js';
 import { shardOf } from './shard.js';
+import { type ComparisonPlan, joinedPlan } from './plan.js';
 import { Store } from './store.js';
 
 const home = scratch();
@@ -129,6 +131,31 @@ test('a report sets only runs beside each other that differ in nothing but recip
     if (place === store) await call('merge', store, store, '--out', merged);
   }
 });
+
+test('runs of a recipe are no runs of another one of its name, of which none is done yet', async () => {
+  const store = await Store.open(join(folder, 'renamed'));
+  const flags = ['--recipes', 'vanilla,hype', '--seeds', '2', '--steps', '1'];
+  await call('compare', ...data, '--store', store.folder, ...flags);
+  const [plan] = await store.plans<ComparisonPlan>();
+  const vanilla = plan!.runs.filter(({ recipe }) => recipe === 'vanilla');
+  const options = { scale: 0.001, hiddenDropout: 0 };
+  const entry = { name: 'hype', plugins: [{ name: 'hype', options }] };
+  const recipes = plan!.recipes.map((recipe) => (recipe.name === 'hype' ? { ...recipe, entry } : recipe));
+  const task = plan!.tasks[0]!.name;
+  // Stopped before a run of it was done: of a seed that the other has, too, and of one that it has not.
+  for (const seed of [2, 3]) {
+    const runs = [...vanilla, { recipe: 'hype', task, seed, key: `${seed}`.repeat(64) }];
+    await store.keepPlan({ ...plan!, recipes, seeds: [1, 2, 3], runs });
+    const joined = await joinedPlan(store);
+    expect(joined.leftOut).toContainEqual(plan);
+    expect(joined.plan.runs).toEqual(runs);
+    rmSync(join(store.folder, 'plans', `${keyOfPlan(await store.plans())}.json`));
+  }
+  expect((await joinedPlan(store)).plan).toEqual(plan);
+});
+
+/** The name of the latest plan's file. */
+const keyOfPlan = ([latest]: readonly unknown[]): string => sha256(`${canonicalJson(latest, 2)}\n`);
 
 test('a model that cannot be fetched is no result of a run, which is done when it can', async () => {
   const [store, file] = [join(folder, 'offline'), write('teacher.yaml', TEACHER)];
