@@ -115,6 +115,17 @@ test('runs of one store have logs of their own: of tasks whose files share a nam
   expect(names).toHaveLength(8);
 });
 
+test('logs of a recipe with a long name have a name that a disk takes', async () => {
+  const recipes = [{ name: 'long '.repeat(80), plugins: [] }];
+  const config = write('long.json', JSON.stringify({ recipes, seeds: 1 }));
+  const store = join(folder, 'long');
+  const flags = ['--config', config, '--store', store, '--steps', '1', '--log', 'csv'];
+  expect((await call('compare', ...data, ...flags)).code).toBe(0);
+  expect(readdirSync(join(store, 'logs'))).toEqual([
+    expect.stringMatching(/^[\w.+=-]{180}-seed-1-[0-9a-f]{8}$/),
+  ]);
+});
+
 afterEach(() => {
   vi.unstubAllEnvs();
 });
