@@ -1,4 +1,4 @@
-import { defineMethod, z } from '@hypetune/core';
+import { defineMethod, type ParameterInfo, z } from '@hypetune/core';
 import { headSteps, isHead } from './formula.js';
 
 /** LP-FT (Kumar et al., 2022): linear probing, the head alone on fixed features, then fine-tuning of everything. */
@@ -25,11 +25,13 @@ export const lpFt = defineMethod({
   },
   apply(host, { share, headRate }) {
     if (share === 0) return;
-    // What a plugin adds to a new pooler, as adapters are, waits too.
+    // What a plugin adds to a new pooler, as adapters are, is no part of the head.
     const own = new Set(host.parameters.map(({ name }) => name));
+    const isTrained = (parameter: ParameterInfo): boolean =>
+      isHead(parameter) && (parameter.site === 'head' || own.has(parameter.name));
     host.addPhases((total) => [headSteps(share, total) + 1]);
     host.hooks.shouldTrain.tap(host.name, (parameter, { step, total }) =>
-      step <= headSteps(share, total) && !(isHead(parameter) && own.has(parameter.name)) ? false : undefined,
+      step <= headSteps(share, total) && !isTrained(parameter) ? false : undefined,
     );
     if (headRate === 1) return;
     host.hooks.afterSchedule.tap(host.name, (rate, _, { index, total }) =>
