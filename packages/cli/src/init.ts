@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { HypetuneError } from '@hypetune/core';
+import { readJson } from './json-file.js';
 import { RUN_RECORD } from './run-folder.js';
 import { STORE_MARK } from './store/store.js';
 
@@ -38,7 +39,7 @@ const SAMPLE = [
  * Makes what a first run needs in a folder: a config, a sample of data, npm scripts. Files that are there stay as they are, but for
  * scripts that package.json lacks. Returns the paths written. Throws where there is a config already.
  */
-export function initFolder(folder: string, version: string): string[] {
+export async function initFolder(folder: string, version: string): Promise<string[]> {
   if (existsSync(join(folder, CONFIG)))
     throw new HypetuneError(`init: there is a ${join(folder, CONFIG)} already; give another folder.`);
   if (existsSync(folder) && !statSync(folder).isDirectory())
@@ -47,7 +48,7 @@ export function initFolder(folder: string, version: string): string[] {
     if (existsSync(join(folder, mark)))
       throw new HypetuneError(`init: ${folder} holds ${what}; give another folder.`);
   // Before anything is written: a package.json that cannot be read ends it.
-  const packageJson = `${JSON.stringify(manifest(folder, version), null, 2)}\n`;
+  const packageJson = `${JSON.stringify(await manifest(folder, version), null, 2)}\n`;
   mkdirSync(folder, { recursive: true });
   const written: string[] = [];
   const write = (name: string, content: string): void => {
@@ -60,21 +61,13 @@ export function initFolder(folder: string, version: string): string[] {
   return written;
 }
 
-function readManifest(file: string): object {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) as object;
-  } catch (error) {
-    throw new HypetuneError(`${file}: not valid JSON: ${(error as Error).message}`);
-  }
-}
-
-function manifest(folder: string, version: string): object {
+async function manifest(folder: string, version: string): Promise<object> {
   const file = join(folder, 'package.json');
   const name = basename(resolve(folder))
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-');
   const there: { scripts?: object; dependencies?: object } = existsSync(file)
-    ? readManifest(file)
+    ? ((await readJson(file)) as object)
     : ({ name, private: true, type: 'module' } as object);
   return {
     ...there,

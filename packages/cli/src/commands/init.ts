@@ -10,8 +10,8 @@ export function addInit(program: Command, terminal: Terminal): void {
     .description('make a config, a sample of data and npm scripts to start with')
     .argument('[folder]', 'where (default: here)')
     .addOption(jsonFlag())
-    .action((folder: string | undefined, { json }: { json?: true }) => {
-      const written = initFolder(folder ?? '.', version);
+    .action(async (folder: string | undefined, { json }: { json?: true }) => {
+      const written = await initFolder(folder ?? '.', version);
       printResult(terminal, json, { written }, () => {
         for (const file of written) print(terminal, file);
         const enter = folder === undefined ? '' : `cd ${folder} && `;

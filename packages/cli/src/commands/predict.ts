@@ -140,11 +140,9 @@ async function rowsOfInput(
   settings: Settings,
   terminal: Terminal,
 ): Promise<Input> {
-  const named = settings.textColumn ?? settings.pairColumn;
+  const named = (['textColumn', 'pairColumn'] as const).find((name) => settings[name] !== undefined);
   if (input === undefined && named !== undefined)
-    throw new HypetuneError(
-      `${settings.textColumn === undefined ? '--pair-column' : '--text-column'}: names a column of --input, which is missing.`,
-    );
+    throw new HypetuneError(`${flagName(named)}: names a column of --input, which is missing.`);
   if (input !== undefined && (named !== undefined || TABLE_ENDINGS.includes(endingOf(input))))
     return rowsOfTable(input, saved, settings);
   if (input === undefined && process.stdin.isTTY) note(terminal, 'a text a line; Ctrl-D ends');

@@ -244,11 +244,10 @@ async function train(command: Command, terminal: Terminal): Promise<number> {
       const loss = Number.isNaN(report.lastLoss) ? '' : `, training loss ${report.lastLoss.toFixed(4)}`;
       print(terminal, `stopped ${after}${loss}`);
     }
-    if (out === undefined && !finished)
-      note(terminal, 'nothing was saved: only --out keeps a run that is stopped');
     if (flags.export !== undefined && finished) note(terminal, `exported to ${flags.export}`);
     if (out !== undefined)
       note(terminal, `saved in ${out}${finished ? '' : `; go on with --resume ${shellWord(out)}`}`);
+    else if (!finished) note(terminal, 'nothing was saved: only --out keeps a run that is stopped');
     return finished ? 0 : 130;
   } finally {
     await log?.close(end);

@@ -10,24 +10,14 @@ export async function compareStored(
   plan: ComparisonPlan,
 ): Promise<{ cells: Cell[]; comparison: Comparison }> {
   const cells = await cellsOf(store, plan);
-  const found = new Map<string, Map<string, readonly number[] | undefined>>();
+  const found = new Map<Cell, ReadonlyMap<string, readonly number[] | undefined>>();
   if (plan.seeds.length >= FEWEST_RUNS && plan.recipes.length > 1)
-    for (const { key, task, run, metrics } of cells) {
-      if (metrics === undefined || found.has(placeOf(task, key))) continue;
+    for (const cell of cells) {
+      const { key, task, run, metrics } = cell;
+      if (metrics === undefined) continue;
       const lines = await store.predictions(key);
       const names = plan.tasks.find(({ name }) => name === task)!.metrics;
-      found.set(
-        placeOf(task, key),
-        new Map(names.map((metric) => [metric, rowValues(lines, run!.record, metric)])),
-      );
+      found.set(cell, new Map(names.map((metric) => [metric, rowValues(lines, run!.record, metric)])));
     }
-  return {
-    cells,
-    comparison: compareCells(plan, cells, ({ task, key }, metric) =>
-      found.get(placeOf(task, key))?.get(metric),
-    ),
-  };
+  return { cells, comparison: compareCells(plan, cells, (cell, metric) => found.get(cell)?.get(metric)) };
 }
-
-/** A run by the task that it is of: of two that differ in metrics alone the runs are the same. */
-const placeOf = (task: string, key: string): string => JSON.stringify([task, key]);

@@ -192,11 +192,8 @@ async function performRun(
     const why = message.replace(/\s*\n\s*/g, ' ');
     note(terminal, `failed: ${label}: ${why}`);
     const steps = curve.findLast(({ kind }) => kind === 'step')?.step ?? 0;
-    const cost = costOf({});
-    return {
-      ...{ record: { ...shared, status: 'failed', why, steps }, curve, predictions: [] },
-      cost: { ...cost, ...sum(begun?.spent, cost) },
-    };
+    const cost = costOf(sum(begun?.spent, costOf({})));
+    return { record: { ...shared, status: 'failed', why, steps }, curve, predictions: [], cost };
   } finally {
     disposeModels(models);
     await log?.close(end);

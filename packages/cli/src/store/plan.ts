@@ -87,8 +87,8 @@ export async function joinedPlan(
   const read = new Map<string, Ground | undefined>();
   let grounds = await groundsOf(store, plan, read);
   for (const other of others) {
-    const others = await groundsOf(store, other, read);
-    if (changedRun(plan, other) || !agree(grounds, others) || otherRecipe(plan, grounds, other, others)) {
+    const theirs = await groundsOf(store, other, read);
+    if (changedRun(plan, other) || !agree(grounds, theirs) || otherRecipe(plan, grounds, other, theirs)) {
       leftOut.push(other);
       continue;
     }
@@ -108,16 +108,15 @@ export function changedRun(kept: ComparisonPlan, later: ComparisonPlan): Run | u
 }
 
 /** Whether a recipe is written otherwise in another plan under the same name, while runs of both that would tell are not there. */
-function otherRecipe(one: ComparisonPlan, done: Grounds, two: ComparisonPlan, others: Grounds): boolean {
-  const doneIn = (grounds: Grounds): Set<string> =>
-    new Set([...grounds.values()].flatMap((recipes) => [...recipes.keys()]));
-  const [known, knownThere] = [doneIn(done), doneIn(others)];
+function otherRecipe(one: ComparisonPlan, done: Grounds, two: ComparisonPlan, theirs: Grounds): boolean {
+  const isIn = (grounds: Grounds, recipe: string): boolean =>
+    [...grounds.values()].some((recipes) => recipes.has(recipe));
   const keys = new Set(one.runs.map(({ key }) => key));
   const shared = new Set(two.runs.filter(({ key }) => keys.has(key)).map(({ recipe }) => recipe));
   const entries = new Map(one.recipes.map(({ name, entry }) => [name, entry]));
   return two.recipes.some(({ name, entry }) => {
     const own = entries.get(name);
-    if (!own || !entry || shared.has(name) || (known.has(name) && knownThere.has(name))) return false;
+    if (!own || !entry || shared.has(name) || (isIn(done, name) && isIn(theirs, name))) return false;
     return canonicalJson(own) !== canonicalJson(entry);
   });
 }

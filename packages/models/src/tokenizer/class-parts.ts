@@ -1,9 +1,9 @@
 import {
   type Component,
   isBoolean,
-  precompiledOf,
   isScoredVocabulary,
   isVocabulary,
+  precompiledOf,
   type TokenizerFile,
   TokenizerFileError,
 } from './tokenizer-file.js';

@@ -3,7 +3,7 @@ import { type TokenModel, tokenModel } from './models.js';
 import { type Normalize, normalizer } from './normalizer.js';
 import { type Layout, layout, type Part } from './post-processor.js';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.js';
-import { addedTokensOf, precompiledOf, type TokenizerFile } from './tokenizer-file.js';
+import { addedTokensOf, type Component, precompiledOf, type TokenizerFile } from './tokenizer-file.js';
 import { cut, longestFirst, type Side } from './truncation.js';
 import { wellFormed } from './unicode.js';
 
@@ -66,8 +66,9 @@ export class Tokenizer {
   readonly #added: AddedTokens;
   readonly #segments: (text: string) => Segment[];
   readonly #normalize: Normalize;
-  /** SentencePiece's replacements alone. */
-  readonly #replace: Normalize;
+  /** SentencePiece's replacements alone, and what they do: made when a text asks for it, as the table is large. */
+  readonly #precompiled: Component | undefined;
+  #replace: Normalize | undefined;
   readonly #preTokenize: PreTokenize;
   readonly #model: TokenModel;
   readonly #layout: Layout;
@@ -78,7 +79,7 @@ export class Tokenizer {
   constructor(file: TokenizerFile, settings: TokenizerSettings = {}) {
     this.#model = tokenModel(file.model);
     this.#normalize = normalizer(file.normalizer);
-    this.#replace = normalizer(precompiledOf(file)[0]);
+    this.#precompiled = precompiledOf(file)[0];
     this.#preTokenize = preTokenizer(file.pre_tokenizer);
     this.#layout = layout(file.post_processor);
     this.#added = new AddedTokens(this.#model.vocabulary, this.#model.size);
@@ -171,7 +172,7 @@ export class Tokenizer {
   #keepsStart(text: string): boolean {
     const first = String.fromCodePoint(text.codePointAt(0) ?? 32);
     const isKept = (normalize: Normalize): boolean => normalize(`${first}a`) !== normalize('a');
-    return isKept(this.#normalize) || !isKept(this.#replace);
+    return isKept(this.#normalize) || !isKept((this.#replace ??= normalizer(this.#precompiled)));
   }
 
   #pieceTokens(piece: string): readonly number[] {
