@@ -8,7 +8,7 @@ import { HOOK_STAGES, OPTIMIZER_STAGE } from './stages.js';
 
 const BFLOAT16 =
   'precision  bfloat16: operands and results of matrix products, and the gradients that are such products, are rounded to 8 ' +
-  'binary digits (to one part in 256); weights, moments, residual states, normalization, softmax, losses, noise and draws are ' +
+  'binary digits (to one part in 256; of products that XLA computes, as those of small models may be, the operands alone); weights, moments, residual states, normalization, softmax, losses, noise and draws are ' +
   'float32';
 
 /** Steps between numbers of bfloat16 from 1 to 2. */

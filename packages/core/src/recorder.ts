@@ -44,7 +44,7 @@ export function warnUncompiled(recorder: StepRecorder | undefined, warn: (line: 
 /** Whether steps are compiled: where the engine can, always (or an error), or never. */
 export type CompileOption = 'auto' | boolean;
 
-/** What matrix products are computed in: their operands and results are rounded to it, everything else is float32. */
+/** What matrix products are computed in: their operands and, but for small steps, results are rounded to it, everything else is float32. */
 export type Precision = 'float32' | 'bfloat16';
 
 /** `auto`: bfloat16 where the processor multiplies faster in it and steps are compiled, else float32. */

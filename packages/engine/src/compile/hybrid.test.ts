@@ -74,11 +74,13 @@ class Encoder {
   }
 }
 
-describe.skipIf(paths === undefined)('a step in bfloat16', () => {
+// As a whole only steps of small products, as all of these have, and only where XLA is fast; it computes the same elsewhere.
+describe.skipIf(paths === undefined).each(['pieces', 'one whole'])('a step in bfloat16 as %s', (form) => {
   let backend: NativeBackend;
 
   beforeEach(async () => {
     backend = await startNative(paths!);
+    backend.binding.runtime.compilesBfloat16 = form === 'one whole';
   });
 
   afterEach(() => {
@@ -152,6 +154,119 @@ describe.skipIf(paths === undefined)('a step in bfloat16', () => {
     const exact = bfloat16(() => tf.matMul(small, small));
     expect(exact.dataSync()[0]).toBeCloseTo(4 * (1 + 2 ** -12) ** 2, 5);
     tf.dispose([x, both, small, exact]);
+  });
+
+  type Stack = tf.Tensor<tf.Rank.R4>;
+  const turned = (x: tf.Tensor): tf.Tensor => tf.transpose(x, [0, 1, 3, 2]);
+  const heads = (x: tf.Tensor): Stack => tf.transpose(tf.reshape(x, [4, 64, 2, 32]), [0, 2, 1, 3]);
+
+  // XLA has products in bfloat16 for some layouts alone, and lays out what comes of a transpose as it likes.
+  test.each<[string, (a: tf.Tensor2D, b: tf.Tensor2D) => tf.Tensor]>([
+    ['a b', (a, b) => tf.matMul(a, b)],
+    ['a^T b', (a, b) => tf.matMul(a, b, true, false)],
+    ['a b^T', (a, b) => tf.matMul(a, b, false, true)],
+    ['a^T b^T', (a, b) => tf.matMul(a, b, true, true)],
+    [
+      'a b and a^T b',
+      (a, b) => tf.add(tf.matMul(tf.sin(a), b), tf.matMul(tf.sin(a), tf.sin(b), true, false)),
+    ],
+    ['relu(a^T) b', (a, b) => tf.matMul(tf.relu(tf.transpose(a)), b)],
+    ['max(a^T, 0) b', (a, b) => tf.matMul(tf.maximum(tf.transpose(a), 0), b)],
+    ['a relu(b^T)', (a, b) => tf.matMul(a, tf.relu(tf.transpose(b)))],
+    [
+      'relu(a^T + 1) tanh(b^T)',
+      (a, b) => tf.matMul(tf.relu(tf.add(tf.transpose(a), 1)), tf.tanh(tf.transpose(b))),
+    ],
+    ['(a b)^T (a b)', (a, b) => tf.matMul(tf.matMul(a, b), tf.matMul(a, b), true, false)],
+    ['some rows of a^T b', (a, b) => tf.matMul(tf.slice(tf.transpose(a), [8, 0], [64, 256]), b)],
+    [
+      'a^T with a border b',
+      (a, b) =>
+        tf.matMul(
+          tf.pad(tf.transpose(a), [
+            [1, 1],
+            [0, 0],
+          ]) as tf.Tensor2D,
+          b,
+        ),
+    ],
+    [
+      'two a^T b',
+      (a, b) => tf.matMul(tf.concat([tf.transpose(a), tf.transpose(b)], 0), tf.concat([a, b], 1)),
+    ],
+    ['a row of a b', (a, b) => tf.matMul(tf.slice(a, [3, 0], [1, 256]), tf.concat([b, b, b], 1))],
+    [
+      'heads of a times heads of b',
+      (a, b) =>
+        tf.matMul(heads(tf.slice(a, [0, 0], [256, 64])), heads(tf.slice(b, [0, 0], [256, 64])), false, true),
+    ],
+    [
+      'heads, the first transposed',
+      (a, b) =>
+        tf.matMul(heads(tf.slice(a, [0, 0], [256, 64])), heads(tf.slice(b, [0, 0], [256, 64])), true, false),
+    ],
+    [
+      'heads, both turned before',
+      (a, b) =>
+        tf.matMul(
+          turned(heads(tf.slice(a, [0, 0], [256, 64]))),
+          tf.relu(heads(tf.slice(b, [0, 0], [256, 64]))),
+        ),
+    ],
+    [
+      'heads times one matrix',
+      (a, b) => tf.matMul(heads(tf.slice(a, [0, 0], [256, 64])), tf.slice(b, [0, 0], [32, 256])),
+    ],
+    [
+      'one head times all',
+      (a, b) =>
+        tf.matMul(
+          tf.slice(heads(tf.slice(a, [0, 0], [256, 64])), [0, 0, 0, 0], [1, 2, 64, 32]),
+          heads(tf.slice(b, [0, 0], [256, 64])),
+          true,
+          false,
+        ),
+    ],
+    [
+      'heads, joined again',
+      (a, b) => {
+        const [x, y] = [a, b].map((z) => heads(tf.slice(z, [0, 0], [256, 64])));
+        const mixed = tf.matMul(tf.softmax(tf.matMul(x!, y!, false, true)), x!);
+        return tf.matMul(
+          tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [256, 64]),
+          tf.slice(b, [0, 0], [64, 256]),
+        );
+      },
+    ],
+  ])('%s is what it is not compiled, whatever way operands lie', (_, product) => {
+    const [a, b] = [1, 2].map((seed) => tf.randomNormal([256, 256], 0, 1, 'float32', seed) as tf.Tensor2D);
+    const run = (compile: boolean): tf.Tensor =>
+      backend.recorder.record(() => tf.tidy(() => product(a!, b!)), 'bfloat16', compile);
+    const [compiled, asItIs] = [run(true), run(false)];
+    expect(backend.recorder.report()).toMatchObject({ compiled: true, compilations: 1 });
+    const [actual, expected] = [compiled, asItIs].map((y) => y.dataSync<'float32'>()) as [
+      Float32Array,
+      Float32Array,
+    ];
+    const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    actual.forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(0.02 * largest);
+    });
+    tf.dispose([a!, b!, compiled, asItIs]);
+  });
+
+  test('a product of no matrices is empty, and keeps nothing from being compiled', () => {
+    const [none, one] = [tf.zeros([0, 64, 64]), tf.ones([1, 64, 64])];
+    const shapes = bfloat16(() =>
+      tf.tidy(() => [tf.matMul(one, none), tf.matMul(none, one), tf.matMul(one, one)]),
+    );
+    expect(shapes.map((x) => [x.shape[0], x.dataSync()[0]])).toEqual([
+      [0, undefined],
+      [0, undefined],
+      [1, 64],
+    ]);
+    expect(backend.recorder.report().compiled).toBe(true);
+    tf.dispose([none, one, ...shapes]);
   });
 
   // Small pieces run as operations, larger ones are compiled.

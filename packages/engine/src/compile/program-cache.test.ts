@@ -68,11 +68,12 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
   const module = (path: string): string =>
     JSON.stringify(fileURLToPath(new URL(`../${path}`, import.meta.url)));
 
-  /** Compiles and runs a step in a process of its own, once for each length; its last result, and whether it was compiled. */
+  /** Compiles and runs a step in a process of its own, once for each length and mode (compiled or not); its last result, and whether it was compiled. */
   function runStep(
     environment: NodeJS.ProcessEnv = {},
     lengths: readonly number[] = [64],
     before = '',
+    modes: readonly boolean[] = [true],
   ): {
     value: number;
     compiled: boolean;
@@ -92,8 +93,9 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       let value;
       for (const length of ${JSON.stringify(lengths)}) {
         const x = tf.linspace(0, 1, length);
-        const result = recorder.record(() => tf.tidy(() => tf.sum(tf.exp(tf.sin(x)))));
-        [value] = await result.data();
+        const step = () => tf.tidy(() => tf.sum(tf.exp(tf.sin(x))));
+        for (const compile of ${JSON.stringify(modes)})
+          [value] = await recorder.record(step, 'float32', compile).data();
       }
       process.stdout.write(JSON.stringify({ value, compiled: recorder.report().compiled }));
       process.exit(0);`,
@@ -126,6 +128,8 @@ describe.skipIf(paths === undefined)('with TensorFlow', () => {
       runStep({}, [32, 64]);
       expect(programs()).toHaveLength(2);
       runStep({}, [64, 32]);
+      expect(programs()).toHaveLength(2);
+      runStep({}, [64, 32], '', [false, true]);
       expect(programs()).toHaveLength(2);
       // A damaged one is made again.
       const texts = (): string[] => programs().map((kept) => readFileSync(kept, 'latin1'));

@@ -1,9 +1,11 @@
 import type { Attribute } from '../recording/attribute.js';
 import {
   TF_ATTR_BOOL,
+  TF_ATTR_STRING,
   TF_ATTR_TYPE,
   TF_BFLOAT16,
   TF_FLOAT,
+  TF_INT32,
   sizeOf,
   type TypedArray,
   type Values,
@@ -17,13 +19,13 @@ import { kernelOperations } from '../recording/kernel-operations.js';
 import type { Kernel, Operand } from '../recording/kernel.js';
 import type { Target } from '../recording/live-graph.js';
 import type { StepMode } from '../recording/recorder-setting.js';
-import { CONSTANT, type Input } from '../recording/trie.js';
+import { CONSTANT, sameShape, type Input } from '../recording/trie.js';
 
 /**
  * - `feed`: a value from outside the step.
  * - `constant`: known when the step is compiled.
- * - `product`: of matrices, an operation of its own.
- * - `widened`: a product's result as float32.
+ * - `product`: of matrices.
+ * - `widened`: a result in bfloat16 as float32.
  * - `plain`: anything else.
  */
 export type LineKind = 'feed' | 'constant' | 'product' | 'widened' | 'plain';
@@ -42,6 +44,9 @@ export interface Line {
   readonly values: Values | undefined;
 }
 
+/** Whether products in bfloat16 are operations of TensorFlow between what is compiled, or are compiled with it. */
+export type ProductStyle = 'operations' | 'compiled';
+
 /** Multiplications in a product from which on it is worth an operation of its own. */
 const SMALLEST_PRODUCT = 2 ** 17;
 
@@ -49,7 +54,7 @@ export const keyOf = ({ oper, index }: Output): string => `${oper}:${index}`;
 
 /**
  * A step written down operation by operation, kernels too, nothing twice. In bfloat16 the operands of products are rounded to
- * it, their results come rounded to it and are widened again.
+ * it; results of operations of TensorFlow come rounded to it and are widened again, those that XLA computes are float32.
  */
 export class Sheet implements Target {
   readonly isEmpty = true;
@@ -62,6 +67,7 @@ export class Sheet implements Target {
   readonly #known = new Map<string, Line>();
   readonly #feeds: readonly Node[];
   readonly #mode: StepMode;
+  readonly #style: ProductStyle;
   readonly #operations = kernelOperations({
     add: (name, attributes, inputs, outputs) => this.add(name, attributes, inputs, outputs),
     constant: (dtype, shape, values) => this.constant(dtype, shape, values),
@@ -69,8 +75,9 @@ export class Sheet implements Target {
   });
 
   /** `feeds` are the types and shapes of the values from outside. */
-  constructor(context: Context, feeds: readonly Node[], mode: StepMode) {
+  constructor(context: Context, feeds: readonly Node[], mode: StepMode, style: ProductStyle = 'operations') {
     this.#mode = mode;
+    this.#style = style;
     this.graph = new Graph(context);
     this.#feeds = feeds.map(({ dtype, shape }) => {
       const node = this.graph.placeholder(dtype, shape!);
@@ -163,7 +170,7 @@ export class Sheet implements Target {
     const rows = sizeOf(a.shape) / Math.max(depth, 1);
     const multiplications = rows * columns * depth;
     // A product with one vector, as the sums of rows are, is no more work than to read it.
-    if (multiplications < SMALLEST_PRODUCT || columns === 1) return undefined;
+    if (multiplications < SMALLEST_PRODUCT || columns === 1 || sizeOf(b.shape) === 0) return undefined;
     const isMatrix = a.shape.length === 2 && b.shape.length === 2;
     this.#multiplications += multiplications;
     this.#squares += multiplications ** 2;
@@ -173,6 +180,7 @@ export class Sheet implements Target {
       flags = flags.with(i, !flags[i]);
       return this.#narrowed(straight);
     });
+    if (this.#style === 'compiled' && this.#mode.precision === 'bfloat16') return this.#dot(operands, flags);
     const names = isMatrix ? ['transpose_a', 'transpose_b'] : ['adj_x', 'adj_y'];
     const written = names.flatMap((flagName, i) =>
       flags[i] ? [{ name: flagName, type: TF_ATTR_BOOL, value: true }] : [],
@@ -180,6 +188,64 @@ export class Sheet implements Target {
     const operation = isMatrix ? 'MatMul' : 'BatchMatMulV2';
     const [result] = this.#add('product', operation, written, operands, 1) as [Node];
     return this.#mode.precision === 'float32' ? result : this.#cast('widened', result, TF_FLOAT);
+  }
+
+  /**
+   * A product of operands in bfloat16 whose result is float32, which is the one that XLA multiplies in bfloat16 on processors. It
+   * does so for a left operand whose rows lie one after the other in memory and are what is summed over, the right one either way.
+   */
+  #dot(operands: readonly Node[], transposed: readonly boolean[]): Node {
+    const shapes = operands.map(({ shape }) => shape!);
+    const [stack, matrix] = shapes.map((shape) => shape.slice(-2)) as [number[], number[]];
+    // One matrix for a whole stack: all rows of the stack at once.
+    if (shapes[0]!.length > 2 && !transposed[0] && sizeOf(shapes[1]!) === sizeOf(matrix)) {
+      const rows = this.#plain('Reshape', operands[0]!, [sizeOf(shapes[0]!) / stack[1]!, stack[1]!]);
+      const product = this.#dot([rows, this.#plain('Reshape', operands[1]!, matrix)], transposed);
+      const batch = shapes[0]!.slice(0, -2);
+      const axes = Math.max(0, shapes[1]!.length - shapes[0]!.length);
+      return this.#plain('Reshape', product, [
+        ...Array<number>(axes).fill(1),
+        ...batch,
+        stack[0]!,
+        product.shape![1]!,
+      ]);
+    }
+    const rank = Math.max(...shapes.map(({ length }) => length));
+    const axes = Array.from({ length: rank - 2 }, (_, axis) => axis);
+    const batch = axes.map((axis) => Math.max(...shapes.map((shape) => shape.at(axis - rank) ?? 1)));
+    const [left, right] = operands.map((operand) => this.#broadcast(operand, batch)) as [Node, Node];
+    const numbers = [[rank - 1], [transposed[1] ? rank - 1 : rank - 2], axes, axes];
+    const rows = transposed[0] ? this.#plain('Transpose', left, [...axes, rank - 1, rank - 2]) : left;
+    return this.#add(
+      'product',
+      'XlaDotV2',
+      [
+        { name: 'dimension_numbers', type: TF_ATTR_STRING, value: dimensionNumbers(numbers) },
+        { name: 'precision_config', type: TF_ATTR_STRING, value: '' },
+        { name: 'preferred_element_type', type: TF_ATTR_TYPE, value: TF_FLOAT },
+      ],
+      [this.#rowByRow(rows), this.#rowByRow(right)],
+      1,
+    )[0]!;
+  }
+
+  /** A stack of matrices, once for each of a batch. */
+  #broadcast(x: Node, batch: readonly number[]): Node {
+    const shape = [...batch, ...x.shape!.slice(-2)];
+    return sameShape(shape, x.shape!) ? x : this.#plain('BroadcastTo', x, shape);
+  }
+
+  /** The same laid out row by row: else XLA may choose another layout, for which it has no product in bfloat16. */
+  #rowByRow(x: Node): Node {
+    const flat = this.#plain('Reshape', x, [sizeOf(x.shape!)]);
+    const kept = this.#add('plain', 'XlaOptimizationBarrier', [], [flat], 1)[0]!;
+    return this.#plain('Reshape', kept, x.shape!);
+  }
+
+  /** An operation with whole numbers as its second input. */
+  #plain(name: string, x: Node, numbers: readonly number[]): Node {
+    const second = this.constant(TF_INT32, [numbers.length], Int32Array.from(numbers));
+    return this.#add('plain', name, [], [x, second], 1)[0]!;
   }
 
   /** The matrix that this one is the transpose of; kernels transpose operands for XLA, which products here need not. */
@@ -201,4 +267,13 @@ export class Sheet implements Target {
   #cast(kind: LineKind, node: Node, dtype: number): Node {
     return this.#add(kind, 'Cast', [{ name: 'DstT', type: TF_ATTR_TYPE, value: dtype }], [node], 1)[0]!;
   }
+}
+
+/** XLA's DotDimensionNumbers as a protocol buffer: axes summed over of both operands, axes of the batch of both. */
+function dimensionNumbers(fields: readonly (readonly number[])[]): string {
+  const LENGTH_DELIMITED = 2;
+  const bytes = fields.flatMap((axes, i) =>
+    axes.length === 0 ? [] : [((i + 1) << 3) | LENGTH_DELIMITED, axes.length, ...axes],
+  );
+  return String.fromCharCode(...bytes);
 }

@@ -6,6 +6,7 @@ import { createHandle, isNumeric, moveHandle, readHandle, readHandleAsync } from
 import type { TensorStore } from '../recording/binding.js';
 import { HOST_COPY, newValue, type Value } from '../recording/value.js';
 import type { Library } from './library.js';
+import { compilesBfloat16 } from './processor.js';
 
 /** Makes, reads and frees the engine's tensors, and runs operations on them at once. */
 export class Runtime implements TensorStore {
@@ -15,6 +16,8 @@ export class Runtime implements TensorStore {
   handles = 0;
   /** How often functions of each name were made in the present context. */
   readonly functionNames: Map<string, number> = new Map<string, number>();
+  /** Whether XLA multiplies in bfloat16 as fast as TensorFlow itself. */
+  compilesBfloat16 = compilesBfloat16();
   /** Reads that are under way. */
   #reading = 0;
 

@@ -48,7 +48,7 @@ export class StepRecorder implements Executor, Source {
    * Runs `step` with its tensor operations recorded, then computes every tensor that is still alive as one function, which
    * is compiled at its first use and found again afterwards. The JavaScript of `step` runs each time. Reading a value inside
    * computes what was recorded so far. If `step` throws, what is alive is computed operation by operation. In bfloat16 the
-   * operands and results of matrix products are rounded to it; all else stays float32. Without `compile` the operations of the
+   * operands and, but for small steps, results of matrix products are rounded to it; all else stays float32. Without `compile` the operations of the
    * function run as they are, where the engine can: compiling takes seconds, more than it spares a step that hardly comes again.
    */
   record<T>(step: () => T, precision: Precision = 'float32', compile = true): T {
