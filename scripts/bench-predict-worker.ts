@@ -17,7 +17,7 @@ const trainer = new Trainer({
   precision,
   compile: true,
   evaluationBatchSize: Number(batch),
-  lengths: [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128],
+  lengths: Array.from({ length: 32 }, (_, i) => 4 * (i + 1)),
 });
 const predict = (some: typeof rows): Promise<Float32Array[]> => trainer.predict(textData(some, options));
 
