@@ -255,6 +255,43 @@ describe.skipIf(paths === undefined).each(['pieces', 'one whole'])('a step in bf
     tf.dispose([a!, b!, compiled, asItIs]);
   });
 
+  test('what is not trained is rounded once, anew when it changes, and what is kept of it goes with it', () => {
+    const before = countAll(backend);
+    const w = tf.tidy(() => tf.variable(tf.fill([128, 256], 1 + 2 ** -12)));
+    const x = tf.ones([64, 128]);
+    const run = (): number => {
+      const y = bfloat16(() => tf.tidy(() => tf.matMul(x, w as unknown as tf.Tensor2D)));
+      const [value] = y.dataSync();
+      y.dispose();
+      return value!;
+    };
+    expect(run()).toBe(128);
+    const { handles } = countAll(backend);
+    expect([run(), run()]).toEqual([128, 128]);
+    expect(countAll(backend).handles).toBe(handles);
+    for (const factor of [2, 3]) {
+      tf.tidy(() => {
+        w.assign(tf.fill([128, 256], factor));
+      });
+      expect([run(), run()]).toEqual([128 * factor, 128 * factor]);
+      expect(countAll(backend).handles).toBe(handles);
+    }
+    // Trained in place, then read again.
+    for (let i = 0; i < 2; i++)
+      bfloat16(() => {
+        tf.tidy(() => {
+          const square = tf.matMul(w as unknown as tf.Tensor2D, w as unknown as tf.Tensor2D, true, false);
+          w.assign(tf.add(tf.mul(w, 0.5), tf.mul(tf.slice(square, [0, 0], [128, 256]), 0)));
+        });
+      });
+    expect([run(), run()]).toEqual([96, 96]);
+    // Where its own values are wanted as well.
+    const both = bfloat16(() => tf.tidy(() => [tf.matMul(x, w as unknown as tf.Tensor2D), tf.add(w, 1)]));
+    expect(both.map((y) => y.dataSync()[0])).toEqual([96, 1.75]);
+    tf.dispose([w, x, ...both]);
+    expect(countAll(backend)).toEqual(before);
+  });
+
   test('a product of no matrices is empty, and keeps nothing from being compiled', () => {
     const [none, one] = [tf.zeros([0, 64, 64]), tf.ones([1, 64, 64])];
     const shapes = bfloat16(() =>

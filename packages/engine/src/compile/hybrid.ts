@@ -1,10 +1,18 @@
-import { TF_ATTR_BOOL, TF_ATTR_FUNC, TF_ATTR_TYPE, TF_RESOURCE, sizeOf } from '../recording/data-types.js';
+import {
+  TF_ATTR_BOOL,
+  TF_ATTR_FUNC,
+  TF_ATTR_TYPE,
+  TF_BFLOAT16,
+  TF_RESOURCE,
+  sizeOf,
+} from '../recording/data-types.js';
 import type { Runtime } from '../libtensorflow/values.js';
 import type { Node } from '../recording/platform.js';
 import { Graph } from './graph.js';
 import type { Pair } from '../recording/pairing.js';
 import { partition, type Unit } from './partition.js';
 import { PieceBody } from './piece.js';
+import { roundedFeeds } from './rounded-feeds.js';
 import { keyOf, type Sheet } from './sheet.js';
 
 /** What is not worth a compiled function of its own. */
@@ -28,7 +36,8 @@ const isOperation = ({ lines }: Unit): boolean =>
 /**
  * Writes a step as a function that is not compiled as a whole: its products are operations of TensorFlow, which run in
  * oneDNN, and what lies between them are functions that XLA compiles, one for all pieces that are equal. State is overwritten
- * in place by the piece that computes what replaces it. Returns the function, which the caller registers and deletes.
+ * in place by the piece that computes what replaces it. Returns the function, which the caller registers and deletes, and the places
+ * of the feeds that it takes rounded to bfloat16.
  */
 export function writeHybrid(
   runtime: Runtime,
@@ -37,10 +46,10 @@ export function writeHybrid(
   feeds: readonly Node[],
   results: readonly Node[],
   pairs: readonly Pair[],
-): number {
+): { readonly definition: number; readonly rounded: ReadonlySet<number> } {
   const writer = new HybridWriter(runtime, sheet, feeds, results, pairs);
   try {
-    return writer.write(name);
+    return { definition: writer.write(name), rounded: writer.rounded };
   } finally {
     writer.delete();
   }
@@ -73,6 +82,8 @@ class HybridWriter {
   /** Pairs by the unit that computes the result. */
   readonly #updates = new Map<Unit, Pair[]>();
   readonly #effects: number[] = [];
+  /** Places of feeds that come rounded to bfloat16. */
+  readonly rounded: ReadonlySet<number>;
 
   constructor(
     runtime: Runtime,
@@ -91,10 +102,13 @@ class HybridWriter {
     const replacing = new Set(pairs.map(({ output }) => output));
     this.#needed = new Set([...crossing, ...results.filter((_, i) => !replacing.has(i)).map(keyOf)]);
     const state = new Set(pairs.map(({ feed }) => feed));
+    const others = feeds.map((_, i) => i).filter((i) => !state.has(i));
+    const rounded = roundedFeeds(sheet, units, results, others);
+    this.rounded = new Set(rounded.keys());
     this.#inputs = feeds.map(({ dtype, shape }, i) => {
       if (!state.has(i)) {
-        const value = this.#graph.placeholder(dtype, shape!);
-        this.#places.set(keyOf(sheet.feed(i)), value);
+        const value = this.#graph.placeholder(rounded.has(i) ? TF_BFLOAT16 : dtype, shape!);
+        this.#places.set(keyOf(rounded.get(i) ?? sheet.feed(i)), value);
         return value;
       }
       const handle = this.#graph.placeholder(TF_RESOURCE, []);
@@ -111,6 +125,8 @@ class HybridWriter {
 
   write(name: string): number {
     for (const unit of this.#units) {
+      // What comes rounded already.
+      if (unit.lines.every(({ outputs }) => this.#places.has(keyOf(outputs[0]!)))) continue;
       if (isOperation(unit)) this.#writeOperations(unit);
       else this.#writePiece(unit);
     }

@@ -59,6 +59,8 @@ export class StepFunction implements CompiledStep {
   readonly #replacedBy = new Map<number, number>();
   /** Live results that are handed out, in order. */
   readonly #returned: readonly number[];
+  /** Feeds that it takes rounded to bfloat16. */
+  readonly #rounded: ReadonlySet<number> = new Set();
   runs = 0;
 
   /**
@@ -94,7 +96,9 @@ export class StepFunction implements CompiledStep {
       if (hasParts || productSize >= LARGE_PRODUCTS || (mode.precision === 'bfloat16' && !isSmall)) {
         this.#attributes = [];
         this.#name = `${name}_in_pieces_of_${mode.precision}`;
-        this.#register(writeHybrid(runtime, sheet, this.#name, feeds, written.results, pairs));
+        const hybrid = writeHybrid(runtime, sheet, this.#name, feeds, written.results, pairs);
+        this.#rounded = hybrid.rounded;
+        this.#register(hybrid.definition);
         return;
       }
     } finally {
@@ -210,6 +214,7 @@ export class StepFunction implements CompiledStep {
     const variables: [Variable, Value, Value][] = [];
     const inputs = recording.feeds.map((feed, i) => {
       const output = this.#replacedBy.get(i);
+      if (this.#rounded.has(i)) return runtime.roundedHandleOf(feed);
       if (output === undefined) return runtime.handleOf(feed);
       const dies = demand.dying.has(i);
       const variable =

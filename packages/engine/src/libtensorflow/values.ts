@@ -1,7 +1,14 @@
 import type { Attribute } from '../recording/attribute.js';
 import { Context } from './context.js';
 import { returnFreedMemory } from './freed-memory.js';
-import { TF_STRING, sizeOf, type TypedArray, type Values } from '../recording/data-types.js';
+import {
+  TF_ATTR_TYPE,
+  TF_BFLOAT16,
+  TF_STRING,
+  sizeOf,
+  type TypedArray,
+  type Values,
+} from '../recording/data-types.js';
 import { createHandle, isNumeric, moveHandle, readHandle, readHandleAsync } from './handles.js';
 import type { TensorStore } from '../recording/binding.js';
 import { HOST_COPY, newValue, type Value } from '../recording/value.js';
@@ -58,6 +65,16 @@ export class Runtime implements TensorStore {
       this.handles++;
     } else throw new Error('A tensor of the native engine is used after it was disposed.');
     return value.handle;
+  }
+
+  /** The handle of a value rounded to bfloat16, made once and kept as long as the value. */
+  roundedHandleOf(value: Value): number {
+    if (value.rounded === 0) {
+      const type = { name: 'DstT', type: TF_ATTR_TYPE, value: TF_BFLOAT16 };
+      value.rounded = this.context.executeHandles('Cast', [type], [this.handleOf(value)], 1)[0]!;
+      this.handles++;
+    }
+    return value.rounded;
   }
 
   #createHandle(value: Value, values: Values): number {
@@ -136,9 +153,12 @@ export class Runtime implements TensorStore {
   }
 
   dropHandle(value: Value): void {
-    if (value.handle === 0) return;
-    this.library.symbols.TFE_DeleteTensorHandle(value.handle);
+    for (const handle of [value.handle, value.rounded]) {
+      if (handle === 0) continue;
+      this.library.symbols.TFE_DeleteTensorHandle(handle);
+      this.handles--;
+    }
     value.handle = 0;
-    this.handles--;
+    value.rounded = 0;
   }
 }

@@ -19,6 +19,8 @@ export interface Value {
   readonly shape: number[];
   /** The engine's own pointer, as a TFE_TensorHandle; 0 while there is none. */
   handle: number;
+  /** The same for the value rounded to bfloat16, made where steps want nothing else of it. */
+  rounded: number;
   /** The values, as long as they are known on the host. Never changed after creation. */
   host: Values | undefined;
   source: Source | undefined;
@@ -37,6 +39,7 @@ export function newValue(dtype: number, shape: number[], handle: number): Value 
     dtype,
     shape,
     handle,
+    rounded: 0,
     host: undefined,
     source: undefined,
     alive: true,
