@@ -292,6 +292,27 @@ describe.skipIf(paths === undefined).each(['pieces', 'one whole'])('a step in bf
     expect(countAll(backend)).toEqual(before);
   });
 
+  test('a result of a step that runs in the background goes into products of the next unwaited for, gone before it is there', async () => {
+    const w = tf.tidy(() => tf.fill([512, 512], 1 / 512) as tf.Tensor2D);
+    const expected: number[] = [];
+    const results: tf.Tensor[] = [];
+    const before = countAll(backend);
+    for (let i = 1; i <= 4; i++) {
+      const x = tf.fill([256, 512], i);
+      const h = bfloat16(() => tf.tidy(() => tf.matMul(tf.matMul(x as tf.Tensor2D, w), w)));
+      results.push(bfloat16(() => tf.tidy(() => tf.matMul(h, w))));
+      tf.dispose([x, h]);
+      expected.push(i);
+    }
+    const values = await Promise.all(results.map((y) => y.data()));
+    expect(values.map(([first]) => first)).toEqual(expected);
+    tf.dispose(results);
+    expect(countAll(backend).tensors).toBe(before.tensors);
+    // Of the weight one copy, where it is kept rounded.
+    expect(countAll(backend).handles - before.handles).toBeLessThanOrEqual(2);
+    w.dispose();
+  });
+
   test('a product of no matrices is empty, and keeps nothing from being compiled', () => {
     const [none, one] = [tf.zeros([0, 64, 64]), tf.ones([1, 64, 64])];
     const shapes = bfloat16(() =>

@@ -37,7 +37,7 @@ const isOperation = ({ lines }: Unit): boolean =>
  * Writes a step as a function that is not compiled as a whole: its products are operations of TensorFlow, which run in
  * oneDNN, and what lies between them are functions that XLA compiles, one for all pieces that are equal. State is overwritten
  * in place by the piece that computes what replaces it. Returns the function, which the caller registers and deletes, and the places
- * of the feeds that it takes rounded to bfloat16.
+ * of the feeds that it takes rounded to bfloat16, some of those that are `lasting`.
  */
 export function writeHybrid(
   runtime: Runtime,
@@ -46,8 +46,9 @@ export function writeHybrid(
   feeds: readonly Node[],
   results: readonly Node[],
   pairs: readonly Pair[],
+  lasting: readonly number[],
 ): { readonly definition: number; readonly rounded: ReadonlySet<number> } {
-  const writer = new HybridWriter(runtime, sheet, feeds, results, pairs);
+  const writer = new HybridWriter(runtime, sheet, feeds, results, pairs, lasting);
   try {
     return { definition: writer.write(name), rounded: writer.rounded };
   } finally {
@@ -91,6 +92,7 @@ class HybridWriter {
     feeds: readonly Node[],
     results: readonly Node[],
     pairs: readonly Pair[],
+    lasting: readonly number[],
   ) {
     this.#runtime = runtime;
     this.#sheet = sheet;
@@ -102,8 +104,12 @@ class HybridWriter {
     const replacing = new Set(pairs.map(({ output }) => output));
     this.#needed = new Set([...crossing, ...results.filter((_, i) => !replacing.has(i)).map(keyOf)]);
     const state = new Set(pairs.map(({ feed }) => feed));
-    const others = feeds.map((_, i) => i).filter((i) => !state.has(i));
-    const rounded = roundedFeeds(sheet, units, results, others);
+    const rounded = roundedFeeds(
+      sheet,
+      units,
+      results,
+      lasting.filter((place) => !state.has(place)),
+    );
     this.rounded = new Set(rounded.keys());
     this.#inputs = feeds.map(({ dtype, shape }, i) => {
       if (!state.has(i)) {
@@ -126,7 +132,7 @@ class HybridWriter {
   write(name: string): number {
     for (const unit of this.#units) {
       // What comes rounded already.
-      if (unit.lines.every(({ outputs }) => this.#places.has(keyOf(outputs[0]!)))) continue;
+      if (this.#places.has(keyOf(unit.lines[0]!.outputs[0]!))) continue;
       if (isOperation(unit)) this.#writeOperations(unit);
       else this.#writePiece(unit);
     }

@@ -96,7 +96,11 @@ export class StepFunction implements CompiledStep {
       if (hasParts || productSize >= LARGE_PRODUCTS || (mode.precision === 'bfloat16' && !isSmall)) {
         this.#attributes = [];
         this.#name = `${name}_in_pieces_of_${mode.precision}`;
-        const hybrid = writeHybrid(runtime, sheet, this.#name, feeds, written.results, pairs);
+        // What dies with the step or may still be computed is not worth keeping, or waiting for.
+        const lasting = feeds
+          .map((_, i) => i)
+          .filter((i) => !demand.dying.has(i) && !runtime.stepResults.has(recording.feeds[i]!));
+        const hybrid = writeHybrid(runtime, sheet, this.#name, feeds, written.results, pairs, lasting);
         this.#rounded = hybrid.rounded;
         this.#register(hybrid.definition);
         return;
@@ -235,6 +239,7 @@ export class StepFunction implements CompiledStep {
       const value = demand.live[i]!;
       value.handle = handles[k]!;
       value.source = undefined;
+      runtime.stepResults.add(value);
     });
     runtime.handles += handles.length;
     for (const [variable, value, feed] of variables) {

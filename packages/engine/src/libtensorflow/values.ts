@@ -25,6 +25,8 @@ export class Runtime implements TensorStore {
   readonly functionNames: Map<string, number> = new Map<string, number>();
   /** Whether XLA multiplies in bfloat16 as fast as TensorFlow itself. */
   compilesBfloat16 = compilesBfloat16();
+  /** What steps handed out, which may still be computed. */
+  readonly stepResults = new WeakSet<Value>();
   /** Reads that are under way. */
   #reading = 0;
 
