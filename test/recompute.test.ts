@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
 import { tensorData, Trainer, type Dataset, type Plugin, type TrainerOptions } from '@hypetune/core';
 import { dropKey } from '@hypetune/drop-key';
+import type { NativeBackend } from '@hypetune/engine';
 import { hype } from '@hypetune/hype';
 import { lora } from '@hypetune/lora';
 import { mixout } from '@hypetune/mixout';
@@ -175,11 +176,13 @@ describe.skipIf(native?.backend === undefined)('recompute on the native engine',
   ] as const)('%s: the same but for rounding', async (_, options) => {
     await tf.setBackend(native!.backend!);
     const data = tokens();
+    // In pieces, as one that computes again always is: the products of a small whole are not rounded.
+    const { runtime } = (tf.backend() as unknown as NativeBackend).binding;
+    runtime.compilesBfloat16 = false;
     const kept = await train(bert(2, 96), data, [hype({ scale: 0.01 })], options);
     const again = await train(bert(2, 96), data, [hype({ scale: 0.01 })], { ...options, recompute: true });
-    // In bfloat16 a small step that keeps all may be one whole, whose products are not rounded, one that computes again is in pieces.
     again.losses.forEach((loss, step) => {
-      expect(Math.abs(loss - kept.losses[step]!)).toBeLessThan('precision' in options ? 5e-3 : 1e-5);
+      expect(Math.abs(loss - kept.losses[step]!)).toBeLessThan('precision' in options ? 2e-3 : 1e-5);
     });
   });
 });

@@ -44,7 +44,7 @@ export interface Line {
   readonly values: Values | undefined;
 }
 
-/** Whether products in bfloat16 are operations of TensorFlow between what is compiled, or are compiled with it. */
+/** Whether products are operations of TensorFlow between what is compiled, or, in bfloat16 alone, are compiled with it. */
 export type ProductStyle = 'operations' | 'compiled';
 
 /** Multiplications in a product from which on it is worth an operation of its own. */
@@ -180,7 +180,7 @@ export class Sheet implements Target {
       flags = flags.with(i, !flags[i]);
       return this.#narrowed(straight);
     });
-    if (this.#style === 'compiled' && this.#mode.precision === 'bfloat16') return this.#dot(operands, flags);
+    if (this.#style === 'compiled') return this.#dot(operands, flags);
     const names = isMatrix ? ['transpose_a', 'transpose_b'] : ['adj_x', 'adj_y'];
     const written = names.flatMap((flagName, i) =>
       flags[i] ? [{ name: flagName, type: TF_ATTR_BOOL, value: true }] : [],
@@ -196,26 +196,19 @@ export class Sheet implements Target {
    */
   #dot(operands: readonly Node[], transposed: readonly boolean[]): Node {
     const shapes = operands.map(({ shape }) => shape!);
-    const [stack, matrix] = shapes.map((shape) => shape.slice(-2)) as [number[], number[]];
-    // One matrix for a whole stack: all rows of the stack at once.
-    if (shapes[0]!.length > 2 && !transposed[0] && sizeOf(shapes[1]!) === sizeOf(matrix)) {
-      const rows = this.#plain('Reshape', operands[0]!, [sizeOf(shapes[0]!) / stack[1]!, stack[1]!]);
-      const product = this.#dot([rows, this.#plain('Reshape', operands[1]!, matrix)], transposed);
-      const batch = shapes[0]!.slice(0, -2);
-      const axes = Math.max(0, shapes[1]!.length - shapes[0]!.length);
-      return this.#plain('Reshape', product, [
-        ...Array<number>(axes).fill(1),
-        ...batch,
-        stack[0]!,
-        product.shape![1]!,
-      ]);
-    }
     const rank = Math.max(...shapes.map(({ length }) => length));
     const axes = Array.from({ length: rank - 2 }, (_, axis) => axis);
     const batch = axes.map((axis) => Math.max(...shapes.map((shape) => shape.at(axis - rank) ?? 1)));
+    const [[rows, depth], matrix] = shapes.map((shape) => shape.slice(-2)) as [[number, number], number[]];
+    // One matrix for a whole stack: all rows of the stack at once.
+    if (rank > 2 && !transposed[0] && sizeOf(shapes[1]!) === sizeOf(matrix)) {
+      const stack = this.#plain('Reshape', operands[0]!, [sizeOf(shapes[0]!) / depth, depth]);
+      const product = this.#dot([stack, this.#plain('Reshape', operands[1]!, matrix)], transposed);
+      return this.#plain('Reshape', product, [...batch, rows, product.shape![1]!]);
+    }
     const [left, right] = operands.map((operand) => this.#broadcast(operand, batch)) as [Node, Node];
     const numbers = [[rank - 1], [transposed[1] ? rank - 1 : rank - 2], axes, axes];
-    const rows = transposed[0] ? this.#plain('Transpose', left, [...axes, rank - 1, rank - 2]) : left;
+    const upright = transposed[0] ? this.#plain('Transpose', left, [...axes, rank - 1, rank - 2]) : left;
     return this.#add(
       'product',
       'XlaDotV2',
@@ -224,7 +217,7 @@ export class Sheet implements Target {
         { name: 'precision_config', type: TF_ATTR_STRING, value: '' },
         { name: 'preferred_element_type', type: TF_ATTR_TYPE, value: TF_FLOAT },
       ],
-      [this.#rowByRow(rows), this.#rowByRow(right)],
+      [this.#rowByRow(upright), this.#rowByRow(right)],
       1,
     )[0]!;
   }

@@ -20,5 +20,7 @@ export const hasBfloat16 = (): boolean => /\b(avx512_bf16|amx_bf16|bf16)\b/.test
  * Whether XLA's products in bfloat16 are as fast as those of TensorFlow here, which was seen with AVX-512 BF16 alone. With AMX
  * they were not tried; without either they are slow.
  */
-export const compilesBfloat16 = (): boolean =>
-  /\bavx512_bf16\b/.test(processorInformation()) && !/\bamx_bf16\b/.test(processorInformation());
+export function compilesBfloat16(): boolean {
+  const known = processorInformation();
+  return /\bavx512_bf16\b/.test(known) && !/\bamx_bf16\b/.test(known);
+}
